@@ -1,0 +1,42 @@
+# Compiler, warnings, hardening, libraries.
+
+CC	?= cc
+ifeq ($(origin CC),default)
+CC	:= cc
+endif
+PKGCONF	?= pkg-config
+
+# Found once per run, and only when something is compiled or linked with it.
+pc-cflags = $(shell $(PKGCONF) --cflags $(1) 2>/dev/null)
+pc-libs	= $(shell $(PKGCONF) --libs $(1) 2>/dev/null)
+
+WARN	:= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	   -Wpointer-arith -Wcast-qual -Wwrite-strings -Werror
+OPT	?= -O2
+DEBUG	?= -g
+
+ifdef SAN
+HARDEN	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
+	   -fno-omit-frame-pointer
+HARDEN_LD := -fsanitize=address,undefined
+else
+HARDEN	:= -fstack-protector-strong -D_FORTIFY_SOURCE=2
+HARDEN_LD := -Wl,-z,relro,-z,now
+endif
+
+CPPFLAGS_ALL := -I. -D_GNU_SOURCE -DZTD_LIBEXEC='"$(LIBEXECDIR)"' \
+	   -DZTD_HOME='"$(ZTD_HOME)"' $(CPPFLAGS)
+CFLAGS_ALL := -std=c17 $(OPT) $(DEBUG) -fPIE $(WARN) $(HARDEN) $(CFLAGS)
+LDFLAGS_ALL := -pie $(HARDEN_LD) $(LDFLAGS)
+
+ifeq ($(OS),linux)
+BSD_CFLAGS := $(call pc-cflags,libbsd-overlay)
+BSD_LIBS := $(call pc-libs,libbsd-overlay)
+CPPFLAGS_ALL += $(BSD_CFLAGS)
+endif
+
+CRYPTO_LIBS := $(call pc-libs,libsodium libcrypto liblz4)
+EVENT_LIBS := $(call pc-libs,libevent_core)
+HTTP_LIBS := $(call pc-libs,libevent)
+JSON_LIBS := $(call pc-libs,jansson)
+CPPFLAGS_ALL += $(sort $(call pc-cflags,libsodium libcrypto liblz4 libevent jansson))

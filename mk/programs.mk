@@ -1,0 +1,54 @@
+# The programs and what each is linked from.  A file that only one system
+# can compile ends in that system's name (tap_linux.c); *_bsd.c is for all
+# the BSDs.
+
+SYSTEMS	:= linux freebsd openbsd netbsd
+BSDS	:= freebsd openbsd netbsd
+OTHERS	:= $(filter-out $(OS),$(SYSTEMS)) $(if $(filter $(OS),$(BSDS)),,bsd)
+sources	= $(filter-out $(foreach s,$(OTHERS),%_$(s).c),$(wildcard $(1)/*.c))
+objects	= $(patsubst %.c,$(B)/obj/%.o,$(call sources,$(1)))
+
+LIBCOMMON := $(B)/lib/libcommon.a
+LIBPRIVSEP := $(B)/lib/libprivsep.a
+LIBCORE	:= $(B)/lib/libztdcore.a
+
+ZTD	:= $(B)/sbin/ztd
+ZTCTL	:= $(B)/bin/ztctl
+ZTDNET	:= $(B)/libexec/ztd/ztd-net
+ZTDCON	:= $(B)/libexec/ztd/ztd-controller
+ZTDCTL	:= $(B)/libexec/ztd/ztd-ctl
+PROGRAMS := $(ZTD) $(ZTCTL) $(ZTDNET) $(ZTDCON) $(ZTDCTL)
+
+.PHONY: programs
+programs: $(PROGRAMS)
+
+$(LIBCOMMON): $(call objects,common)
+$(LIBPRIVSEP): $(call objects,privsep)
+$(LIBCORE): $(call objects,ztd-net/core)
+$(B)/lib/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcs $@ $^
+
+# The parent must not be able to use a primitive of cryptography: it is not
+# linked with any.
+$(ZTD): $(call objects,ztd-tap) $(LIBPRIVSEP) $(LIBCOMMON)
+$(ZTD): LIBS = $(EVENT_LIBS) $(BSD_LIBS)
+$(ZTDNET): $(call objects,ztd-net) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
+$(ZTDNET): LIBS = $(CRYPTO_LIBS) $(EVENT_LIBS) $(BSD_LIBS)
+$(ZTDCON): $(call objects,ztd-controller) $(LIBPRIVSEP) $(LIBCOMMON)
+$(ZTDCON): LIBS = $(CRYPTO_LIBS) $(EVENT_LIBS) $(JSON_LIBS) $(BSD_LIBS)
+$(ZTDCTL): $(call objects,ztd-ctl) $(LIBPRIVSEP) $(LIBCOMMON)
+$(ZTDCTL): LIBS = $(HTTP_LIBS) $(JSON_LIBS) $(BSD_LIBS)
+$(ZTCTL): $(call objects,ztd-ctl/ztctl) $(LIBCOMMON)
+$(ZTCTL): LIBS = $(CRYPTO_LIBS) $(JSON_LIBS) $(BSD_LIBS)
+
+$(PROGRAMS):
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
