@@ -1,0 +1,56 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The first minutes of a child's life: its channel, its log, its cage.
+ *
+ * A child's main() is: child_start() (which gives it MSG_INIT), whatever
+ * needs the old root (opening folders), child_confine(), event loop.
+ */
+
+#ifndef PRIVSEP_CHILD_H
+#define PRIVSEP_CHILD_H
+
+#include <stdbool.h>
+
+#include "privsep/channel.h"
+
+/*
+ * Check that CHILD_FD is a channel (else: one line "started by ztd, not by
+ * hand", exit 1), receive MSG_INIT, send log lines to the parent from now
+ * on.  Fatal on failure.
+ */
+void	 child_start(enum proc self, const char *name, struct msg_init *);
+
+/*
+ * The channel to the parent on this loop: the same fd as before.  When it
+ * closes, stop is called (save what is to be saved), then the process
+ * exits: a child never outlives its parent.
+ */
+struct channel *child_channel(struct event_base *, enum proc self,
+	    channel_message, void (*stop)(void *arg), void *arg);
+
+/*
+ * What a process may still do after child_confine().
+ */
+struct confine {
+	enum proc	 co_self;
+	const char	*co_chroot;	/* new root, NULL: an empty folder */
+	const char	*co_rw[4];	/* after chroot: folders it may write in */
+	const char	*co_ro[4];	/* ... and only read */
+	bool		 co_udp;	/* open and use UDP sockets */
+	bool		 co_tcp;	/* accept on passed TCP listeners */
+	bool		 co_connect;	/* outgoing TCP */
+};
+
+/*
+ * Become the user of MSG_INIT, chroot, no_new_privs, no core dumps, and the
+ * system's sandbox (Landlock and seccomp, pledge and unveil, ...).  In this
+ * order; every failure is fatal, but for a kernel that lacks Landlock, which
+ * is logged.
+ */
+void	 child_confine(const struct confine *, const struct msg_init *);
+
+#endif /* PRIVSEP_CHILD_H */

@@ -1,0 +1,67 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The frame channel: Ethernet frames between the parent, which owns the
+ * taps, and the engine.  SOCK_SEQPACKET, one frame a message; a
+ * length-prefixed stream where the kernel's SOCK_SEQPACKET does not do
+ * (FreeBSD).  Which form runs is hidden here.  Spec: 06 section 11.
+ *
+ * Nothing queues without bound: a frame that does not fit is dropped and
+ * counted.
+ */
+
+#ifndef PRIVSEP_FRAME_H
+#define PRIVSEP_FRAME_H
+
+#include <sys/uio.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FRAME_HDR	14		/* Ethernet header */
+#define FRAME_MAX	65536		/* header and payload */
+#define FRAME_BATCH	32		/* frames moved in one system call */
+
+struct frame_channel;
+
+struct frame {
+	uint16_t	 f_tap;		/* index from MSG_TAP */
+	uint16_t	 f_flags;	/* 0 */
+	uint32_t	 f_len;		/* bytes of f_data, >= FRAME_HDR */
+	uint8_t		*f_data;
+};
+
+struct frame_stats {
+	uint64_t	 fs_sent, fs_received, fs_dropped;
+};
+
+/* Connected, close-on-exec, non-blocking ends with large buffers. */
+int	 frame_pair(int fds[2]);
+/* Take over one end.  NULL when memory is short. */
+struct frame_channel *frame_new(int fd);
+void	 frame_free(struct frame_channel *);
+int	 frame_fd(const struct frame_channel *);
+
+/*
+ * Queue one frame into the current batch, copying it; a full batch is
+ * flushed first.  Call frame_flush() at the end of a burst.
+ */
+void	 frame_put(struct frame_channel *, uint16_t tap, const void *p,
+	    size_t len);
+/* The same from two parts, header and payload. */
+void	 frame_put2(struct frame_channel *, uint16_t tap, const void *hdr,
+	    size_t hdrlen, const void *p, size_t len);
+void	 frame_flush(struct frame_channel *);
+
+/*
+ * Receive up to FRAME_BATCH frames; dst[] points into buffers of the channel
+ * that are valid until the next call.  Returns how many, 0 when none wait,
+ * -1 when the other side is gone.  Malformed messages are dropped.
+ */
+int	 frame_get(struct frame_channel *, struct frame dst[FRAME_BATCH]);
+const struct frame_stats *frame_stats(const struct frame_channel *);
+
+#endif /* PRIVSEP_FRAME_H */

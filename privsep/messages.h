@@ -1,0 +1,469 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The message catalogue: every message that crosses between processes of
+ * the suite, the struct it carries, and who may send it to whom.
+ *
+ * A message is a header and a payload of a fixed struct, in some cases
+ * followed by an array or bytes.  Structs hold no pointers; all integers
+ * are in host order, both ends being on one machine.  The receiving channel
+ * checks type, sender and length against messages.c before anyone looks at
+ * the payload; what a handler still must check is said here.
+ *
+ * m_id in the header ties answers to a question: the answerer copies it.
+ * An answer of many messages ends with MSG_END.
+ */
+
+#ifndef PRIVSEP_MESSAGES_H
+#define PRIVSEP_MESSAGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/identity.h"
+#include "common/inet.h"
+#include "common/netconf.h"
+#include "common/settings.h"
+
+enum proc {
+	PROC_TAP,		/* the parent */
+	PROC_NET,
+	PROC_CON,
+	PROC_CTL,
+	PROC_COUNT
+};
+
+#define MSG_MAX		65536	/* payload bytes */
+
+enum msg_type {
+	MSG_NONE,
+
+	/* between the parent and every child */
+	MSG_INIT,		/* parent > child: once, first */
+	MSG_CHANNEL,		/* parent > child, with descriptor */
+	MSG_READY,		/* child > parent: confined and serving */
+	MSG_LOG,		/* child > parent */
+	MSG_STOP,		/* parent > child: save and exit */
+	MSG_SETTINGS,		/* parent > net, ctl: at start, on reload */
+	MSG_IDENTITY,		/* parent > net, con, ctl (public only) */
+
+	/* parent > engine */
+	MSG_FRAMES,		/* with the descriptor of the frame channel */
+	MSG_INTERFACES,		/* what the host has now */
+	MSG_JOIN,
+	MSG_LEAVE,
+	MSG_TAP,		/* state of the tap of a network */
+
+	/* engine > parent */
+	MSG_IDENTITY_NEW,	/* generated: store it */
+	MSG_IDENTITY_BAD,	/* cannot be used: stop */
+	MSG_PORT,		/* what a network's port should be like */
+	MSG_ONLINE,
+	MSG_PLANET,		/* a newer planet: store it */
+
+	/* parent > API */
+	MSG_LISTENER,		/* with a listening TCP descriptor */
+	MSG_TOKEN,
+	MSG_CONFIG_TEXT,	/* local.conf as it stands, for /status */
+
+	/* API > parent */
+	MSG_NET_SET,		/* join, or change local settings */
+	MSG_NET_LEAVE,
+	MSG_GET_TAPS,		/* > MSG_TAP_INFO*, MSG_END */
+	MSG_TAP_INFO,
+	MSG_RESULT,		/* parent > API: how MSG_NET_* went */
+
+	/* one run of ztd-ctl that only parses local.conf */
+	MSG_PARSED,		/* ctl > parent: settings or an error */
+
+	/* API > engine, and its answers */
+	MSG_GET_STATUS,		/* > MSG_STATUS */
+	MSG_GET_NETWORKS,	/* > MSG_NETWORK_INFO*, MSG_END */
+	MSG_GET_PEERS,		/* > MSG_PEER_INFO*, MSG_END */
+	MSG_GET_MOONS,		/* > MSG_MOON_INFO*, MSG_END */
+	MSG_ORBIT,		/* > MSG_END */
+	MSG_DEORBIT,		/* > MSG_END */
+	MSG_STATUS,
+	MSG_NETWORK_INFO,
+	MSG_PEER_INFO,
+	MSG_MOON_INFO,
+	MSG_END,
+
+	/* engine > controller, and back */
+	MSG_CON_REQUEST,
+	MSG_CON_CONFIG,
+	MSG_CON_ERROR,
+	MSG_CON_REVOCATION,
+
+	/* API > controller and back: one HTTP exchange */
+	MSG_API_REQUEST,
+	MSG_API_RESPONSE,
+	MSG_API_BODY,		/* both ways, any number */
+	MSG_API_END,		/* both ways */
+
+	MSG_COUNT
+};
+
+/* ---- parent and children ------------------------------------------- */
+
+/*
+ * Who a child is to become.  home is an absolute path; ids are numeric and
+ * (uid_t)-1 when the process keeps what it has (not started by root).
+ */
+struct msg_init {
+	uint32_t	 mi_uid, mi_gid;
+	uint8_t		 mi_verbose;
+	uint8_t		 mi_pad[7];
+	char		 mi_home[1024];
+};
+
+/* The descriptor leads to this process; it replaces an earlier one. */
+struct msg_channel {
+	uint32_t	 mc_peer;	/* enum proc */
+};
+
+/* Followed by the line, without newline or NUL; at most 1023 bytes. */
+struct msg_log {
+	uint32_t	 ml_level;	/* syslog level */
+};
+
+/* MSG_SETTINGS: struct settings. */
+struct msg_settings {
+	struct settings	 ms_settings;
+	uint16_t	 ms_port;	/* primary port in force */
+	uint16_t	 ms_pad[3];
+};
+
+/*
+ * To the engine: the text of identity.secret, or an empty text: generate
+ * one.  To the controller: the secret form, checked by the engine.  To the
+ * API: the public form.
+ */
+struct msg_identity {
+	char		 mi_text[IDENTITY_TEXT_SECRET + 1];
+	char		 mi_pad;
+};
+
+/* MSG_IDENTITY_NEW (secret form; also sent when the given one is good, so
+ * that the parent can hand it on), MSG_IDENTITY_BAD (a sentence). */
+struct msg_identity_new {
+	char		 mn_secret[IDENTITY_TEXT_SECRET];
+	char		 mn_public[IDENTITY_TEXT_PUBLIC];
+	uint8_t		 mn_generated;
+};
+struct msg_text {
+	char		 mt_text[512];	/* NUL-terminated */
+};
+
+/* MSG_FRAMES carries nothing but its descriptor. */
+
+/* MSG_INTERFACES: this many struct msg_interface and no more. */
+#define INTERFACES_MAX	512
+struct msg_interface {
+	char		 mi_name[16];
+	uint32_t	 mi_index;
+	uint8_t		 mi_temporary;	/* IPv6 privacy address */
+	uint8_t		 mi_virtual;	/* one of our own taps */
+	uint8_t		 mi_pad[2];
+	struct inet_addr mi_addr;	/* ia_port = prefix length */
+};
+
+/* MSG_JOIN, MSG_LEAVE, MSG_NET_LEAVE. */
+struct msg_network {
+	uint64_t	 mn_nwid;
+};
+
+/*
+ * State of a network's tap, again whenever it changes.  ms_tap names it on
+ * the frame channel.  Followed by mt_ngroups struct msg_group: the multicast
+ * groups that the host has joined on it, resolution groups included.
+ */
+#define TAP_GROUPS_MAX	1024
+struct msg_tap {
+	uint64_t	 mt_nwid;
+	uint32_t	 mt_tap;	/* index, valid when mt_error is 0 */
+	int32_t		 mt_error;	/* errno of what failed, 0: up */
+	uint32_t	 mt_ngroups;
+	uint32_t	 mt_pad;
+};
+struct msg_group {
+	uint64_t	 mg_mac;
+	uint32_t	 mg_adi;
+	uint32_t	 mg_pad;
+};
+
+/*
+ * What a network's port should be like, whole; the parent applies the
+ * difference, as far as the operator's policy allows.  The arrays are
+ * always of full size.
+ */
+struct msg_port {
+	uint64_t	 mp_nwid;
+	uint64_t	 mp_mac;
+	uint32_t	 mp_mtu;	/* Ethernet payload, bytes */
+	uint8_t		 mp_up;		/* configuration held: link is up */
+	uint8_t		 mp_pad[3];
+	char		 mp_name[NETCONF_NAME];
+	uint32_t	 mp_nips;
+	uint32_t	 mp_nroutes;
+	struct inet_addr mp_ips[NETCONF_IPS];
+	struct netconf_route mp_routes[NETCONF_ROUTES];
+	char		 mp_dns_domain[128];
+	struct inet_addr mp_dns[NETCONF_DNS];
+};
+
+/* MSG_ONLINE. */
+struct msg_online {
+	uint32_t	 mo_online;
+};
+
+/* MSG_PLANET: the serialised world, nothing else. */
+
+/* ---- parent and API ------------------------------------------------ */
+
+/* MSG_LISTENER: which address the descriptor listens on, for the log. */
+struct msg_listener {
+	struct inet_addr ml_addr;
+	uint32_t	 ml_metrics_only;
+};
+
+#define TOKEN_MAX	256	/* with NUL */
+struct msg_token {
+	char		 mt_token[TOKEN_MAX];
+	char		 mt_metrics[TOKEN_MAX];	/* "" : none */
+};
+
+/* MSG_CONFIG_TEXT: the bytes of local.conf, nothing else. */
+
+/*
+ * Join if not joined; where a bit is set in mn_set take the value, else
+ * leave it (or its default).
+ */
+#define NETSET_MANAGED	0x01
+#define NETSET_GLOBAL	0x02
+#define NETSET_DEFAULT	0x04
+#define NETSET_DNS	0x08
+struct msg_net_set {
+	uint64_t	 mn_nwid;
+	uint32_t	 mn_set;	/* NETSET_* given */
+	uint32_t	 mn_value;	/* NETSET_* values */
+};
+
+/* code is an HTTP status; the text is for a human. */
+struct msg_result {
+	uint32_t	 mr_code;
+	uint32_t	 mr_pad;
+	char		 mr_text[256];
+};
+
+/* MSG_GET_TAPS, MSG_GET_NETWORKS, MSG_GET_PEERS: one id, or 0 for all. */
+struct msg_get {
+	uint64_t	 mg_id;
+};
+
+struct msg_tap_info {
+	uint64_t	 ti_nwid;
+	char		 ti_device[16];
+	uint32_t	 ti_settings;	/* NETSET_* in force */
+	int32_t		 ti_error;	/* errno, 0 none */
+};
+
+/* MSG_PARSED. */
+struct msg_parsed {
+	struct settings	 mp_settings;
+	uint32_t	 mp_ok;
+	uint32_t	 mp_pad;
+	char		 mp_error[512];	/* key and what is wrong with it */
+};
+
+/* ---- API and engine ------------------------------------------------ */
+
+#define SURFACE_MAX	32
+struct msg_status {
+	uint64_t	 st_addr;
+	char		 st_public[IDENTITY_TEXT_PUBLIC + 2];
+	uint64_t	 st_clock;	/* ms since 1970 */
+	uint64_t	 st_planet_id;
+	uint64_t	 st_planet_ts;
+	uint32_t	 st_online;
+	uint32_t	 st_nlisten;	/* bound UDP addresses */
+	uint32_t	 st_nsurface;
+	uint16_t	 st_primary_port;
+	uint16_t	 st_secondary_port;
+	uint16_t	 st_tertiary_port;
+	uint16_t	 st_pad;
+	struct inet_addr st_listen[SURFACE_MAX];
+	struct inet_addr st_surface[SURFACE_MAX];
+};
+
+enum network_status {
+	NETWORK_REQUESTING = 0,
+	NETWORK_OK = 1,
+	NETWORK_ACCESS_DENIED = 2,
+	NETWORK_NOT_FOUND = 3,
+	NETWORK_PORT_ERROR = 4,
+	NETWORK_CLIENT_TOO_OLD = 5,
+	NETWORK_AUTHENTICATION_REQUIRED = 6
+};
+
+#define NETINFO_GROUPS	256
+struct msg_network_info {
+	uint64_t	 ni_nwid;
+	uint64_t	 ni_mac;
+	uint32_t	 ni_status;	/* enum network_status */
+	uint32_t	 ni_public;
+	uint32_t	 ni_mtu;
+	uint32_t	 ni_bridge;	/* we are an active bridge */
+	uint32_t	 ni_broadcast;
+	int32_t		 ni_port_error;
+	uint64_t	 ni_revision;
+	char		 ni_name[NETCONF_NAME];
+	uint32_t	 ni_nips;
+	uint32_t	 ni_nroutes;
+	uint32_t	 ni_ngroups;
+	uint32_t	 ni_pad;
+	struct inet_addr ni_ips[NETCONF_IPS];
+	struct netconf_route ni_routes[NETCONF_ROUTES];
+	struct msg_group ni_groups[NETINFO_GROUPS];
+	char		 ni_dns_domain[128];
+	struct inet_addr ni_dns[NETCONF_DNS];
+	uint64_t	 ni_auth_expiry;
+	uint32_t	 ni_sso;
+	uint32_t	 ni_sso_version;
+	char		 ni_auth_url[2048];
+};
+
+#define PEERINFO_PATHS	64
+struct msg_path_info {
+	struct inet_addr pi_addr;
+	struct inet_addr pi_local;	/* bound address of the socket */
+	uint64_t	 pi_last_send;	/* ms since 1970, 0 never */
+	uint64_t	 pi_last_receive;
+	uint64_t	 pi_trusted_id;
+	uint8_t		 pi_active;
+	uint8_t		 pi_expired;
+	uint8_t		 pi_preferred;
+	uint8_t		 pi_pad[5];
+};
+enum peer_role {
+	ROLE_LEAF = 0,
+	ROLE_MOON = 1,
+	ROLE_PLANET = 2
+};
+struct msg_peer_info {
+	uint64_t	 pe_addr;
+	int32_t		 pe_vmajor, pe_vminor, pe_vrev;	/* -1 unknown */
+	int32_t		 pe_latency;	/* ms, -1 unknown */
+	uint32_t	 pe_role;	/* enum peer_role */
+	uint32_t	 pe_tunneled;	/* no direct path: relayed */
+	uint32_t	 pe_npaths;
+	uint32_t	 pe_pad;
+	struct msg_path_info pe_paths[PEERINFO_PATHS];
+};
+
+/* MSG_ORBIT, MSG_DEORBIT (seed unused). */
+struct msg_orbit {
+	uint64_t	 mo_id;
+	uint64_t	 mo_seed;	/* node address or 0 */
+};
+struct msg_moon_info {
+	uint64_t	 mo_id;
+	uint64_t	 mo_ts;
+	uint64_t	 mo_seed;	/* while waiting for it */
+	uint32_t	 mo_waiting;
+	uint32_t	 mo_nroots;
+	uint8_t		 mo_update_key[IDENTITY_KEYS];
+	uint8_t		 mo_sig[SIGNATURE_LEN];
+	struct {
+		char		 identity[IDENTITY_TEXT_PUBLIC + 2];
+		uint32_t	 nendpoints;
+		struct inet_addr endpoints[32];
+	}		 mo_roots[4];
+};
+
+/* ---- engine and controller ------------------------------------------ */
+
+/*
+ * A member (authenticated by the engine) asks for its configuration.
+ * Followed by mr_metalen bytes of meta-data.  The identity is public.
+ */
+struct msg_con_request {
+	uint64_t	 mr_nwid;
+	uint64_t	 mr_packet;	/* id to answer to, as on the wire */
+	struct identity	 mr_identity;
+	struct inet_addr mr_from;	/* physical, nil: ourselves */
+	uint32_t	 mr_metalen;	/* at most METADATA_MAX */
+};
+
+/*
+ * One signed chunk block (03 section 7) follows.  mc_packet is that of the
+ * request, or 0 for a push.  mc_last marks the last chunk of an update.
+ */
+struct msg_con_config {
+	uint64_t	 mc_nwid;
+	uint64_t	 mc_to;
+	uint64_t	 mc_packet;
+	uint32_t	 mc_len;	/* at most NETCONF_BLOCK_MAX */
+	uint32_t	 mc_last;
+};
+
+/* me_len bytes of error data follow (03 section 3.6), most often none. */
+struct msg_con_error {
+	uint64_t	 me_nwid;
+	uint64_t	 me_to;
+	uint64_t	 me_packet;
+	uint32_t	 me_code;	/* enum packet_error */
+	uint32_t	 me_len;	/* at most 8192 */
+};
+
+/* A serialised revocation follows, to be sent to this node. */
+struct msg_con_revocation {
+	uint64_t	 mr_nwid;
+	uint64_t	 mr_to;
+	uint32_t	 mr_len;	/* at most REVOCATION_MAX */
+	uint32_t	 mr_pad;
+};
+
+/* ---- API and controller --------------------------------------------- */
+
+enum api_method {
+	API_GET,
+	API_POST,		/* PUT is the same */
+	API_DELETE
+};
+
+/*
+ * One request below /controller: path is what follows "/controller", begins
+ * with '/' or is empty, without query.  Then MSG_API_BODY* and MSG_API_END.
+ */
+struct msg_api_request {
+	uint32_t	 ar_method;
+	char		 ar_path[1020];	/* NUL-terminated */
+};
+
+/* Then MSG_API_BODY* (JSON text) and MSG_API_END. */
+struct msg_api_response {
+	uint32_t	 ar_status;	/* HTTP status */
+};
+
+/* MSG_API_BODY: bytes only. */
+
+/*
+ * One row of the catalogue.  A message is acceptable when its payload has
+ * at least mt_min and at most mt_max bytes and from may send it to to.
+ */
+struct msg_rule {
+	const char	*mr_name;
+	size_t		 mr_min, mr_max;
+	uint32_t	 mr_route;	/* bit from * PROC_COUNT + to */
+	uint8_t		 mr_fd;		/* carries a descriptor */
+};
+
+/* The row of a type, NULL when there is no such type.  Static. */
+const struct msg_rule *msg_rule(uint32_t type);
+const char *proc_name(enum proc);	/* "ztd-net" */
+
+#endif /* PRIVSEP_MESSAGES_H */

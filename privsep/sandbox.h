@@ -1,0 +1,27 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The system's own sandbox, one file each: sandbox_linux.c (Landlock and
+ * seccomp-bpf), sandbox_openbsd.c (unveil and pledge), ...
+ */
+
+#ifndef PRIVSEP_SANDBOX_H
+#define PRIVSEP_SANDBOX_H
+
+#include "privsep/child.h"
+
+/*
+ * Enter it, as the last step of child_confine().  Returns 0; on failure -1
+ * with errno and *what naming the step.
+ */
+int	 sandbox_enter(const struct confine *, const char **what);
+/*
+ * The parent's: root, reduced to taps, addresses, routes and its files.
+ * home is the folder it keeps writing in.
+ */
+int	 sandbox_parent(const char *home, const char **what);
+
+#endif /* PRIVSEP_SANDBOX_H */
