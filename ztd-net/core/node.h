@@ -1,0 +1,227 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The core of the engine: VL1 and VL2 of one node as a library.  It does no
+ * I/O, reads no clock, has no globals.  Time, datagrams, frames and requests
+ * come in through the functions below; everything that goes out leaves by
+ * the callbacks.  Spec: 02 and 03.
+ *
+ * Time is milliseconds since 1970 (it goes on the wire) and must not be
+ * negative.  Callbacks may be called from within any function that takes a
+ * time; they must not call back into the node.
+ */
+
+#ifndef CORE_NODE_H
+#define CORE_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/identity.h"
+#include "common/inet.h"
+#include "common/netconf.h"
+#include "common/packet.h"
+#include "common/settings.h"
+#include "common/world.h"
+
+struct node;
+
+/* A local UDP socket of the shell; any other number names one of them. */
+#define SOCKET_ANY	0
+
+/* Kinds of state that the shell keeps for the node, as bytes. */
+enum node_state {
+	STATE_PLANET,		/* id 0 */
+	STATE_MOON,		/* id of the moon */
+	STATE_PEER,		/* node address */
+	STATE_NETWORK		/* network id: the configuration dictionary */
+};
+
+/* Why a network does not have (or no longer has) an accepted configuration;
+ * the numbers are those of 03 section 3.1. */
+enum net_status {
+	NET_REQUESTING = 0,
+	NET_OK = 1,
+	NET_ACCESS_DENIED = 2,
+	NET_NOT_FOUND = 3,
+	NET_PORT_ERROR = 4,
+	NET_AUTHENTICATION_REQUIRED = 6
+};
+
+/* Multicast group: MAC and additional distinguishing information. */
+struct mgroup {
+	uint64_t	 mg_mac;
+	uint32_t	 mg_adi;
+};
+
+/* What a network looks like from outside. */
+struct node_network {
+	uint64_t	 nn_nwid;
+	uint64_t	 nn_mac;
+	enum net_status	 nn_status;
+	int		 nn_port_error;
+	bool		 nn_bridge;		/* we are an active bridge */
+	const struct netconf *nn_conf;		/* NULL: none held */
+	const char	*nn_auth_url;		/* "" unless asked for */
+	const struct mgroup *nn_groups;		/* subscribed */
+	size_t		 nn_ngroups;
+};
+
+struct node_path {
+	struct inet_addr np_addr;
+	uint32_t	 np_sock;
+	int64_t		 np_last_send;		/* 0 never */
+	int64_t		 np_last_receive;
+	bool		 np_alive;		/* heard lately */
+	bool		 np_expired;
+	bool		 np_preferred;
+	uint64_t	 np_trusted_id;
+};
+
+#define NODE_PATHS	64
+struct node_peer {
+	uint64_t	 nr_addr;
+	int		 nr_proto;		/* 0 unknown, as the next */
+	int		 nr_vmajor, nr_vminor, nr_vrev;
+	int		 nr_latency;		/* ms, -1 unknown */
+	int		 nr_role;		/* 0 leaf, 1 moon, 2 planet */
+	unsigned	 nr_npaths;
+	struct node_path nr_paths[NODE_PATHS];
+};
+
+struct node_moon {
+	const struct world *no_world;		/* NULL while waiting */
+	uint64_t	 no_id;
+	uint64_t	 no_seed;
+};
+
+/* An authenticated member asks our controller. */
+struct node_request {
+	uint64_t	 rq_nwid;
+	uint64_t	 rq_packet;	/* to be given back with the answer */
+	const struct identity *rq_from;
+	struct inet_addr rq_addr;	/* physical, nil when relayed or self */
+	const uint8_t	*rq_meta;
+	size_t		 rq_metalen;
+};
+
+struct node_callbacks {
+	/* Send a datagram from a socket (SOCKET_ANY: one copy from every
+	 * socket of the family); ttl 0 is the system's. */
+	void	(*nc_send)(void *, uint32_t sock, const struct inet_addr *,
+		    const void *, size_t len, unsigned ttl);
+	/* An Ethernet frame for the port of a network. */
+	void	(*nc_frame)(void *, uint64_t nwid, uint64_t dst, uint64_t src,
+		    uint16_t ethertype, const void *, size_t len);
+	/* Status or configuration of a network changed. */
+	void	(*nc_network)(void *, const struct node_network *);
+	/* Keep these bytes; len 0 deletes them. */
+	void	(*nc_store)(void *, enum node_state, uint64_t id,
+		    const void *, size_t len);
+	/* Give them back: at most size bytes; returns how many, 0 none. */
+	size_t	(*nc_load)(void *, enum node_state, uint64_t id, void *,
+		    size_t size);
+	void	(*nc_online)(void *, bool online);
+	/* An upstream says that our address belongs to another identity. */
+	void	(*nc_collision)(void *);
+	/* Ask the local controller.  NULL: this node has none. */
+	void	(*nc_request)(void *, const struct node_request *);
+	/* USER_MESSAGE; may be NULL. */
+	void	(*nc_user_message)(void *, uint64_t from, uint64_t type,
+		    const void *, size_t len);
+	/* Random bytes; NULL: the system's.  A simulator has its own. */
+	void	(*nc_random)(void *, void *, size_t len);
+	/* One line worth telling the operator; level as of syslog. */
+	void	(*nc_log)(void *, int level, const char *line);
+};
+
+/*
+ * identity has its private half and was validated by the caller.  Loads the
+ * planet through nc_load; without one (or with a worse one) the built-in
+ * planet serves.  NULL when memory is short.
+ */
+struct node *node_new(const struct identity *, const struct node_callbacks *,
+	    void *arg, int64_t now);
+/* Store what is worth keeping (peers) and free everything. */
+void	 node_free(struct node *, int64_t now);
+
+uint64_t node_addr(const struct node *);
+const struct identity *node_identity(const struct node *);
+
+/*
+ * What the operator configured that VL1 obeys; copied.  The node starts with
+ * the defaults.
+ */
+void	 node_settings(struct node *, const struct settings *);
+/*
+ * Addresses on which the shell's sockets are bound, offered to peers, and
+ * the prefixes of our own virtual ports, where no physical path may lead.
+ * Both replace what was given before.
+ */
+void	 node_local_addrs(struct node *, int64_t now,
+	    const struct inet_addr *, size_t n);
+void	 node_virtual_prefixes(struct node *, const struct inet_addr *,
+	    size_t n);
+/* The host's addresses changed: probe all paths at once. */
+void	 node_roamed(struct node *, int64_t now);
+
+/*
+ * A datagram of len bytes, at most PACKET_MAX are looked at; it is decrypted
+ * in place.
+ */
+void	 node_datagram(struct node *, int64_t now, uint32_t sock,
+	    const struct inet_addr *from, uint8_t *p, size_t len);
+/* A frame that the host sent on the port of a network. */
+void	 node_frame(struct node *, int64_t now, uint64_t nwid, uint64_t dst,
+	    uint64_t src, uint16_t ethertype, const void *p, size_t len);
+/*
+ * Do what is due.  Returns the time of the next call, at most 500 ms away.
+ */
+int64_t	 node_tick(struct node *, int64_t now);
+bool	 node_online(const struct node *);
+
+/* Networks.  Joining twice and leaving what is not joined are harmless.
+ * node_leave deletes the stored configuration.  -1: memory, or too many. */
+#define NODE_NETWORKS	1024
+int	 node_join(struct node *, int64_t now, uint64_t nwid);
+void	 node_leave(struct node *, int64_t now, uint64_t nwid);
+/* The groups that the host subscribed on a port; replaces. */
+void	 node_groups(struct node *, int64_t now, uint64_t nwid,
+	    const struct mgroup *, size_t n);
+/* errno of what keeps the port down, 0 when it is up. */
+void	 node_port_error(struct node *, int64_t now, uint64_t nwid, int error);
+
+int	 node_orbit(struct node *, int64_t now, uint64_t moon, uint64_t seed);
+void	 node_deorbit(struct node *, uint64_t moon);
+
+/*
+ * Answers of the local controller.  packet is that of the request, 0 for a
+ * push; a block or error for ourselves is taken at once.
+ */
+void	 node_con_config(struct node *, int64_t now, uint64_t nwid,
+	    uint64_t to, uint64_t packet, const void *block, size_t len);
+void	 node_con_error(struct node *, int64_t now, uint64_t nwid,
+	    uint64_t to, uint64_t packet, uint8_t code, const void *p,
+	    size_t len);
+void	 node_con_revocation(struct node *, int64_t now, uint64_t nwid,
+	    uint64_t to, const void *rev, size_t len);
+
+int	 node_user_message(struct node *, int64_t now, uint64_t to,
+	    uint64_t type, const void *, size_t len);
+
+/* Looking in.  Pointers are valid during the callback.  id 0: all. */
+void	 node_each_network(const struct node *, uint64_t nwid,
+	    void (*)(const struct node_network *, void *), void *arg);
+void	 node_each_peer(const struct node *, int64_t now, uint64_t addr,
+	    void (*)(const struct node_peer *, void *), void *arg);
+void	 node_each_moon(const struct node *,
+	    void (*)(const struct node_moon *, void *), void *arg);
+const struct world *node_planet(const struct node *);
+/* Our addresses as others see them; returns how many, at most max. */
+size_t	 node_surface(const struct node *, struct inet_addr *, size_t max);
+
+#endif /* CORE_NODE_H */
