@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 #include <sys/tree.h>
 
+#include "common/address.h"
 #include "common/buf.h"
 #include "common/log.h"
 #include "ztd-net/core/node.h"
@@ -53,6 +54,7 @@ struct path {
 	int64_t		 pa_last_out;
 	int64_t		 pa_last_trust;
 	int64_t		 pa_last_echo;	/* answered */
+	int64_t		 pa_last_confirm;	/* HELLO to learn it (9.3 c) */
 	unsigned	 pa_latency;	/* ms or LATENCY_UNKNOWN */
 	unsigned	 pa_refs;	/* peers that have it in their list */
 };
@@ -61,7 +63,6 @@ struct path {
 struct peer_path {
 	struct path	*pp_path;
 	int64_t		 pp_lr;		/* last direct packet */
-	int64_t		 pp_tried;	/* last confirming HELLO */
 	unsigned	 pp_priority;
 };
 
@@ -87,10 +88,7 @@ struct peer {
 	unsigned	 pe_push_tokens;
 	int64_t		 pe_cred_time;		/* gate of 03 11.5 */
 	unsigned	 pe_cred_tokens;
-	int64_t		 pe_gather_ok;		/* see network.c */
-	/* the last unknown path that was confirmed, and when (9.3 c) */
-	struct path	*pe_confirming;
-	int64_t		 pe_confirmed;
+	int64_t		 pe_saved;		/* to the cache */
 };
 
 /*
@@ -218,7 +216,10 @@ peer_trusted(const struct peer *p, int64_t now)
 }
 
 /* path.c: paths, and which of them a peer uses */
+/* The one object of this pair; made if need be, NULL when too many. */
 struct path *path_get(struct node *, uint32_t sock, const struct inet_addr *);
+struct path *path_find(struct node *, uint32_t sock,
+	    const struct inet_addr *);
 void	 paths_housekeeping(struct node *, int64_t now);
 bool	 path_alive(const struct path *, int64_t now);
 /* May this address be used with this peer (9.2)? */
@@ -275,9 +276,7 @@ int	 rxq_new(struct node *);
 void	 rxq_free(struct node *);
 /* An identity arrived, or 500 ms passed: try again what waits. */
 void	 rxq_retry(struct node *, int64_t now);
-/* A path or peer is about to go. */
-void	 rxq_forget_path(struct node *, const struct path *);
-bool	 expect_reply(struct node *, uint64_t packet);	/* is it expected */
+void	 rxq_expire(struct node *, int64_t now);
 
 /* send.c */
 int	 txq_new(struct node *);
@@ -306,23 +305,37 @@ void	 pkt_send_to(struct node *, int64_t now, struct pkt *, struct peer *,
 	    bool expect);
 enum packet_suite suite_for(const struct peer *);
 unsigned path_mtu(const struct node *, const struct inet_addr *);
+uint64_t path_trusted_id(const struct node *, const struct inet_addr *);
 /* Hand out bytes as they are, noting the path's last-out. */
 void	 datagram_out(struct node *, int64_t now, struct path *,
 	    const void *, size_t len);
+/* Remember the id of a request, and whether an answer is to one (5.2). */
 void	 expect_add(struct node *, uint64_t packet);
+bool	 expect_reply(const struct node *, uint64_t packet);
 
 /* whois.c */
 int	 whois_new(struct node *);
 void	 whois_free(struct node *);
+/* Ask for an identity: the cache first, then the best upstream. */
 void	 whois_request(struct node *, int64_t now, uint64_t addr);
-void	 whois_answered(struct node *, uint64_t addr);
+/* Try this path when the identity has arrived (4.6). */
+void	 whois_hint(struct node *, int64_t now, uint64_t addr, uint32_t sock,
+	    const struct inet_addr *);
+/* A peer became known, however: go on with what waited for it. */
+void	 whois_answered(struct node *, int64_t now, struct peer *);
+void	 whois_run(struct node *, int64_t now);
 bool	 whois_outstanding(const struct node *, uint64_t addr);
 
 /* hello.c */
 void	 hello_send(struct node *, int64_t now, struct peer *, uint32_t sock,
-	    const struct inet_addr *);	/* to NULL: the normal pipeline */
-enum rx_result hello_receive(struct node *, int64_t now, struct path *,
-	    uint8_t *p, size_t len, struct peer *authenticated);
+	    const struct inet_addr *to);
+/*
+ * A HELLO that came from there: sealed with suite 0 and not yet looked at,
+ * or opened already, then authenticated is its sender.
+ */
+void	 hello_receive(struct node *, int64_t now, uint32_t sock,
+	    const struct inet_addr *from, uint8_t *p, size_t len,
+	    struct peer *authenticated);
 enum rx_result hello_ok(struct node *, int64_t now, struct rx *,
 	    struct rbuf *);
 int	 idcheck_new(struct node *);
@@ -334,9 +347,9 @@ enum rx_result verb_dispatch(struct node *, int64_t now, struct rx *);
 /* relay.c */
 int	 relay_new(struct node *);
 void	 relay_free(struct node *);
-void	 relay(struct node *, int64_t now, struct path *, uint8_t *p,
-	    size_t len);
-void	 relay_housekeeping(struct node *, int64_t now);
+/* Forward what is for another node: a packet or a fragment (8.1). */
+void	 relay(struct node *, int64_t now, uint32_t sock,
+	    const struct inet_addr *from, uint8_t *p, size_t len);
 
 /* surface.c: what others say our address is; pushing our addresses */
 int	 surface_new(struct node *);

@@ -1,0 +1,245 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The table of peers and their cache.  Spec: 02 sections 10.5 and 9.1.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "ztd-net/core/core.h"
+
+/* Cache record: 02 section 10.5. */
+#define CACHE_VERSION	0x02
+#define CACHE_PATHS	16
+#define CACHE_MAX	(1 + IDENTITY_BIN_SECRET + 5 + 2 + CACHE_PATHS * 19)
+
+int
+peer_cmp(const struct peer *a, const struct peer *b)
+{
+	if (a->pe_id.id_addr != b->pe_id.id_addr)
+		return (a->pe_id.id_addr < b->pe_id.id_addr ? -1 : 1);
+	return (0);
+}
+
+RB_GENERATE(peer_tree, peer, pe_entry, peer_cmp)
+
+struct peer *
+peer_find(struct node *n, uint64_t addr)
+{
+	struct peer	*p = RB_ROOT(&n->n_peers);
+
+	/* By hand: a key for RB_FIND would be a whole peer on the stack. */
+	while (p != NULL && p->pe_id.id_addr != addr)
+		p = addr < p->pe_id.id_addr ? RB_LEFT(p, pe_entry) :
+		    RB_RIGHT(p, pe_entry);
+	return (p);
+}
+
+struct peer *
+peer_add(struct node *n, int64_t now, const struct identity *id)
+{
+	struct peer	*p;
+	uint8_t		 key[KEY48_LEN];
+
+	if (id->id_addr == n->n_id.id_addr || addr_reserved(id->id_addr))
+		return (NULL);
+	if ((p = peer_find(n, id->id_addr)) != NULL)
+		return (identity_equal(&p->pe_id, id) ? p : NULL);
+	if (n->n_npeers >= PEERS_MAX || (p = calloc(1, sizeof(*p))) == NULL)
+		return (NULL);
+	if (identity_agree(&n->n_id, id, key) == -1 ||
+	    packet_keys_init(&p->pe_keys, key) == -1) {
+		crypto_wipe(key, sizeof(key));
+		free(p);
+		return (NULL);
+	}
+	crypto_wipe(key, sizeof(key));
+	p->pe_id = *id;
+	memset(p->pe_id.id_private, 0, sizeof(p->pe_id.id_private));
+	p->pe_id.id_has_private = 0;
+	p->pe_created = now;
+	RB_INSERT(peer_tree, &n->n_peers, p);
+	n->n_npeers++;
+	return (p);
+}
+
+void
+peer_remove(struct node *n, struct peer *p)
+{
+	while (p->pe_npaths > 0)
+		peer_drop_path(p, p->pe_npaths - 1);
+	RB_REMOVE(peer_tree, &n->n_peers, p);
+	n->n_npeers--;
+	packet_keys_clear(&p->pe_keys);
+	free(p);
+}
+
+const struct identity *
+identity_of(struct node *n, uint64_t addr)
+{
+	struct peer	*p;
+
+	if (addr == n->n_id.id_addr)
+		return (&n->n_id);
+	return ((p = peer_find(n, addr)) == NULL ? NULL : &p->pe_id);
+}
+
+void
+peer_save(struct node *n, const struct peer *p)
+{
+	struct wbuf	 wb;
+	uint8_t		 rec[CACHE_MAX];
+	unsigned	 i, npaths;
+
+	npaths = p->pe_npaths < CACHE_PATHS ? p->pe_npaths : CACHE_PATHS;
+	wbuf_init(&wb, rec, sizeof(rec));
+	wbuf_u8(&wb, CACHE_VERSION);
+	identity_put(&wb, &p->pe_id, false);
+	wbuf_u8(&wb, p->pe_proto);
+	wbuf_u8(&wb, p->pe_major);
+	wbuf_u8(&wb, p->pe_minor);
+	wbuf_u16(&wb, p->pe_rev);
+	wbuf_u16(&wb, (uint16_t)npaths);
+	for (i = 0; i < npaths; i++)
+		inet_put(&wb, &p->pe_paths[i].pp_path->pa_addr);
+	if (wbuf_ok(&wb))
+		node_store(n, STATE_PEER, p->pe_id.id_addr, rec, wb.wb_len);
+}
+
+/* Make a peer of a cache record and greet its remembered addresses. */
+static struct peer *
+cache_take(struct node *n, int64_t now, uint64_t addr, struct rbuf *rb)
+{
+	struct inet_addr	 to[CACHE_PATHS];
+	struct identity		 id;
+	struct peer		*p;
+	unsigned		 i, npaths;
+	uint8_t			 proto, vmajor, vminor;
+	uint16_t		 rev;
+
+	if (rbuf_u8(rb) != CACHE_VERSION)
+		return (NULL);
+	identity_get(rb, &id);
+	proto = rbuf_u8(rb);
+	vmajor = rbuf_u8(rb);
+	vminor = rbuf_u8(rb);
+	rev = rbuf_u16(rb);
+	npaths = rbuf_u16(rb);
+	if (npaths > CACHE_PATHS)
+		npaths = CACHE_PATHS;
+	for (i = 0; i < npaths; i++)
+		inet_get(rb, &to[i]);
+	if (!rbuf_ok(rb) || id.id_addr != addr || !identity_valid(&id) ||
+	    (p = peer_add(n, now, &id)) == NULL)
+		return (NULL);
+	p->pe_proto = proto;
+	p->pe_major = vmajor;
+	p->pe_minor = vminor;
+	p->pe_rev = rev;
+	for (i = 0; i < npaths; i++) {
+		if (path_allowed(n, addr, &to[i]))
+			hello_send(n, now, p, SOCKET_ANY, &to[i]);
+	}
+	return (p);
+}
+
+struct peer *
+peer_lookup(struct node *n, int64_t now, uint64_t addr)
+{
+	struct peer	*p;
+	struct rbuf	 rb;
+	uint8_t		 rec[CACHE_MAX];
+	size_t		 len;
+
+	if ((p = peer_find(n, addr)) != NULL)
+		return (p);
+	if (addr == n->n_id.id_addr || addr_reserved(addr) ||
+	    (len = node_load(n, STATE_PEER, addr, rec, sizeof(rec))) == 0)
+		return (NULL);
+	rbuf_init(&rb, rec, len);
+	return (cache_take(n, now, addr, &rb));
+}
+
+void
+peers_housekeeping(struct node *n, int64_t now)
+{
+	struct peer	*p, *next;
+	int64_t		 last;
+
+	RB_FOREACH_SAFE(p, peer_tree, &n->n_peers, next) {
+		last = p->pe_last_receive > p->pe_created ?
+		    p->pe_last_receive : p->pe_created;
+		if (now - last < PEER_EXPIRY_MS ||
+		    topology_is_upstream(n, p->pe_id.id_addr))
+			continue;
+		if (p->pe_npaths > 0)
+			peer_save(n, p);
+		peer_remove(n, p);
+	}
+}
+
+void
+peers_free(struct node *n, int64_t now)
+{
+	struct peer	*p, *next;
+
+	(void)now;
+	RB_FOREACH_SAFE(p, peer_tree, &n->n_peers, next) {
+		if (p->pe_npaths > 0)
+			peer_save(n, p);
+		peer_remove(n, p);
+	}
+	paths_housekeeping(n, INT64_MAX);
+}
+
+static void
+peer_describe(const struct node *n, int64_t now, const struct peer *p,
+    struct node_peer *np)
+{
+	const struct path	*best, *pa;
+	struct node_path	*out;
+	unsigned		 i;
+
+	memset(np, 0, sizeof(*np));
+	np->nr_addr = p->pe_id.id_addr;
+	np->nr_proto = p->pe_proto;
+	np->nr_vmajor = p->pe_major;
+	np->nr_vminor = p->pe_minor;
+	np->nr_vrev = p->pe_rev;
+	np->nr_latency = peer_latency(p, now);
+	np->nr_role = topology_role(n, p->pe_id.id_addr);
+	best = peer_best_path(p, now, false);
+	for (i = 0; i < p->pe_npaths; i++) {
+		pa = p->pe_paths[i].pp_path;
+		out = &np->nr_paths[np->nr_npaths++];
+		out->np_addr = pa->pa_addr;
+		out->np_sock = pa->pa_sock;
+		out->np_last_send = pa->pa_last_out;
+		out->np_last_receive = pa->pa_last_in;
+		out->np_alive = path_alive(pa, now);
+		out->np_expired = now - p->pe_paths[i].pp_lr >=
+		    PATH_EXPIRY_MS;
+		out->np_preferred = pa == best;
+		out->np_trusted_id = path_trusted_id(n, &pa->pa_addr);
+	}
+}
+
+void
+node_each_peer(const struct node *n, int64_t now, uint64_t addr,
+    void (*cb)(const struct node_peer *, void *), void *arg)
+{
+	struct node_peer	 np;
+	struct peer		*p;
+
+	RB_FOREACH(p, peer_tree, (struct peer_tree *)(uintptr_t)&n->n_peers) {
+		if (addr != 0 && p->pe_id.id_addr != addr)
+			continue;
+		peer_describe(n, now, p, &np);
+		cb(&np, arg);
+	}
+}

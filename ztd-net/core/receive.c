@@ -1,0 +1,427 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Receiving: what a datagram is, reassembly, opening, and packets that wait
+ * for their sender's identity.  Spec: 02 section 6, 01 sections 10.2, 10.3
+ * and 12.2.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ztd-net/core/core.h"
+
+#define ASSEMBLY_SETS	64	/* by packet id */
+#define ASSEMBLY_WAYS	4
+#define BEACON_LEN	13
+#define BEACON_MS	2500
+#define WAITING_PER_SOURCE 8
+
+/* A packet of which not all pieces are there. */
+struct assembly {
+	uint64_t	 as_id;
+	struct inet_addr as_from;
+	int64_t		 as_time;	/* of the first piece, 0: free */
+	uint32_t	 as_sock;	/* of the head */
+	unsigned	 as_total;	/* 0 unknown */
+	unsigned	 as_have;	/* bit per piece, bit 0 the head */
+	size_t		 as_used;
+	struct {
+		uint16_t	off, len;
+	}		 as_piece[FRAGMENTS_MAX];
+	uint8_t		 as_bytes[PACKET_MAX];	/* in order of arrival */
+};
+
+/* A whole packet that cannot be handled yet. */
+struct waiting {
+	size_t		 wa_len;	/* 0: free */
+	int64_t		 wa_time;
+	uint32_t	 wa_sock;
+	struct inet_addr wa_from;
+	bool		 wa_open;	/* opened and decompressed already */
+	uint8_t		 wa_bytes[PACKET_MAX];
+};
+
+struct rxq {
+	struct assembly	 q_assembly[ASSEMBLY_SETS][ASSEMBLY_WAYS];
+	struct waiting	 q_waiting[RX_QUEUE];
+	bool		 q_retrying;
+	bool		 q_more;	/* an identity came meanwhile */
+};
+
+/* A packet on its way through decode(). */
+struct inbound {
+	uint32_t	 in_sock;
+	const struct inet_addr *in_from;
+	uint8_t		*in_p;
+	size_t		 in_len;
+	bool		 in_open;
+};
+
+static enum rx_result decode(struct node *, int64_t, struct inbound *);
+
+int
+rxq_new(struct node *n)
+{
+	return ((n->n_rxq = calloc(1, sizeof(*n->n_rxq))) == NULL ? -1 : 0);
+}
+
+void
+rxq_free(struct node *n)
+{
+	free(n->n_rxq);
+}
+
+/* Keep a packet; a source may hold only a part of the places. */
+static void
+wait_for_peer(struct node *n, int64_t now, const struct inbound *in)
+{
+	struct waiting	*w, *slot = NULL;
+	unsigned	 i, same = 0;
+
+	for (i = 0; i < RX_QUEUE; i++) {
+		w = &n->n_rxq->q_waiting[i];
+		if (w->wa_len == 0) {
+			if (slot == NULL || slot->wa_len != 0)
+				slot = w;
+			continue;
+		}
+		if (inet_equal(&w->wa_from, in->in_from))
+			same++;
+		if (slot == NULL ||
+		    (slot->wa_len != 0 && w->wa_time < slot->wa_time))
+			slot = w;
+	}
+	if (same >= WAITING_PER_SOURCE && slot->wa_len != 0)
+		return;
+	slot->wa_len = in->in_len;
+	slot->wa_time = now;
+	slot->wa_sock = in->in_sock;
+	slot->wa_from = *in->in_from;
+	slot->wa_open = in->in_open;
+	memcpy(slot->wa_bytes, in->in_p, in->in_len);
+}
+
+static void
+decode_or_wait(struct node *n, int64_t now, uint32_t sock,
+    const struct inet_addr *from, uint8_t *p, size_t len)
+{
+	uint8_t		 buf[PACKET_MAX];
+	struct inbound	 in;
+
+	in.in_sock = sock;
+	in.in_from = from;
+	in.in_len = len;
+	in.in_open = false;
+	in.in_p = p;
+	/* Decompression needs the room of a whole packet. */
+	if (len < sizeof(buf)) {
+		memcpy(buf, p, len);
+		in.in_p = buf;
+	}
+	if (decode(n, now, &in) == RX_LATER)
+		wait_for_peer(n, now, &in);
+}
+
+/* Decode one waiting packet again; it keeps its place if told to wait. */
+static void
+retry(struct node *n, int64_t now, struct waiting *w)
+{
+	uint8_t			 buf[PACKET_MAX];
+	struct inet_addr	 from = w->wa_from;
+	struct inbound		 in;
+
+	/* Its place is free meanwhile: handling may need one. */
+	memcpy(buf, w->wa_bytes, w->wa_len);
+	in.in_sock = w->wa_sock;
+	in.in_from = &from;
+	in.in_p = buf;
+	in.in_len = w->wa_len;
+	in.in_open = w->wa_open;
+	w->wa_len = 0;
+	if (decode(n, now, &in) != RX_LATER || w->wa_len != 0)
+		return;
+	memcpy(w->wa_bytes, buf, in.in_len);
+	w->wa_len = in.in_len;
+	w->wa_open = in.in_open;
+}
+
+void
+rxq_retry(struct node *n, int64_t now)
+{
+	struct rxq	*q = n->n_rxq;
+	struct waiting	*w;
+	unsigned	 i;
+
+	if (q->q_retrying) {
+		q->q_more = true;
+		return;
+	}
+	q->q_retrying = true;
+	do {
+		q->q_more = false;
+		for (i = 0; i < RX_QUEUE; i++) {
+			w = &q->q_waiting[i];
+			if (w->wa_len == 0)
+				continue;
+			if (now - w->wa_time >= QUEUE_TIMEOUT_MS)
+				w->wa_len = 0;
+			else
+				retry(n, now, w);
+		}
+	} while (q->q_more);
+	q->q_retrying = false;
+}
+
+void
+rxq_expire(struct node *n, int64_t now)
+{
+	struct assembly	*a;
+	unsigned	 i, k;
+
+	for (i = 0; i < ASSEMBLY_SETS; i++) {
+		for (k = 0; k < ASSEMBLY_WAYS; k++) {
+			a = &n->n_rxq->q_assembly[i][k];
+			if (now - a->as_time >= QUEUE_TIMEOUT_MS)
+				a->as_time = 0;
+		}
+	}
+}
+
+/* The entry of this packet, a fresh one if there is none yet. */
+static struct assembly *
+assembly_get(struct node *n, int64_t now, uint64_t id,
+    const struct inet_addr *from)
+{
+	struct assembly	*a, *slot, *set;
+	unsigned	 k;
+
+	set = n->n_rxq->q_assembly[(id ^ id >> 32) % ASSEMBLY_SETS];
+	slot = &set[0];
+	for (k = 0; k < ASSEMBLY_WAYS; k++) {
+		a = &set[k];
+		if (a->as_time != 0 && a->as_id == id &&
+		    inet_equal(&a->as_from, from))
+			return (a);
+		if (a->as_time < slot->as_time)
+			slot = a;
+	}
+	slot->as_id = id;
+	slot->as_from = *from;
+	slot->as_time = now > 0 ? now : 1;
+	slot->as_total = 0;
+	slot->as_have = 0;
+	slot->as_used = 0;
+	return (slot);
+}
+
+static void
+assembly_add(struct assembly *a, unsigned k, const uint8_t *p, size_t len)
+{
+	if (a->as_have & 1U << k)
+		return;
+	if (len > sizeof(a->as_bytes) - a->as_used) {
+		a->as_time = 0;		/* longer than any packet: give up */
+		return;
+	}
+	memcpy(a->as_bytes + a->as_used, p, len);
+	a->as_piece[k].off = (uint16_t)a->as_used;
+	a->as_piece[k].len = (uint16_t)len;
+	a->as_used += len;
+	a->as_have |= 1U << k;
+}
+
+/* When all pieces are there, put them in order and decode. */
+static void
+assembly_try(struct node *n, int64_t now, struct assembly *a)
+{
+	uint8_t			 packet[PACKET_MAX];
+	struct inet_addr	 from;
+	size_t			 len = 0;
+	unsigned		 k;
+
+	if (a->as_time == 0 || a->as_total == 0 ||
+	    a->as_have != (1U << a->as_total) - 1)
+		return;
+	for (k = 0; k < a->as_total; k++) {
+		memcpy(packet + len, a->as_bytes + a->as_piece[k].off,
+		    a->as_piece[k].len);
+		len += a->as_piece[k].len;
+	}
+	a->as_time = 0;
+	from = a->as_from;
+	decode_or_wait(n, now, a->as_sock, &from, packet, len);
+}
+
+static void
+receive_fragment(struct node *n, int64_t now, uint32_t sock,
+    const struct inet_addr *from, uint8_t *p, size_t len)
+{
+	struct assembly	*a;
+	unsigned	 total, k;
+
+	if (packet_dest(p) != n->n_id.id_addr) {
+		relay(n, now, sock, from, p, len);
+		return;
+	}
+	total = p[14] >> 4;
+	k = p[14] & 0x0f;
+	if (total < 2 || total > FRAGMENTS_MAX || k < 1 || k >= total)
+		return;
+	a = assembly_get(n, now, packet_id(p), from);
+	if (a->as_total != 0 && a->as_total != total)
+		return;
+	a->as_total = total;
+	assembly_add(a, k, p + FRAGMENT_HDR, len - FRAGMENT_HDR);
+	assembly_try(n, now, a);
+}
+
+static void
+receive_head(struct node *n, int64_t now, uint32_t sock,
+    const struct inet_addr *from, uint8_t *p, size_t len)
+{
+	struct assembly	*a;
+
+	if ((p[PACKET_IDX_FLAGS] & FLAG_FRAGMENTED) == 0) {
+		decode_or_wait(n, now, sock, from, p, len);
+		return;
+	}
+	a = assembly_get(n, now, packet_id(p), from);
+	a->as_sock = sock;
+	assembly_add(a, 0, p, len);
+	assembly_try(n, now, a);
+}
+
+/* The beacon of very old nodes on a LAN: answer with a NOP. */
+static void
+receive_beacon(struct node *n, int64_t now, uint32_t sock,
+    const struct inet_addr *from, const uint8_t *p)
+{
+	struct peer	*peer;
+	struct pkt	 pk;
+	uint64_t	 addr;
+
+	addr = packet_field(p, 8, ADDR_LEN);
+	if ((peer = peer_find(n, addr)) == NULL ||
+	    now - n->n_last_beacon < BEACON_MS ||
+	    !path_allowed(n, addr, from))
+		return;
+	n->n_last_beacon = now;
+	pkt_begin(n, &pk, addr, VERB_NOP);
+	pkt_send_to(n, now, &pk, peer, suite_for(peer), sock, from, false);
+}
+
+void
+node_datagram(struct node *n, int64_t now, uint32_t sock,
+    const struct inet_addr *from, uint8_t *p, size_t len)
+{
+	if (len == BEACON_LEN) {
+		receive_beacon(n, now, sock, from, p);
+		return;
+	}
+	if (len <= FRAGMENT_HDR || len > PACKET_MAX)
+		return;
+	if (p[PACKET_IDX_SRC] == FRAGMENT_INDICATOR) {
+		receive_fragment(n, now, sock, from, p, len);
+		return;
+	}
+	if (len < PACKET_MIN || packet_src(p) == n->n_id.id_addr)
+		return;
+	if (packet_dest(p) != n->n_id.id_addr) {
+		relay(n, now, sock, from, p, len);
+		return;
+	}
+	receive_head(n, now, sock, from, p, len);
+}
+
+/* A trusted path of this id and source is configured; id 0 never is. */
+static bool
+trusted_source(const struct node *n, const struct inet_addr *from,
+    uint64_t id)
+{
+	const struct settings_physical	*sp;
+	uint32_t			 i;
+
+	for (i = 0; id != 0 && i < n->n_settings.s_nphysical; i++) {
+		sp = &n->n_settings.s_physical[i];
+		if (sp->sp_trusted_id == id &&
+		    inet_contains(&sp->sp_net, from))
+			return (true);
+	}
+	return (false);
+}
+
+/* Authenticate and open in place; false: drop. */
+static bool
+open_packet(struct node *n, struct inbound *in, struct peer *peer)
+{
+	size_t	 len;
+
+	if (packet_suite(in->in_p) == SUITE_NONE) {
+		if (!trusted_source(n, in->in_from,
+		    packet_field(in->in_p, PACKET_IDX_MAC, 8)))
+			return (false);
+	} else if (!packet_open(in->in_p, in->in_len, &peer->pe_keys))
+		return (false);
+	if ((len = packet_decompress(in->in_p, in->in_len)) == 0)
+		return (false);
+	in->in_len = len;
+	return (true);
+}
+
+static enum rx_result
+handle(struct node *n, int64_t now, struct inbound *in, struct peer *peer,
+    bool again)
+{
+	struct rx	 rx;
+	enum rx_result	 result;
+
+	memset(&rx, 0, sizeof(rx));
+	rx.rx_peer = peer;
+	if ((rx.rx_path = path_get(n, in->in_sock, in->in_from)) == NULL)
+		return (RX_DROP);
+	rx.rx_path->pa_last_in = now;
+	rx.rx_hops = packet_hops(in->in_p);
+	rx.rx_id = packet_id(in->in_p);
+	rx.rx_verb = packet_verb(in->in_p);
+	rx.rx_packet = in->in_p;
+	rx.rx_len = in->in_len;
+	rx.rx_again = again;
+	if ((result = verb_dispatch(n, now, &rx)) == RX_DONE)
+		note_receipt(n, now, &rx);
+	return (result);
+}
+
+static enum rx_result
+decode(struct node *n, int64_t now, struct inbound *in)
+{
+	struct peer	*peer;
+	uint64_t	 src = packet_src(in->in_p);
+	bool		 again = in->in_open;
+
+	if (!in->in_open && packet_suite(in->in_p) == SUITE_POLY1305 &&
+	    packet_verb(in->in_p) == VERB_HELLO) {
+		hello_receive(n, now, in->in_sock, in->in_from, in->in_p,
+		    in->in_len, NULL);
+		return (RX_DONE);
+	}
+	if ((peer = peer_find(n, src)) == NULL) {
+		whois_request(n, now, src);
+		if ((peer = peer_find(n, src)) == NULL)
+			return (RX_LATER);
+	}
+	if (!in->in_open) {
+		if (!open_packet(n, in, peer))
+			return (RX_DROP);
+		in->in_open = true;
+	}
+	if (packet_verb(in->in_p) == VERB_HELLO) {
+		hello_receive(n, now, in->in_sock, in->in_from, in->in_p,
+		    in->in_len, peer);
+		return (RX_DONE);
+	}
+	return (handle(n, now, in, peer, again));
+}

@@ -1,0 +1,371 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Sending: composing, choosing the path, sealing, fragments, and packets
+ * that wait for their recipient's identity.  Spec: 02 sections 5.2 and 7,
+ * 01 sections 10.1 and 12.1.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ztd-net/core/core.h"
+
+/* A direct path silent for longer than this is doubted: keepalives come
+ * every 14 s, checked every 5 s. */
+#define DOUBT_MS	25000
+#define DOUBT_PROBE_MS	2000
+#define HINT_MS		30000
+#define DATAGRAM_MAX	10324
+
+struct txq {
+	struct {
+		size_t		len;		/* 0: free */
+		int64_t		time;
+		uint8_t		packet[PACKET_MAX];
+	}	 tq[TX_QUEUE];
+};
+
+int
+txq_new(struct node *n)
+{
+	return ((n->n_txq = calloc(1, sizeof(*n->n_txq))) == NULL ? -1 : 0);
+}
+
+void
+txq_free(struct node *n)
+{
+	free(n->n_txq);
+}
+
+void
+expect_add(struct node *n, uint64_t packet)
+{
+	struct expect	*ex = &n->n_expect;
+	uint32_t	 high = packet >> 32;
+	unsigned	 b = high & 0xff;
+
+	ex->ex_ids[b][ex->ex_next[b]] = high;
+	ex->ex_next[b] = (ex->ex_next[b] + 1) % 32;
+	if (ex->ex_used[b] < 32)
+		ex->ex_used[b]++;
+}
+
+bool
+expect_reply(const struct node *n, uint64_t packet)
+{
+	const struct expect	*ex = &n->n_expect;
+	uint32_t		 high = packet >> 32;
+	unsigned		 b = high & 0xff, i;
+
+	for (i = 0; i < ex->ex_used[b]; i++) {
+		if (ex->ex_ids[b][i] == high)
+			return (true);
+	}
+	return (false);
+}
+
+enum packet_suite
+suite_for(const struct peer *p)
+{
+	return (p->pe_proto >= 12 ? SUITE_AES_GMAC_SIV : SUITE_SALSA2012);
+}
+
+/* The configured network that rules a physical address, NULL when none. */
+static const struct settings_physical *
+physical(const struct node *n, const struct inet_addr *to)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < n->n_settings.s_nphysical; i++) {
+		if (inet_contains(&n->n_settings.s_physical[i].sp_net, to))
+			return (&n->n_settings.s_physical[i]);
+	}
+	return (NULL);
+}
+
+unsigned
+path_mtu(const struct node *n, const struct inet_addr *to)
+{
+	const struct settings_physical	*sp;
+
+	if ((sp = physical(n, to)) == NULL || sp->sp_mtu == 0)
+		return (PAYLOAD_MTU);
+	if (sp->sp_mtu < 1400)
+		return (1400);
+	return (sp->sp_mtu > DATAGRAM_MAX ? DATAGRAM_MAX : sp->sp_mtu);
+}
+
+uint64_t
+path_trusted_id(const struct node *n, const struct inet_addr *to)
+{
+	const struct settings_physical	*sp;
+
+	return ((sp = physical(n, to)) == NULL ? 0 : sp->sp_trusted_id);
+}
+
+void
+pkt_begin(struct node *n, struct pkt *pk, uint64_t dest, uint8_t verb)
+{
+	wbuf_init(&pk->pk, pk->pk_bytes, sizeof(pk->pk_bytes));
+	packet_header(&pk->pk, node_packet_id(n), dest, n->n_id.id_addr,
+	    verb);
+}
+
+static void
+emit(struct node *n, uint32_t sock, const struct inet_addr *to,
+    const void *p, size_t len)
+{
+	n->n_cb.nc_send(n->n_arg, sock, to, p, len, 0);
+}
+
+/* Send the sealed packet in as many datagrams as it takes. */
+static void
+emit_packet(struct node *n, uint32_t sock, const struct inet_addr *to,
+    const uint8_t *p, size_t len, size_t mtu, unsigned total)
+{
+	uint8_t		 dgram[DATAGRAM_MAX];
+	unsigned	 k;
+
+	emit(n, sock, to, p, total > 1 ? mtu : len);
+	for (k = 1; k < total; k++)
+		emit(n, sock, to, dgram,
+		    packet_fragment(dgram, p, len, mtu, k, total));
+}
+
+/*
+ * Seal (suite SUITE_NONE: for a trusted path of this id) and send.  The
+ * fragment flag is part of what is sealed.
+ */
+static void
+seal_and_emit(struct node *n, struct pkt *pk, struct peer *p,
+    enum packet_suite suite, uint64_t trusted, uint32_t sock,
+    const struct inet_addr *to, bool expect)
+{
+	size_t		 mtu = path_mtu(n, to);
+	unsigned	 total;
+
+	total = packet_fragments(pk->pk.wb_len, mtu);
+	if (total > FRAGMENTS_MAX)
+		return;		/* no receiver takes so many */
+	if (total > 1)
+		pk->pk_bytes[PACKET_IDX_FLAGS] |= FLAG_FRAGMENTED;
+	if (suite == SUITE_NONE)
+		packet_seal_trusted(pk->pk_bytes, trusted);
+	else
+		packet_seal(pk->pk_bytes, pk->pk.wb_len, suite, &p->pe_keys);
+	if (expect)
+		expect_add(n, packet_id(pk->pk_bytes));
+	emit_packet(n, sock, to, pk->pk_bytes, pk->pk.wb_len, mtu, total);
+}
+
+void
+pkt_send_to(struct node *n, int64_t now, struct pkt *pk, struct peer *p,
+    enum packet_suite suite, uint32_t sock, const struct inet_addr *to,
+    bool expect)
+{
+	struct path	*pa;
+
+	if (!wbuf_ok(&pk->pk))
+		return;
+	if ((pa = path_find(n, sock, to)) != NULL)
+		pa->pa_last_out = now;
+	seal_and_emit(n, pk, p, suite, 0, sock, to, expect);
+}
+
+void
+datagram_out(struct node *n, int64_t now, struct path *pa, const void *p,
+    size_t len)
+{
+	pa->pa_last_out = now;
+	emit(n, pa->pa_sock, &pa->pa_addr, p, len);
+}
+
+/* 12.5: an address that the operator suggested. */
+static void
+try_hint(struct node *n, int64_t now, struct peer *p)
+{
+	const struct settings_virtual	*sv;
+	const struct inet_addr		*to;
+	uint32_t			 i;
+
+	if (n->n_settings.s_nvirtual == 0 ||
+	    (p->pe_last_hint != 0 && now - p->pe_last_hint < HINT_MS))
+		return;
+	for (i = 0; i < n->n_settings.s_nvirtual; i++) {
+		sv = &n->n_settings.s_virtual[i];
+		if (sv->sv_addr != p->pe_id.id_addr || sv->sv_ntry == 0)
+			continue;
+		p->pe_last_hint = now;
+		to = &sv->sv_try[node_random_u32(n) % sv->sv_ntry];
+		if (path_allowed(n, p->pe_id.id_addr, to))
+			hello_send(n, now, p, SOCKET_ANY, to);
+		return;
+	}
+}
+
+/* The best upstream's path, to relay to p; NULL when there is none. */
+static struct path *
+relay_path(struct node *n, int64_t now, const struct peer *p)
+{
+	struct peer	*up = topology_best(n, now);
+
+	if (up == NULL || up == p)
+		return (NULL);
+	return (peer_best_path(up, now, false));
+}
+
+/*
+ * 7.1, but a direct path that has gone silent is probed and relayed around
+ * until it answers.
+ */
+static struct path *
+choose_path(struct node *n, int64_t now, struct peer *p)
+{
+	struct path	*direct, *relayed;
+
+	direct = peer_best_path(p, now, false);
+	if (direct != NULL && now - direct->pa_last_in < DOUBT_MS)
+		return (direct);
+	relayed = relay_path(n, now, p);
+	if (direct != NULL) {
+		if (now - p->pe_last_probe >= DOUBT_PROBE_MS) {
+			p->pe_last_probe = now;
+			probe(n, now, p, direct->pa_sock, &direct->pa_addr);
+		}
+		return (relayed != NULL ? relayed : direct);
+	}
+	try_hint(n, now, p);
+	if (relayed != NULL)
+		return (relayed);
+	return (peer_best_path(p, now, true));
+}
+
+/* Send to a known peer; false when there is no way. */
+static bool
+route(struct node *n, int64_t now, struct pkt *pk, struct peer *p)
+{
+	enum packet_suite	 suite;
+	struct path		*pa;
+	uint64_t		 trusted;
+
+	if ((pa = choose_path(n, now, p)) == NULL)
+		return (false);
+	trusted = path_trusted_id(n, &pa->pa_addr);
+	suite = trusted != 0 ? SUITE_NONE : suite_for(p);
+	pa->pa_last_out = now;
+	seal_and_emit(n, pk, p, suite, trusted, pa->pa_sock, &pa->pa_addr,
+	    true);
+	return (true);
+}
+
+/* Keep a clear packet until it can go; the oldest makes room. */
+static void
+txq_put(struct node *n, int64_t now, const struct pkt *pk)
+{
+	struct txq	*q = n->n_txq;
+	unsigned	 i, slot = 0;
+
+	for (i = 0; i < TX_QUEUE; i++) {
+		if (q->tq[i].len == 0) {
+			slot = i;
+			break;
+		}
+		if (q->tq[i].time < q->tq[slot].time)
+			slot = i;
+	}
+	q->tq[slot].len = pk->pk.wb_len;
+	q->tq[slot].time = now;
+	memcpy(q->tq[slot].packet, pk->pk_bytes, pk->pk.wb_len);
+}
+
+void
+pkt_send(struct node *n, int64_t now, struct pkt *pk, bool compress)
+{
+	struct peer	*p;
+	uint64_t	 dest;
+
+	dest = packet_dest(pk->pk_bytes);
+	if (!wbuf_ok(&pk->pk) || dest == n->n_id.id_addr ||
+	    addr_reserved(dest))
+		return;
+	if (compress)
+		pk->pk.wb_len = packet_compress(pk->pk_bytes, pk->pk.wb_len);
+	if ((p = peer_lookup(n, now, dest)) == NULL) {
+		txq_put(n, now, pk);
+		whois_request(n, now, dest);
+		return;
+	}
+	if (!route(n, now, pk, p))
+		txq_put(n, now, pk);
+}
+
+void
+txq_retry(struct node *n, int64_t now)
+{
+	struct txq	*q = n->n_txq;
+	struct peer	*p;
+	struct pkt	 pk;
+	unsigned	 i;
+
+	for (i = 0; i < TX_QUEUE; i++) {
+		if (q->tq[i].len == 0)
+			continue;
+		if (now - q->tq[i].time >= QUEUE_TIMEOUT_MS) {
+			q->tq[i].len = 0;
+			continue;
+		}
+		p = peer_find(n, packet_dest(q->tq[i].packet));
+		if (p == NULL) {
+			whois_request(n, now, packet_dest(q->tq[i].packet));
+			continue;
+		}
+		wbuf_init(&pk.pk, pk.pk_bytes, sizeof(pk.pk_bytes));
+		wbuf_bytes(&pk.pk, q->tq[i].packet, q->tq[i].len);
+		if (route(n, now, &pk, p))
+			q->tq[i].len = 0;
+	}
+}
+
+void
+pkt_begin_ok(struct node *n, struct pkt *pk, const struct rx *rx)
+{
+	pkt_begin(n, pk, rx->rx_peer->pe_id.id_addr, VERB_OK);
+	wbuf_u8(&pk->pk, rx->rx_verb);
+	wbuf_u64(&pk->pk, rx->rx_id);
+}
+
+void
+pkt_begin_error(struct node *n, struct pkt *pk, const struct rx *rx,
+    uint8_t code)
+{
+	pkt_begin(n, pk, rx->rx_peer->pe_id.id_addr, VERB_ERROR);
+	wbuf_u8(&pk->pk, rx->rx_verb);
+	wbuf_u64(&pk->pk, rx->rx_id);
+	wbuf_u8(&pk->pk, code);
+}
+
+void
+pkt_reply(struct node *n, int64_t now, struct pkt *pk, const struct rx *rx)
+{
+	pkt_send_to(n, now, pk, rx->rx_peer, suite_for(rx->rx_peer),
+	    rx->rx_path->pa_sock, &rx->rx_path->pa_addr, false);
+}
+
+int
+node_user_message(struct node *n, int64_t now, uint64_t to, uint64_t type,
+    const void *p, size_t len)
+{
+	struct pkt	 pk;
+
+	pkt_begin(n, &pk, to, VERB_USER_MESSAGE);
+	wbuf_u64(&pk.pk, type);
+	wbuf_bytes(&pk.pk, p, len);
+	if (!wbuf_ok(&pk.pk))
+		return (-1);
+	pkt_send(n, now, &pk, true);
+	return (0);
+}
