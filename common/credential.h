@@ -135,6 +135,8 @@ bool	 com_agrees(const struct com *ours, const struct com *theirs,
 void	 tag_get(struct rbuf *, struct tag *);
 void	 tag_put(struct wbuf *, const struct tag *);
 void	 tag_sign(struct tag *, const struct identity *signer);
+/* The equal functions compare all fields, signatures included. */
+bool	 tag_equal(const struct tag *, const struct tag *);
 
 void	 capability_get(struct rbuf *, struct capability *);
 void	 capability_put(struct wbuf *, const struct capability *);
@@ -143,10 +145,13 @@ void	 capability_sign(struct capability *, const struct identity *signer,
 	    uint64_t to);
 /* Holder: last custody entry, 0 when there is none. */
 uint64_t capability_holder(const struct capability *);
+bool	 capability_equal(const struct capability *,
+	    const struct capability *);
 
 void	 coo_get(struct rbuf *, struct coo *);
 void	 coo_put(struct wbuf *, const struct coo *);
 void	 coo_sign(struct coo *, const struct identity *signer);
+bool	 coo_equal(const struct coo *, const struct coo *);
 bool	 coo_owns_ip(const struct coo *, const struct inet_addr *);
 bool	 coo_owns_mac(const struct coo *, uint64_t mac);
 

@@ -26,6 +26,10 @@
  */
 int	 crypto_init(void);
 
+/*
+ * Random bytes of cryptographic quality.  Small draws come out of a buffer
+ * per thread that a fork empties, so packet ids cost no system call each.
+ */
 void	 crypto_random(void *dst, size_t len);
 void	 crypto_sha512(uint8_t out[SHA512_LEN], const void *p, size_t len);
 void	 crypto_sha384(uint8_t out[SHA384_LEN], const void *p, size_t len);

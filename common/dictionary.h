@@ -20,7 +20,7 @@
 #include "common/buf.h"
 
 /*
- * Append one entry, with the LF before it unless it is the first.  When it
+ * Append one entry, with the LF before it unless the writer is empty.  When it
  * does not fit, the writer goes bad and the dictionary is unusable.
  * dict_put_addr writes 10 digits, dict_put_u64 and dict_put_i64 16.
  */

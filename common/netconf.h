@@ -154,7 +154,10 @@ struct netconf_chunk {
 	uint64_t	 ck_nwid;
 	const uint8_t	*ck_data;
 	size_t		 ck_len;
-	bool		 ck_legacy;	/* unsigned, whole dictionary */
+	bool		 ck_legacy;	/* unsigned, whole dictionary: the
+					   caller checks the source and sets
+					   ck_update and ck_id to the id of
+					   the packet */
 	uint8_t		 ck_flags;	/* 0x01 fast propagate */
 	uint64_t	 ck_update;
 	size_t		 ck_total;

@@ -153,7 +153,8 @@ void	 packet_header(struct wbuf *, uint64_t id, uint64_t dest,
  * Seal in place (01 section 9).  len is the whole packet; FLAG_FRAGMENTED
  * must already be as it will be sent.  suite is SUITE_POLY1305,
  * SUITE_SALSA2012 or SUITE_AES_GMAC_SIV; the last replaces the packet id, so
- * read packet_id() afterwards.  Never seal twice.
+ * read packet_id() afterwards.  Never seal twice.  Another suite, or a length
+ * that no packet has, is a mistake of the caller's and fatal.
  */
 void	 packet_seal(uint8_t *p, size_t len, enum packet_suite,
 	    struct packet_keys *);
@@ -180,7 +181,10 @@ void	 packet_hello_crypt(const uint8_t *packet, uint8_t *p, size_t n,
 size_t	 packet_compress(uint8_t *p, size_t len);
 size_t	 packet_decompress(uint8_t *p, size_t len);
 
-/* How many datagrams a packet of len bytes takes at this payload limit. */
+/*
+ * How many datagrams a packet of len bytes takes at this payload limit, which
+ * is above FRAGMENT_HDR; more than FRAGMENTS_MAX cannot be delivered.
+ */
 unsigned packet_fragments(size_t len, size_t mtu);
 /*
  * Write fragment k (1 .. total-1) of the sealed packet p to dst, which has

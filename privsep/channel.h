@@ -46,7 +46,7 @@ int	 channel_pair(int fds[2]);
 
 /*
  * Take over fd.  self and peer name the two ends for checking and logging.
- * NULL when memory is short.
+ * NULL when memory is short; fd is then still the caller's.
  */
 struct channel *channel_new(struct event_base *, int fd, enum proc self,
 	    enum proc peer, channel_message, channel_gone, void *arg);
@@ -56,10 +56,11 @@ void	 channel_free(struct channel *);
 enum proc channel_peer(const struct channel *);
 
 /*
- * Queue a message; it leaves when the other side has room.  A descriptor
- * (or -1) is taken over whatever happens.  Returns 0, or -1 with errno when
- * the channel is NULL or dead (EPIPE), the catalogue forbids it (EPERM), or
- * more than CHANNEL_QUEUE bytes are waiting (ENOBUFS).
+ * Queue a message; it leaves when the loop runs and the other side has
+ * room.  A descriptor (or -1) is taken over whatever happens.  Returns 0, or
+ * -1 with errno when the channel is NULL or dead (EPIPE), the catalogue
+ * forbids it (EPERM), more than CHANNEL_QUEUE bytes would be waiting
+ * (ENOBUFS), or memory is short (ENOMEM).  No callback runs from here.
  */
 #define CHANNEL_QUEUE	(16 * 1024 * 1024)
 int	 channel_send(struct channel *, uint32_t type, uint32_t id, int fd,
@@ -70,16 +71,24 @@ int	 channel_sendv(struct channel *, uint32_t type, uint32_t id, int fd,
 size_t	 channel_pending(const struct channel *);
 /*
  * Write what is queued, blocking at most ms milliseconds: before exit.
- * Returns 0 when all is out.
+ * Returns 0 when all is out, else -1 with errno.  No callback runs from
+ * here: that the other side is gone, the loop will notice.
  */
 int	 channel_flush(struct channel *, int ms);
 
 /*
  * Blocking receive of one message before a loop runs (start-up).  Returns 0
  * and fills *m, whose m_data is malloc'd and the caller's, or -1 with errno
- * (0 for end of file).
+ * (0 for end of file, EPROTO when the catalogue forbids the message).
+ * Nothing beyond the message is read: channel_new() may follow.
  */
 int	 channel_recv_blocking(int fd, enum proc self, enum proc peer,
 	    struct msg *);
+/*
+ * The opposite, for messages without descriptor: returns 0 when all is
+ * written within ms milliseconds, else -1 with errno.
+ */
+int	 channel_send_blocking(int fd, enum proc self, enum proc peer,
+	    uint32_t type, uint32_t id, const void *p, size_t len, int ms);
 
 #endif /* PRIVSEP_CHANNEL_H */

@@ -20,20 +20,29 @@
 /*
  * Check that CHILD_FD is a channel (else: one line "started by ztd, not by
  * hand", exit 1), receive MSG_INIT, send log lines to the parent from now
- * on.  Fatal on failure.
+ * on.  Fatal on failure.  SIGINT, SIGHUP and SIGPIPE are ignored from here
+ * on: a terminal's Ctrl-C is the parent's business.
  */
 void	 child_start(enum proc self, const char *name, struct msg_init *);
 
 /*
- * The channel to the parent on this loop: the same fd as before.  When it
- * closes, stop is called (save what is to be saved), then the process
- * exits: a child never outlives its parent.
+ * The channel to the parent on this loop: the same fd as before; freed by
+ * nobody, it lives as long as the process.  MSG_STOP, SIGTERM and a parent
+ * that closed the channel all end the same way: stop is called (save what
+ * is to be saved), what is queued goes out, the process exits.  MSG_STOP is
+ * not given to the message callback.  Fatal on failure.
+ *
+ * A child never outlives its parent: on Linux and FreeBSD the kernel kills
+ * it when the parent dies, so a parent that wants things saved waits for
+ * its children after MSG_STOP.
  */
 struct channel *child_channel(struct event_base *, enum proc self,
 	    channel_message, void (*stop)(void *arg), void *arg);
 
 /*
- * What a process may still do after child_confine().
+ * What a process may still do after child_confine().  A process that is not
+ * started by root keeps its root folder: then co_chroot stands before the
+ * other paths by itself.  Every path must exist.
  */
 struct confine {
 	enum proc	 co_self;
@@ -46,10 +55,14 @@ struct confine {
 };
 
 /*
- * Become the user of MSG_INIT, chroot, no_new_privs, no core dumps, and the
- * system's sandbox (Landlock and seccomp, pledge and unveil, ...).  In this
- * order; every failure is fatal, but for a kernel that lacks Landlock, which
- * is logged.
+ * Chroot, become the user of MSG_INIT, no core dumps and other limits, and
+ * the system's sandbox (Landlock and seccomp, pledge and unveil, ...).  In
+ * this order; every failure is fatal, but for a kernel that lacks Landlock,
+ * which is logged.
+ *
+ * What libraries load lazily must be loaded before (06 section 12.1): they
+ * find no file afterwards, and may not map code.  Threads cannot be made
+ * afterwards.
  */
 void	 child_confine(const struct confine *, const struct msg_init *);
 

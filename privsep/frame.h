@@ -34,20 +34,23 @@ struct frame {
 	uint8_t		*f_data;
 };
 
+/* Frames; fs_dropped are those of both directions. */
 struct frame_stats {
 	uint64_t	 fs_sent, fs_received, fs_dropped;
 };
 
 /* Connected, close-on-exec, non-blocking ends with large buffers. */
 int	 frame_pair(int fds[2]);
-/* Take over one end.  NULL when memory is short. */
+/* Take over one end.  NULL when memory is short; fd is then the caller's. */
 struct frame_channel *frame_new(int fd);
 void	 frame_free(struct frame_channel *);
 int	 frame_fd(const struct frame_channel *);
 
 /*
  * Queue one frame into the current batch, copying it; a full batch is
- * flushed first.  Call frame_flush() at the end of a burst.
+ * flushed first.  Call frame_flush() at the end of a burst.  A frame whose
+ * length is not FRAME_HDR to FRAME_MAX, and one for which the other side
+ * has no room, is dropped and counted.
  */
 void	 frame_put(struct frame_channel *, uint16_t tap, const void *p,
 	    size_t len);
@@ -59,7 +62,13 @@ void	 frame_flush(struct frame_channel *);
 /*
  * Receive up to FRAME_BATCH frames; dst[] points into buffers of the channel
  * that are valid until the next call.  Returns how many, 0 when none wait,
- * -1 when the other side is gone.  Malformed messages are dropped.
+ * -1 when the other side is gone (or, in the stream form, said something
+ * after which no frame can be found).  Malformed messages are dropped and
+ * counted.  Frame data has no alignment.
+ *
+ * As long as the result is FRAME_BATCH, more frames may wait in the channel
+ * itself, and the descriptor need not be readable: call again, if not now
+ * then from a timer of zero.
  */
 int	 frame_get(struct frame_channel *, struct frame dst[FRAME_BATCH]);
 const struct frame_stats *frame_stats(const struct frame_channel *);

@@ -358,7 +358,7 @@ struct msg_peer_info {
 	int32_t		 pe_vmajor, pe_vminor, pe_vrev;	/* -1 unknown */
 	int32_t		 pe_latency;	/* ms, -1 unknown */
 	uint32_t	 pe_role;	/* enum peer_role */
-	uint32_t	 pe_tunneled;	/* no direct path: relayed */
+	uint32_t	 pe_tunneled;	/* TCP fallback tunnel open */
 	uint32_t	 pe_npaths;
 	uint32_t	 pe_pad;
 	struct msg_path_info pe_paths[PEERINFO_PATHS];
@@ -437,7 +437,9 @@ enum api_method {
 
 /*
  * One request below /controller: path is what follows "/controller", begins
- * with '/' or is empty, without query.  Then MSG_API_BODY* and MSG_API_END.
+ * with '/' or is empty, percent-decoded, without query.  What lies below
+ * "/unstable/controller" comes as "/unstable/...", so the sender refuses
+ * that name below "/controller" itself.  Then MSG_API_BODY* and MSG_API_END.
  */
 struct msg_api_request {
 	uint32_t	 ar_method;

@@ -14,13 +14,15 @@
 #include "privsep/child.h"
 
 /*
- * Enter it, as the last step of child_confine().  Returns 0; on failure -1
- * with errno and *what naming the step.
+ * Enter it, as the last step of child_confine(), which has made the paths
+ * of co_rw and co_ro those that this process sees now; co_chroot is not
+ * looked at.  Returns 0; on failure -1 with errno and *what naming the step.
  */
 int	 sandbox_enter(const struct confine *, const char **what);
 /*
- * The parent's: root, reduced to taps, addresses, routes and its files.
- * home is the folder it keeps writing in.
+ * The parent's: root, reduced to taps, addresses, routes, its files and the
+ * making of children.  home is the folder it keeps writing in.  Limits that
+ * root alone may raise (descriptors) are to be raised before.
  */
 int	 sandbox_parent(const char *home, const char **what);
 

@@ -1,0 +1,611 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * What we know of the other members of a network: their credentials, what
+ * was revoked, and whether it counts now.  Spec: 03 sections 10.1 to 10.3.
+ *
+ * A record is made for a verified credential, a peer that passed the gate
+ * or one that we send to.  All memory is counted; the table is bounded.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ztd-net/core/network.h"
+
+#define EVICT_MS	1000	/* look for blank records at most this often */
+#define BLANK_IDLE_MS	60000	/* and take those idle for so long */
+
+RB_GENERATE(membership_tree, membership, mb_entry, membership_cmp)
+
+int
+membership_cmp(const struct membership *a, const struct membership *b)
+{
+	return (a->mb_addr < b->mb_addr ? -1 : a->mb_addr > b->mb_addr);
+}
+
+struct membership *
+membership_find(const struct network *nw, uint64_t addr)
+{
+	struct membership	*mb = RB_ROOT(&nw->nw_members);
+
+	/* By hand: every frame comes here, and the tree is const. */
+	while (mb != NULL && mb->mb_addr != addr)
+		mb = addr < mb->mb_addr ? RB_LEFT(mb, mb_entry) :
+		    RB_RIGHT(mb, mb_entry);
+	return (mb);
+}
+
+static size_t
+membership_bytes(const struct membership *mb)
+{
+	return (mb->mb_ntags * sizeof(*mb->mb_tags) +
+	    mb->mb_ncaps * sizeof(*mb->mb_caps) +
+	    mb->mb_ncoos * sizeof(*mb->mb_coos) +
+	    mb->mb_nrevoked * sizeof(*mb->mb_revoked));
+}
+
+static void
+membership_remove(struct network *nw, struct membership *mb)
+{
+	RB_REMOVE(membership_tree, &nw->nw_members, mb);
+	nw->nw_nmembers--;
+	nw->nw_member_bytes -= membership_bytes(mb);
+	free(mb->mb_tags);
+	free(mb->mb_caps);
+	free(mb->mb_coos);
+	free(mb->mb_revoked);
+	free(mb);
+}
+
+void
+memberships_free(struct network *nw)
+{
+	struct membership	*mb;
+
+	while ((mb = RB_ROOT(&nw->nw_members)) != NULL)
+		membership_remove(nw, mb);
+}
+
+static bool
+membership_blank(const struct membership *mb)
+{
+	return (mb->mb_com.com_n == 0 && mb->mb_com_threshold == 0 &&
+	    membership_bytes(mb) == 0);
+}
+
+/*
+ * Remove what was idle for idle ms; blank_only: only records without any
+ * credential or revocation.
+ */
+static void
+memberships_expire(struct network *nw, int64_t now, int64_t idle,
+    bool blank_only)
+{
+	struct membership	*mb, *next;
+
+	for (mb = RB_MIN(membership_tree, &nw->nw_members); mb != NULL;
+	    mb = next) {
+		next = RB_NEXT(membership_tree, &nw->nw_members, mb);
+		if (now - mb->mb_seen < idle)
+			continue;
+		if (!blank_only || membership_blank(mb))
+			membership_remove(nw, mb);
+	}
+}
+
+void
+memberships_housekeeping(struct network *nw, int64_t now)
+{
+	int64_t	idle = MEMBER_IDLE_MS;
+
+	/* A revocation must outlive what it revoked. */
+	if (nw->nw_conf != NULL && nw->nw_conf->nc_delta > idle / 2)
+		idle = nw->nw_conf->nc_delta > INT64_MAX / 4 ? INT64_MAX :
+		    nw->nw_conf->nc_delta * 2;
+	memberships_expire(nw, now, idle, false);
+}
+
+struct membership *
+membership_get(struct network *nw, int64_t now, uint64_t addr)
+{
+	struct membership	*mb;
+
+	if ((mb = membership_find(nw, addr)) != NULL) {
+		mb->mb_seen = now;
+		return (mb);
+	}
+	if (nw->nw_nmembers >= MEMBERS_MAX) {
+		if (nw->nw_evicted && now - nw->nw_evicted_at < EVICT_MS)
+			return (NULL);
+		nw->nw_evicted = true;
+		nw->nw_evicted_at = now;
+		memberships_expire(nw, now, BLANK_IDLE_MS, true);
+		if (nw->nw_nmembers >= MEMBERS_MAX)
+			return (NULL);
+	}
+	if ((mb = calloc(1, sizeof(*mb))) == NULL)
+		return (NULL);
+	mb->mb_addr = addr;
+	mb->mb_seen = now;
+	RB_INSERT(membership_tree, &nw->nw_members, mb);
+	nw->nw_nmembers++;
+	return (mb);
+}
+
+/* --- revocations of a member ------------------------------------------ */
+
+/* The recorded threshold, or NULL. */
+static struct revoked *
+revoked_find(const struct membership *mb, uint8_t type, uint32_t id)
+{
+	unsigned	i;
+
+	for (i = 0; i < mb->mb_nrevoked; i++)
+		if (mb->mb_revoked[i].rk_type == type &&
+		    mb->mb_revoked[i].rk_id == id)
+			return (&mb->mb_revoked[i]);
+	return (NULL);
+}
+
+static bool
+is_revoked(const struct membership *mb, uint8_t type, uint32_t id,
+    int64_t ts)
+{
+	const struct revoked	*rk;
+
+	return ((rk = revoked_find(mb, type, id)) != NULL &&
+	    ts <= rk->rk_threshold);
+}
+
+/*
+ * Record a threshold.  A full list gives up its oldest one: what that
+ * revoked has left the time window first.
+ */
+static bool
+revoked_set(struct network *nw, struct membership *mb, uint8_t type,
+    uint32_t id, int64_t threshold)
+{
+	struct revoked	*rk, *p;
+	unsigned	 i;
+
+	if ((rk = revoked_find(mb, type, id)) == NULL &&
+	    mb->mb_nrevoked == MEMBER_REVOKED) {
+		rk = &mb->mb_revoked[0];
+		for (i = 1; i < mb->mb_nrevoked; i++)
+			if (mb->mb_revoked[i].rk_threshold < rk->rk_threshold)
+				rk = &mb->mb_revoked[i];
+		if (rk->rk_threshold >= threshold)
+			return (false);
+	}
+	if (rk == NULL) {
+		if (nw->nw_member_bytes + sizeof(*p) > MEMBER_BYTES_MAX ||
+		    (p = reallocarray(mb->mb_revoked, mb->mb_nrevoked + 1,
+		    sizeof(*p))) == NULL)
+			return (false);
+		mb->mb_revoked = p;
+		rk = &p[mb->mb_nrevoked++];
+		nw->nw_member_bytes += sizeof(*p);
+	}
+	rk->rk_type = type;
+	rk->rk_id = id;
+	rk->rk_threshold = threshold;
+	return (true);
+}
+
+/* --- adding credentials (10.2) ---------------------------------------- */
+
+static const struct identity *
+lookup(void *arg, uint64_t addr)
+{
+	return (identity_of(arg, addr));
+}
+
+/* What a check means for the caller; CRED_NEW: go on and store. */
+static enum cred_result
+checked(struct node *n, int64_t now, enum credential_check c,
+    uint64_t unknown)
+{
+	switch (c) {
+	case CREDENTIAL_OK:
+		return (CRED_NEW);
+	case CREDENTIAL_UNKNOWN_SIGNER:
+		whois_request(n, now, unknown);
+		return (CRED_DEFERRED);
+	case CREDENTIAL_BAD:
+		break;
+	}
+	return (CRED_REJECTED);
+}
+
+enum cred_result
+membership_add_com(struct node *n, int64_t now, struct network *nw,
+    const struct com *com)
+{
+	struct membership	*mb;
+	enum cred_result	 res;
+	uint64_t		 to, unknown = 0;
+	int64_t			 ts;
+
+	to = com_value(com, COM_ID_ISSUED_TO);
+	ts = (int64_t)com_value(com, COM_ID_TIMESTAMP);
+	if (com_value(com, COM_ID_NETWORK) != nw->nw_id ||
+	    to > ADDR_MASK || addr_reserved(to))
+		return (CRED_REJECTED);
+	if ((mb = membership_find(nw, to)) != NULL) {
+		if (ts <= mb->mb_com_threshold)
+			return (CRED_REJECTED);
+		if (mb->mb_com.com_n != 0) {
+			if (ts < (int64_t)com_value(&mb->mb_com,
+			    COM_ID_TIMESTAMP))
+				return (CRED_REJECTED);
+			if (com_equal(com, &mb->mb_com))
+				return (CRED_REDUNDANT);
+		}
+	}
+	res = checked(n, now, com_check(com, lookup, n, &unknown), unknown);
+	if (res != CRED_NEW)
+		return (res);
+	if ((mb = membership_get(nw, now, to)) == NULL)
+		return (CRED_REJECTED);
+	mb->mb_com = *com;
+	mb->mb_agrees_gen = 0;
+	return (CRED_NEW);
+}
+
+/*
+ * Make room for an entry of size bytes before index at.  Returns it, zeroed,
+ * or NULL when the list is full or memory is short.
+ */
+static void *
+list_insert(struct network *nw, void **list, unsigned *n, size_t size,
+    unsigned at, unsigned max)
+{
+	uint8_t	*p;
+
+	if (*n >= max || nw->nw_member_bytes + size > MEMBER_BYTES_MAX ||
+	    (p = reallocarray(*list, *n + 1, size)) == NULL)
+		return (NULL);
+	*list = p;
+	memmove(p + (at + 1) * size, p + at * size, (*n - at) * size);
+	memset(p + at * size, 0, size);
+	(*n)++;
+	nw->nw_member_bytes += size;
+	return (p + at * size);
+}
+
+/* First index whose id is not below; the lists are short. */
+#define LIST_AT(list, n, member, id, at)				\
+	for ((at) = 0; (at) < (n) && (list)[at].member < (id); (at)++)	\
+		continue
+
+static bool
+tag_same(const struct tag *a, const struct tag *b)
+{
+	return (a->tag_nwid == b->tag_nwid && a->tag_ts == b->tag_ts &&
+	    a->tag_id == b->tag_id && a->tag_value == b->tag_value &&
+	    a->tag_to == b->tag_to && a->tag_signer == b->tag_signer &&
+	    memcmp(a->tag_sig, b->tag_sig, SIGNATURE_LEN) == 0);
+}
+
+enum cred_result
+membership_add_tag(struct node *n, int64_t now, struct network *nw,
+    const struct tag *tag)
+{
+	struct membership	*mb;
+	struct tag		*old;
+	void			*list;
+	enum cred_result	 res;
+	uint64_t		 unknown = 0;
+	unsigned		 at;
+
+	if (tag->tag_nwid != nw->nw_id || addr_reserved(tag->tag_to))
+		return (CRED_REJECTED);
+	if ((mb = membership_find(nw, tag->tag_to)) != NULL) {
+		LIST_AT(mb->mb_tags, mb->mb_ntags, tag_id, tag->tag_id, at);
+		if (at < mb->mb_ntags &&
+		    (old = &mb->mb_tags[at])->tag_id == tag->tag_id) {
+			if (old->tag_ts > tag->tag_ts)
+				return (CRED_REJECTED);
+			if (tag_same(old, tag))
+				return (CRED_REDUNDANT);
+		}
+		if (is_revoked(mb, CREDENTIAL_TAG, tag->tag_id, tag->tag_ts))
+			return (CRED_REJECTED);
+	}
+	res = checked(n, now, tag_check(tag, lookup, n, &unknown), unknown);
+	if (res != CRED_NEW)
+		return (res);
+	if ((mb = membership_get(nw, now, tag->tag_to)) == NULL)
+		return (CRED_REJECTED);
+	LIST_AT(mb->mb_tags, mb->mb_ntags, tag_id, tag->tag_id, at);
+	if (at == mb->mb_ntags || mb->mb_tags[at].tag_id != tag->tag_id) {
+		list = mb->mb_tags;
+		if (list_insert(nw, &list, &mb->mb_ntags,
+		    sizeof(*mb->mb_tags), at, NETCONF_TAGS) == NULL)
+			return (CRED_REJECTED);
+		mb->mb_tags = list;
+	}
+	mb->mb_tags[at] = *tag;
+	return (CRED_NEW);
+}
+
+static bool
+capability_same(const struct capability *a, const struct capability *b)
+{
+	uint8_t		pa[CAPABILITY_MAX], pb[CAPABILITY_MAX];
+	struct wbuf	wa, wb;
+
+	wbuf_init(&wa, pa, sizeof(pa));
+	wbuf_init(&wb, pb, sizeof(pb));
+	capability_put(&wa, a);
+	capability_put(&wb, b);
+	return (wbuf_ok(&wa) && wbuf_ok(&wb) && wa.wb_len == wb.wb_len &&
+	    memcmp(pa, pb, wa.wb_len) == 0);
+}
+
+enum cred_result
+membership_add_capability(struct node *n, int64_t now, struct network *nw,
+    const struct capability *cap)
+{
+	struct membership	*mb;
+	struct capability	*old;
+	void			*list;
+	enum cred_result	 res;
+	uint64_t		 to, unknown = 0;
+	unsigned		 at;
+
+	to = capability_holder(cap);
+	if (cap->cap_nwid != nw->nw_id || addr_reserved(to))
+		return (CRED_REJECTED);
+	if ((mb = membership_find(nw, to)) != NULL) {
+		LIST_AT(mb->mb_caps, mb->mb_ncaps, cap_id, cap->cap_id, at);
+		if (at < mb->mb_ncaps &&
+		    (old = &mb->mb_caps[at])->cap_id == cap->cap_id) {
+			if (old->cap_ts > cap->cap_ts)
+				return (CRED_REJECTED);
+			if (capability_same(old, cap))
+				return (CRED_REDUNDANT);
+		}
+		if (is_revoked(mb, CREDENTIAL_CAPABILITY, cap->cap_id,
+		    cap->cap_ts))
+			return (CRED_REJECTED);
+	}
+	res = checked(n, now, capability_check(cap, lookup, n, &unknown),
+	    unknown);
+	if (res != CRED_NEW)
+		return (res);
+	if ((mb = membership_get(nw, now, to)) == NULL)
+		return (CRED_REJECTED);
+	LIST_AT(mb->mb_caps, mb->mb_ncaps, cap_id, cap->cap_id, at);
+	if (at == mb->mb_ncaps || mb->mb_caps[at].cap_id != cap->cap_id) {
+		list = mb->mb_caps;
+		if (list_insert(nw, &list, &mb->mb_ncaps,
+		    sizeof(*mb->mb_caps), at, NETCONF_CAPS) == NULL)
+			return (CRED_REJECTED);
+		mb->mb_caps = list;
+	}
+	mb->mb_caps[at] = *cap;
+	return (CRED_NEW);
+}
+
+static bool
+coo_same(const struct coo *a, const struct coo *b)
+{
+	uint8_t		pa[COO_MAX], pb[COO_MAX];
+	struct wbuf	wa, wb;
+
+	wbuf_init(&wa, pa, sizeof(pa));
+	wbuf_init(&wb, pb, sizeof(pb));
+	coo_put(&wa, a);
+	coo_put(&wb, b);
+	return (wbuf_ok(&wa) && wbuf_ok(&wb) && wa.wb_len == wb.wb_len &&
+	    memcmp(pa, pb, wa.wb_len) == 0);
+}
+
+enum cred_result
+membership_add_coo(struct node *n, int64_t now, struct network *nw,
+    const struct coo *coo)
+{
+	struct membership	*mb;
+	struct coo		*old;
+	void			*list;
+	enum cred_result	 res;
+	uint64_t		 unknown = 0;
+	unsigned		 at;
+
+	if (coo->coo_nwid != nw->nw_id || addr_reserved(coo->coo_to))
+		return (CRED_REJECTED);
+	if ((mb = membership_find(nw, coo->coo_to)) != NULL) {
+		LIST_AT(mb->mb_coos, mb->mb_ncoos, coo_id, coo->coo_id, at);
+		if (at < mb->mb_ncoos &&
+		    (old = &mb->mb_coos[at])->coo_id == coo->coo_id) {
+			if (old->coo_ts > coo->coo_ts)
+				return (CRED_REJECTED);
+			if (coo_same(old, coo))
+				return (CRED_REDUNDANT);
+		}
+		if (is_revoked(mb, CREDENTIAL_COO, coo->coo_id, coo->coo_ts))
+			return (CRED_REJECTED);
+	}
+	res = checked(n, now, coo_check(coo, lookup, n, &unknown), unknown);
+	if (res != CRED_NEW)
+		return (res);
+	if ((mb = membership_get(nw, now, coo->coo_to)) == NULL)
+		return (CRED_REJECTED);
+	LIST_AT(mb->mb_coos, mb->mb_ncoos, coo_id, coo->coo_id, at);
+	if (at == mb->mb_ncoos || mb->mb_coos[at].coo_id != coo->coo_id) {
+		list = mb->mb_coos;
+		if (list_insert(nw, &list, &mb->mb_ncoos,
+		    sizeof(*mb->mb_coos), at, MEMBER_COOS) == NULL)
+			return (CRED_REJECTED);
+		mb->mb_coos = list;
+	}
+	mb->mb_coos[at] = *coo;
+	return (CRED_NEW);
+}
+
+enum cred_result
+membership_add_revocation(struct node *n, int64_t now, struct network *nw,
+    const struct revocation *rev)
+{
+	struct membership	*mb;
+	struct revoked		*rk;
+	enum cred_result	 res;
+	uint64_t		 unknown = 0;
+
+	if (rev->rev_nwid != nw->nw_id || addr_reserved(rev->rev_target))
+		return (CRED_REJECTED);
+	res = checked(n, now, revocation_check(rev, lookup, n, &unknown),
+	    unknown);
+	if (res != CRED_NEW)
+		return (res);
+	switch (rev->rev_type) {
+	case CREDENTIAL_COM:
+	case CREDENTIAL_CAPABILITY:
+	case CREDENTIAL_TAG:
+	case CREDENTIAL_COO:
+		break;
+	default:
+		return (CRED_REJECTED);
+	}
+	if ((mb = membership_get(nw, now, rev->rev_target)) == NULL)
+		return (CRED_REJECTED);
+	if (rev->rev_type == CREDENTIAL_COM) {
+		if (rev->rev_threshold <= mb->mb_com_threshold)
+			return (CRED_REDUNDANT);
+		mb->mb_com_threshold = rev->rev_threshold;
+		return (CRED_NEW);
+	}
+	rk = revoked_find(mb, rev->rev_type, rev->rev_credential);
+	if (rk != NULL && rk->rk_threshold >= rev->rev_threshold)
+		return (CRED_REDUNDANT);
+	return (revoked_set(nw, mb, rev->rev_type, rev->rev_credential,
+	    rev->rev_threshold) ? CRED_NEW : CRED_REJECTED);
+}
+
+/* --- use-time checks (10.3) ------------------------------------------- */
+
+/*
+ * Does their COM agree with ours?  That takes a hash of the identity, so
+ * the answer is kept until our configuration, their COM or the key behind
+ * the address changes.
+ */
+static bool
+com_counts(const struct network *nw, struct membership *mb,
+    const struct identity *id)
+{
+	if (mb->mb_com.com_n == 0 ||
+	    (int64_t)com_value(&mb->mb_com, COM_ID_TIMESTAMP) <=
+	    mb->mb_com_threshold)
+		return (false);
+	if (mb->mb_agrees_gen != nw->nw_gen ||
+	    memcmp(mb->mb_agrees_key, id->id_public, IDENTITY_KEYS) != 0) {
+		mb->mb_agrees = com_agrees(&nw->nw_conf->nc_com, &mb->mb_com,
+		    id);
+		mb->mb_agrees_gen = nw->nw_gen;
+		memcpy(mb->mb_agrees_key, id->id_public, IDENTITY_KEYS);
+	}
+	return (mb->mb_agrees);
+}
+
+bool
+membership_allowed(const struct network *nw, struct membership *mb,
+    const struct identity *id)
+{
+	if (nw->nw_conf == NULL)
+		return (false);
+	if (nw->nw_conf->nc_public)
+		return (true);
+	return (mb != NULL && mb->mb_addr == id->id_addr &&
+	    com_counts(nw, mb, id));
+}
+
+bool
+membership_counts(const struct network *nw, const struct membership *mb,
+    enum credential_type type, uint32_t id, int64_t ts)
+{
+	uint64_t	a = (uint64_t)ts, b, delta;
+
+	if (nw->nw_conf == NULL || nw->nw_conf->nc_delta < 0)
+		return (false);
+	b = (uint64_t)nw->nw_conf->nc_ts;
+	delta = ts > nw->nw_conf->nc_ts ? a - b : b - a;
+	return (delta <= (uint64_t)nw->nw_conf->nc_delta &&
+	    !is_revoked(mb, (uint8_t)type, id, ts));
+}
+
+const struct tag *
+membership_tag(const struct network *nw, const struct membership *mb,
+    uint32_t id)
+{
+	const struct tag	*tag;
+	unsigned		 at;
+
+	if (mb == NULL)
+		return (NULL);
+	LIST_AT(mb->mb_tags, mb->mb_ntags, tag_id, id, at);
+	if (at == mb->mb_ntags || (tag = &mb->mb_tags[at])->tag_id != id)
+		return (NULL);
+	return (membership_counts(nw, mb, CREDENTIAL_TAG, id, tag->tag_ts) ?
+	    tag : NULL);
+}
+
+/* Inside the range that NDP emulation gives to members (10.3)? */
+static bool
+emulated(const struct network *nw, const struct inet_addr *ia)
+{
+	const struct netconf	*nc = nw->nw_conf;
+	unsigned		 i;
+	size_t			 len;
+
+	if (nc == NULL || !(nc->nc_flags & NETCONF_NDP) || ia->ia_family != 6)
+		return (false);
+	for (i = 0; i < nc->nc_nips; i++) {
+		struct inet_addr	 six, rfc;
+		const struct inet_addr	*ip = &nc->nc_ips[i];
+
+		addr_6plane(&six, nw->nw_id, nc->nc_to);
+		addr_rfc4193(&rfc, nw->nw_id, nc->nc_to);
+		if (inet_same_ip(ip, &six))
+			len = 5;
+		else if (inet_same_ip(ip, &rfc))
+			len = 11;
+		else
+			continue;
+		if (memcmp(ia->ia_ip, ip->ia_ip, len) == 0)
+			return (true);
+	}
+	return (false);
+}
+
+bool
+membership_owns_ip(const struct network *nw, const struct membership *mb,
+    const struct inet_addr *ia)
+{
+	unsigned	i;
+
+	for (i = 0; mb != NULL && i < mb->mb_ncoos; i++)
+		if (coo_owns_ip(&mb->mb_coos[i], ia) &&
+		    membership_counts(nw, mb, CREDENTIAL_COO,
+		    mb->mb_coos[i].coo_id, mb->mb_coos[i].coo_ts))
+			return (true);
+	return (emulated(nw, ia));
+}
+
+bool
+membership_owns_mac(const struct network *nw, const struct membership *mb,
+    uint64_t mac)
+{
+	unsigned	i;
+
+	for (i = 0; mb != NULL && i < mb->mb_ncoos; i++)
+		if (coo_owns_mac(&mb->mb_coos[i], mac) &&
+		    membership_counts(nw, mb, CREDENTIAL_COO,
+		    mb->mb_coos[i].coo_id, mb->mb_coos[i].coo_ts))
+			return (true);
+	return (false);
+}

@@ -1,0 +1,388 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The joined networks: life cycle, status, requests for configurations,
+ * periodic work.  Spec: 03 sections 3 and 8.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "common/version.h"
+#include "ztd-net/core/network.h"
+
+/* The own node asks its controller with this id (04 section 8). */
+#define LOCAL_PACKET	UINT64_MAX
+
+RB_GENERATE(network_tree, network, nw_entry, network_cmp)
+
+int
+network_cmp(const struct network *a, const struct network *b)
+{
+	return (a->nw_id < b->nw_id ? -1 : a->nw_id > b->nw_id);
+}
+
+struct network *
+network_find(const struct node *n, uint64_t nwid)
+{
+	struct network	*nw = RB_ROOT(&n->n_networks);
+
+	while (nw != NULL && nw->nw_id != nwid)
+		nw = nwid < nw->nw_id ? RB_LEFT(nw, nw_entry) :
+		    RB_RIGHT(nw, nw_entry);
+	return (nw);
+}
+
+/* --- status ----------------------------------------------------------- */
+
+static enum net_status
+network_status(const struct network *nw)
+{
+	if (nw->nw_port_error != 0)
+		return (NET_PORT_ERROR);
+	if (nw->nw_failure != NET_OK)
+		return (nw->nw_failure);
+	return (nw->nw_conf != NULL ? NET_OK : NET_REQUESTING);
+}
+
+static const char *
+status_name(enum net_status status)
+{
+	switch (status) {
+	case NET_REQUESTING:
+		return ("requesting a configuration");
+	case NET_OK:
+		return ("ok");
+	case NET_ACCESS_DENIED:
+		return ("access denied");
+	case NET_NOT_FOUND:
+		return ("not found");
+	case NET_PORT_ERROR:
+		return ("the port is down");
+	case NET_AUTHENTICATION_REQUIRED:
+		return ("authentication required");
+	}
+	return ("unknown");
+}
+
+static void
+network_describe(const struct node *n, const struct network *nw,
+    struct node_network *nn)
+{
+	memset(nn, 0, sizeof(*nn));
+	nn->nn_nwid = nw->nw_id;
+	nn->nn_mac = nw->nw_mac;
+	nn->nn_status = network_status(nw);
+	nn->nn_port_error = nw->nw_port_error;
+	nn->nn_bridge = network_has_role(nw, n->n_id.id_addr,
+	    SPECIALIST_BRIDGE);
+	nn->nn_conf = nw->nw_conf;
+	nn->nn_auth_url = nw->nw_auth_url;
+	nn->nn_groups = nw->nw_groups;
+	nn->nn_ngroups = nw->nw_ngroups;
+}
+
+void
+network_changed(struct node *n, struct network *nw)
+{
+	struct node_network	nn;
+
+	network_describe(n, nw, &nn);
+	if (nn.nn_status != nw->nw_told) {
+		nw->nw_told = nn.nn_status;
+		node_log(n, LOG_INFO, "network %016llx: %s",
+		    (unsigned long long)nw->nw_id, status_name(nn.nn_status));
+	}
+	n->n_cb.nc_network(n->n_arg, &nn);
+}
+
+void
+network_fail(struct node *n, struct network *nw, enum net_status failure)
+{
+	nw->nw_failure = failure;
+	if (failure != NET_AUTHENTICATION_REQUIRED)
+		nw->nw_auth_url[0] = '\0';
+	network_changed(n, nw);
+}
+
+void
+node_each_network(const struct node *n, uint64_t nwid,
+    void (*f)(const struct node_network *, void *), void *arg)
+{
+	struct node_network	 nn;
+	const struct network	*nw;
+
+	if (nwid != 0) {
+		if ((nw = network_find(n, nwid)) != NULL) {
+			network_describe(n, nw, &nn);
+			f(&nn, arg);
+		}
+		return;
+	}
+	RB_FOREACH(nw, network_tree, &n->n_networks) {
+		network_describe(n, nw, &nn);
+		f(&nn, arg);
+	}
+}
+
+/* --- requests --------------------------------------------------------- */
+
+static void
+adhoc_configure(struct node *n, int64_t now, struct network *nw)
+{
+	struct netconf	*nc;
+	int64_t		 ts;
+	bool		 same;
+
+	if ((nc = calloc(1, sizeof(*nc))) == NULL)
+		return;
+	switch (netconf_adhoc(nc, nw->nw_id, n->n_id.id_addr, now)) {
+	case 0:
+		if (nw->nw_conf != NULL && nw->nw_failure == NET_OK) {
+			ts = nc->nc_ts;
+			nc->nc_ts = nw->nw_conf->nc_ts;
+			same = netconf_equal(nc, nw->nw_conf);
+			nc->nc_ts = ts;
+			if (same) {
+				/* Nobody sees the new time; it renews. */
+				nw->nw_conf->nc_ts = ts;
+				nw->nw_updated_at = now;
+				break;
+			}
+		}
+		(void)config_apply(n, now, nw, nc, false);
+		return;
+	case 1:
+		if (nw->nw_failure != NET_NOT_FOUND)
+			network_fail(n, nw, NET_NOT_FOUND);
+		break;
+	default:
+		break;
+	}
+	netconf_clear(nc);
+	free(nc);
+}
+
+/* We are the controller: no packet. */
+static void
+request_local(struct node *n, struct network *nw, const uint8_t *meta,
+    size_t metalen)
+{
+	struct node_request	rq;
+
+	if (n->n_cb.nc_request == NULL) {
+		if (nw->nw_failure != NET_NOT_FOUND)
+			network_fail(n, nw, NET_NOT_FOUND);
+		return;
+	}
+	memset(&rq, 0, sizeof(rq));
+	rq.rq_nwid = nw->nw_id;
+	rq.rq_packet = LOCAL_PACKET;
+	rq.rq_from = &n->n_id;
+	rq.rq_meta = meta;
+	rq.rq_metalen = metalen;
+	n->n_cb.nc_request(n->n_arg, &rq);
+}
+
+void
+network_request(struct node *n, int64_t now, struct network *nw)
+{
+	uint8_t		meta[METADATA_MAX];
+	struct pkt	pkt;
+	size_t		metalen;
+
+	if (nwid_adhoc(nw->nw_id)) {
+		adhoc_configure(n, now, nw);
+		return;
+	}
+	nw->nw_requested = true;
+	nw->nw_requested_at = now;
+	metalen = netconf_metadata(meta);
+	if (nwid_controller(nw->nw_id) == n->n_id.id_addr) {
+		request_local(n, nw, meta, metalen);
+		return;
+	}
+	if (addr_reserved(nwid_controller(nw->nw_id)))
+		return;
+	pkt_begin(n, &pkt, nwid_controller(nw->nw_id),
+	    VERB_NETWORK_CONFIG_REQUEST);
+	wbuf_u64(&pkt.pk, nw->nw_id);
+	wbuf_u16(&pkt.pk, (uint16_t)metalen);
+	wbuf_bytes(&pkt.pk, meta, metalen);
+	wbuf_u64(&pkt.pk, nw->nw_conf == NULL ? 0 : nw->nw_conf->nc_revision);
+	wbuf_u64(&pkt.pk, nw->nw_conf == NULL ? 0 :
+	    (uint64_t)nw->nw_conf->nc_ts);
+	pkt_send(n, now, &pkt, true);
+}
+
+static bool
+request_due(const struct node *n, const struct network *nw, int64_t now)
+{
+	int64_t	refresh = REQUEST_REFRESH_MS;
+
+	if (low_bandwidth(n))
+		refresh *= LOW_BANDWIDTH_FACTOR;
+	if (nw->nw_requested && now - nw->nw_requested_at < REQUEST_SPACING_MS)
+		return (false);
+	return (nw->nw_conf == NULL || !nw->nw_updated ||
+	    now - nw->nw_updated_at >= refresh);
+}
+
+/* --- life cycle ------------------------------------------------------- */
+
+int
+node_join(struct node *n, int64_t now, uint64_t nwid)
+{
+	struct network	*nw;
+
+	if (nwid == 0)
+		return (-1);
+	if (network_find(n, nwid) != NULL)
+		return (0);
+	if (n->n_nnetworks >= NODE_NETWORKS ||
+	    (nw = calloc(1, sizeof(*nw))) == NULL)
+		return (-1);
+	if ((nw->nw_assembly = netconf_assembly_new()) == NULL) {
+		free(nw);
+		return (-1);
+	}
+	nw->nw_id = nwid;
+	nw->nw_mac = mac_from_addr(n->n_id.id_addr, nwid);
+	nw->nw_failure = NET_OK;
+	nw->nw_told = NET_REQUESTING;
+	RB_INIT(&nw->nw_members);
+	RB_INIT(&nw->nw_routes);
+	TAILQ_INIT(&nw->nw_route_ages);
+	RB_INSERT(network_tree, &n->n_networks, nw);
+	n->n_nnetworks++;
+
+	config_load(n, nw);
+	network_changed(n, nw);
+	network_request(n, now, nw);
+	return (0);
+}
+
+static void
+network_free(struct node *n, struct network *nw)
+{
+	RB_REMOVE(network_tree, &n->n_networks, nw);
+	n->n_nnetworks--;
+	multicast_forget(n, nw->nw_id);
+	memberships_free(nw);
+	bridge_free(nw);
+	groups_free(nw);
+	netconf_assembly_free(nw->nw_assembly);
+	if (nw->nw_conf != NULL) {
+		netconf_clear(nw->nw_conf);
+		free(nw->nw_conf);
+	}
+	free(nw);
+}
+
+void
+node_leave(struct node *n, int64_t now, uint64_t nwid)
+{
+	struct network	*nw;
+
+	(void)now;
+	if ((nw = network_find(n, nwid)) == NULL)
+		return;
+	network_free(n, nw);
+	node_store(n, STATE_NETWORK, nwid, NULL, 0);
+}
+
+void
+networks_free(struct node *n)
+{
+	struct network	*nw;
+
+	while ((nw = RB_ROOT(&n->n_networks)) != NULL)
+		network_free(n, nw);
+}
+
+void
+node_port_error(struct node *n, int64_t now, uint64_t nwid, int error)
+{
+	struct network	*nw;
+
+	(void)now;
+	if ((nw = network_find(n, nwid)) == NULL ||
+	    nw->nw_port_error == error)
+		return;
+	nw->nw_port_error = error;
+	network_changed(n, nw);
+}
+
+/* --- periodic work ---------------------------------------------------- */
+
+void
+networks_tick(struct node *n, int64_t now)
+{
+	struct network	*nw;
+
+	RB_FOREACH(nw, network_tree, &n->n_networks) {
+		if (request_due(n, nw, now))
+			network_request(n, now, nw);
+		credentials_tick(n, now, nw);
+		if (!low_bandwidth(n))
+			announce_tick(n, now, nw);
+	}
+	multicast_tick(n, now);
+}
+
+void
+networks_housekeeping(struct node *n, int64_t now)
+{
+	struct network	*nw;
+
+	RB_FOREACH(nw, network_tree, &n->n_networks) {
+		memberships_housekeeping(nw, now);
+		bridge_housekeeping(nw, now);
+		groups_housekeeping(nw, now);
+	}
+	multicast_housekeeping(n, now);
+}
+
+bool
+networks_contain(const struct node *n, const struct inet_addr *ia)
+{
+	const struct network	*nw;
+	const struct netconf	*nc;
+	unsigned		 i;
+
+	RB_FOREACH(nw, network_tree, &n->n_networks) {
+		if ((nc = nw->nw_conf) == NULL)
+			continue;
+		for (i = 0; i < nc->nc_nips; i++)
+			if (nc->nc_ips[i].ia_port != 0 &&
+			    inet_contains(&nc->nc_ips[i], ia))
+				return (true);
+	}
+	return (false);
+}
+
+void
+networks_each_contact(struct node *n, void (*f)(struct node *, int64_t,
+    uint64_t), int64_t now)
+{
+	const struct network	*nw;
+	const struct netconf	*nc;
+	uint64_t		 addr;
+	unsigned		 i;
+
+	RB_FOREACH(nw, network_tree, &n->n_networks) {
+		if ((nc = nw->nw_conf) == NULL)
+			continue;
+		for (i = 0; i < nc->nc_nspecialists; i++) {
+			addr = nc->nc_specialists[i] & ADDR_MASK;
+			if ((nc->nc_specialists[i] & (SPECIALIST_ANCHOR |
+			    SPECIALIST_REPLICATOR)) &&
+			    addr != n->n_id.id_addr && !addr_reserved(addr))
+				f(n, now, addr);
+		}
+	}
+}

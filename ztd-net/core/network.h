@@ -1,0 +1,348 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * A joined network and what the files of VL2 share about it: memberships,
+ * gate, groups, bridging, sending.  Spec: 03.  Only the VL2 files of core/
+ * include this.
+ *
+ * Peers are named by address here; no struct peer is ever kept.
+ */
+
+#ifndef CORE_NETWORK_H
+#define CORE_NETWORK_H
+
+#include "common/address.h"
+#include "ztd-net/core/core.h"
+
+/* Times in ms: 03 section 20. */
+#define REQUEST_REFRESH_MS	60000
+#define REQUEST_SPACING_MS	1000	/* the controller's own limit */
+#define LOW_BANDWIDTH_FACTOR	64
+#define PUSH_IDLE_MS		500000
+#define PUSH_ASKED_MS		1000
+#define PUSH_SPACING_MS		1100
+#define CREDENTIALS_MS		1000	/* one packet per peer and this */
+#define CREDENTIALS_BURST	4
+#define NEED_CERT_MS		1000	/* one ERROR 0x06 per peer and this */
+#define ANNOUNCE_MS		60000
+#define GROUP_BEHIND_MS		1200000
+#define MEMBER_IDLE_MS		14400000
+#define ROUTE_AGE_MS		600000
+
+/* Bounds. */
+#define MEMBERS_MAX		65536	/* records per network */
+#define MEMBER_BYTES_MAX	(64 << 20)	/* of credentials, network */
+#define MEMBER_COOS		16
+#define MEMBER_REVOKED		256
+#define GROUPS_OWN_MAX		4096
+#define GROUPS_BEHIND_MAX	4096
+#define ROUTES_MAX		16384
+#define NEED_CERT_SLOTS		64
+#define FLOOD_BRIDGES		32
+#define CONTACTS_MAX		1024
+#define CREDENTIALS_PACKET	9900	/* bytes in a push */
+#define AUTH_URL_MAX		2048	/* with NUL */
+
+/* A credential of a member that was revoked. */
+struct revoked {
+	uint8_t		 rk_type;	/* enum credential_type */
+	uint32_t	 rk_id;
+	int64_t		 rk_threshold;
+};
+
+/*
+ * What we know of a member, filed under the address its credentials were
+ * issued to (10.1).  The arrays are malloc'd and sorted by id.
+ */
+struct membership {
+	RB_ENTRY(membership) mb_entry;
+	uint64_t	 mb_addr;
+	int64_t		 mb_seen;	/* last time it mattered */
+	struct com	 mb_com;	/* com_n 0: none */
+	int64_t		 mb_com_threshold;
+	struct tag	*mb_tags;
+	unsigned	 mb_ntags;
+	struct capability *mb_caps;
+	unsigned	 mb_ncaps;
+	struct coo	*mb_coos;
+	unsigned	 mb_ncoos;
+	struct revoked	*mb_revoked;
+	unsigned	 mb_nrevoked;
+
+	/* Agreement of mb_com with ours, kept until either changes. */
+	bool		 mb_agrees;
+	uint32_t	 mb_agrees_gen;		/* 0: to be computed */
+	uint8_t		 mb_agrees_key[IDENTITY_KEYS];
+
+	bool		 mb_announced;		/* ever, and when */
+	int64_t		 mb_announced_at;
+	uint32_t	 mb_pushed_gen;		/* 0: never */
+	int64_t		 mb_pushed_at;
+	unsigned	 mb_push_next;		/* 0: nothing more to push */
+};
+
+/* A MAC behind a remote bridge. */
+struct route {
+	RB_ENTRY(route)	 ro_entry;
+	TAILQ_ENTRY(route) ro_age;
+	uint64_t	 ro_mac;
+	uint64_t	 ro_bridge;
+	int64_t		 ro_seen;
+};
+
+struct group_behind {
+	struct mgroup	 gb_group;
+	int64_t		 gb_seen;
+};
+
+RB_HEAD(membership_tree, membership);
+RB_HEAD(route_tree, route);
+TAILQ_HEAD(route_list, route);
+
+struct network {
+	RB_ENTRY(network) nw_entry;
+	uint64_t	 nw_id;
+	uint64_t	 nw_mac;
+	struct netconf	*nw_conf;	/* NULL: none */
+	uint32_t	 nw_gen;	/* counts configurations, 0 none */
+	bool		 nw_updated;	/* accepted in this run, and when */
+	int64_t		 nw_updated_at;
+	bool		 nw_requested;
+	int64_t		 nw_requested_at;
+	enum net_status	 nw_failure;	/* NET_OK: none */
+	int		 nw_port_error;
+	enum net_status	 nw_told;	/* status last logged */
+	char		 nw_auth_url[AUTH_URL_MAX];
+	struct netconf_assembly *nw_assembly;
+
+	struct membership_tree nw_members;
+	size_t		 nw_nmembers;
+	size_t		 nw_member_bytes;
+	bool		 nw_evicted;	/* blank records, and when */
+	int64_t		 nw_evicted_at;
+	struct {
+		uint64_t	addr;
+		int64_t		at;
+	}		 nw_need_cert[NEED_CERT_SLOTS];
+
+	struct mgroup	*nw_groups;	/* own, sorted */
+	size_t		 nw_ngroups;
+	struct group_behind *nw_behind;	/* of hosts we bridge, sorted */
+	size_t		 nw_nbehind;
+	bool		 nw_announced;
+	int64_t		 nw_announced_at;
+
+	struct route_tree nw_routes;
+	struct route_list nw_route_ages;	/* oldest first */
+	size_t		 nw_nroutes;
+};
+
+/* Outcome of offering a credential (10.2). */
+enum cred_result {
+	CRED_REJECTED,
+	CRED_NEW,
+	CRED_REDUNDANT,
+	CRED_DEFERRED		/* signer unknown, asked for */
+};
+
+int	 network_cmp(const struct network *, const struct network *);
+RB_PROTOTYPE(network_tree, network, nw_entry, network_cmp)
+int	 membership_cmp(const struct membership *, const struct membership *);
+RB_PROTOTYPE(membership_tree, membership, mb_entry, membership_cmp)
+int	 route_cmp(const struct route *, const struct route *);
+RB_PROTOTYPE(route_tree, route, ro_entry, route_cmp)
+
+/* network.c */
+/* The port or the API must know: status or configuration changed. */
+void	 network_changed(struct node *, struct network *);
+/* Note a failure that the controller reported; the configuration stays. */
+void	 network_fail(struct node *, struct network *, enum net_status);
+/* Ask the controller, or derive an ad-hoc configuration. */
+void	 network_request(struct node *, int64_t now, struct network *);
+static inline bool
+network_has_role(const struct network *nw, uint64_t addr, uint64_t role)
+{
+	return (nw->nw_conf != NULL &&
+	    (netconf_roles(nw->nw_conf, addr) & role) != 0);
+}
+
+/* config.c: configurations as they arrive, and errors instead of them */
+/*
+ * Put a configuration in force; takes nc over.  ts_floor: refuse one that
+ * is older than the one we have.  Returns false (nc is freed) when it is
+ * not for us.
+ */
+bool	 config_apply(struct node *, int64_t now, struct network *,
+	    struct netconf *nc, bool ts_floor);
+void	 config_load(struct node *, struct network *);
+
+/* membership.c: the records and what is in them */
+struct membership *membership_find(const struct network *, uint64_t addr);
+/* Found or made; NULL when memory or the table is full. */
+struct membership *membership_get(struct network *, int64_t now,
+	    uint64_t addr);
+void	 memberships_free(struct network *);
+void	 memberships_housekeeping(struct network *, int64_t now);
+enum cred_result membership_add_com(struct node *, int64_t now,
+	    struct network *, const struct com *);
+enum cred_result membership_add_tag(struct node *, int64_t now,
+	    struct network *, const struct tag *);
+enum cred_result membership_add_capability(struct node *, int64_t now,
+	    struct network *, const struct capability *);
+enum cred_result membership_add_coo(struct node *, int64_t now,
+	    struct network *, const struct coo *);
+/* Does not pass it on. */
+enum cred_result membership_add_revocation(struct node *, int64_t now,
+	    struct network *, const struct revocation *);
+/* Use-time checks (10.3); mb may be NULL. */
+bool	 membership_allowed(const struct network *, struct membership *,
+	    const struct identity *);
+bool	 membership_counts(const struct network *, const struct membership *,
+	    enum credential_type, uint32_t id, int64_t ts);
+const struct tag *membership_tag(const struct network *,
+	    const struct membership *, uint32_t id);
+bool	 membership_owns_ip(const struct network *,
+	    const struct membership *, const struct inet_addr *);
+bool	 membership_owns_mac(const struct network *,
+	    const struct membership *, uint64_t mac);
+
+/* credentials.c: the gate; credentials on the wire, both ways */
+/* May this peer send to the network?  Also announces our groups to it. */
+bool	 gate(struct node *, int64_t now, struct network *, struct rx *);
+/* The gate for a frame: on false the ERROR was sent, if one was due. */
+bool	 gate_or_complain(struct node *, int64_t now, struct network *,
+	    struct rx *);
+/* A COM that came inside another message. */
+void	 credentials_inline_com(struct node *, int64_t now,
+	    struct network *, struct rx *, const struct com *);
+/* Push ours to a member unless done within interval ms (10.4). */
+void	 credentials_push(struct node *, int64_t now, struct network *,
+	    uint64_t to, int64_t interval);
+/* Go on with pushes that took more than one packet. */
+void	 credentials_tick(struct node *, int64_t now, struct network *);
+/* Add a revocation and, if new and to be spread, pass it on (10.2). */
+enum cred_result credentials_revocation(struct node *, int64_t now,
+	    struct network *, const struct revocation *, uint64_t from);
+void	 credentials_put_revocation(struct wbuf *, const void *rev,
+	    size_t len);
+
+/* ether.c */
+/* Give a frame to the port if it fits its MTU. */
+void	 ether_deliver(struct node *, const struct network *, uint64_t dst,
+	    uint64_t src, uint16_t type, const uint8_t *p, size_t len);
+/*
+ * The outbound decision for one recipient (16.4), copies and redirection
+ * included.  copies: whether copies are allowed.  true: send it.
+ */
+bool	 ether_filter_out(struct node *, int64_t now, struct network *,
+	    bool copies, uint64_t dest_node, uint64_t dst, uint64_t src,
+	    uint16_t type, const uint8_t *p, size_t len);
+/* The inbound decision (16.5): 0 drop, 1 accept, 2 super-accept. */
+int	 ether_filter_in(struct node *, int64_t now, struct network *,
+	    uint64_t from, uint64_t dst, uint64_t src, uint16_t type,
+	    const uint8_t *p, size_t len);
+void	 ether_send_ext(struct node *, int64_t now,
+	    const struct network *, uint64_t to, uint8_t flags, uint64_t dst,
+	    uint64_t src, uint16_t type, const uint8_t *p, size_t len,
+	    bool compress);
+
+/* bridge.c */
+void	 bridge_learn(struct network *, int64_t now, uint64_t mac,
+	    uint64_t bridge);
+/* The bridge a MAC is behind, 0 when not known. */
+uint64_t bridge_route(const struct network *, uint64_t mac);
+void	 bridge_send(struct node *, int64_t now, struct network *,
+	    uint64_t dst, uint64_t src, uint16_t type, const uint8_t *p,
+	    size_t len);
+void	 bridge_housekeeping(struct network *, int64_t now);
+void	 bridge_free(struct network *);
+
+/* ndp.c */
+/* Answer an IPv6 neighbour solicitation; false: it is no such frame. */
+bool	 ndp_emulate(struct node *, const struct network *, uint64_t src,
+	    uint16_t type, const uint8_t *p, size_t len);
+/* The group an ARP request is sent to; false: it is not one. */
+bool	 arp_group(struct mgroup *, uint16_t type, const uint8_t *p,
+	    size_t len);
+
+/* announce.c: our groups, and telling others of them */
+int	 mgroup_cmp(const struct mgroup *, const struct mgroup *);
+/* Own or behind us; not the implied broadcast group. */
+bool	 groups_has(const struct network *, const struct mgroup *);
+void	 groups_behind(struct node *, int64_t now, struct network *,
+	    const struct mgroup *);
+void	 groups_housekeeping(struct network *, int64_t now);
+void	 groups_free(struct network *);
+/* All groups to one member. */
+void	 announce_to(struct node *, int64_t now, const struct network *,
+	    uint64_t to);
+/* All groups to controller, upstreams, anchors, replicators. */
+void	 announce_all(struct node *, int64_t now, struct network *);
+void	 announce_tick(struct node *, int64_t now, struct network *);
+/*
+ * Addresses that are told of our groups: controller, upstreams, anchors,
+ * replicators; never ourselves, no duplicates.  At most CONTACTS_MAX.
+ */
+size_t	 network_contacts(struct node *, const struct network *,
+	    uint64_t dst[CONTACTS_MAX]);
+
+/* multicast.c: who is in a group */
+struct mc_group;
+struct mc_queued;
+TAILQ_HEAD(mc_queue, mc_queued);
+
+struct mc_member {
+	uint64_t	 mm_addr;
+	int64_t		 mm_seen;
+};
+
+/* A group of a network; members sorted by address. */
+struct mc_group {
+	RB_ENTRY(mc_group) mg_entry;
+	uint64_t	 mg_nwid;
+	struct mgroup	 mg_group;
+	struct mc_member *mg_members;
+	size_t		 mg_n, mg_size;
+	bool		 mg_gathered;		/* explicitly, and when */
+	int64_t		 mg_gathered_at;
+	struct mc_queue	 mg_queue;		/* oldest first */
+	unsigned	 mg_nqueue;
+};
+
+struct mc_group *multicast_find(const struct node *, uint64_t nwid,
+	    const struct mgroup *);
+struct mc_group *multicast_get(struct node *, uint64_t nwid,
+	    const struct mgroup *);
+/* Record a member; newly recorded ones get what is queued. */
+void	 multicast_add(struct node *, int64_t now, uint64_t nwid,
+	    const struct mgroup *, uint64_t addr);
+void	 multicast_remove(struct node *, uint64_t nwid,
+	    const struct mgroup *, uint64_t addr);
+void	 multicast_forget(struct node *, uint64_t nwid);
+/* Queued frames that are too old. */
+void	 multicast_tick(struct node *, int64_t now);
+void	 multicast_housekeeping(struct node *, int64_t now);
+/* Our controller sent this member a configuration: 11.3. */
+void	 multicast_grant(struct node *, int64_t now, uint64_t nwid,
+	    uint64_t addr);
+/* Room for numbers or addresses during one call; NULL: no memory. */
+uint64_t *multicast_scratch(struct node *, size_t n);
+/* How many more queued frames the node may hold (may be negative). */
+struct mc_count {
+	size_t		 mq_frames;
+};
+struct mc_count *multicast_count(struct node *);
+
+/* mcsend.c: sending to a group */
+void	 multicast_send(struct node *, int64_t now, struct network *,
+	    uint64_t origin, const struct mgroup *, uint64_t src,
+	    uint16_t type, const uint8_t *p, size_t len);
+void	 multicast_serve(struct node *, int64_t now, struct network *,
+	    struct mc_group *, uint64_t addr);
+void	 mc_queue_expire(struct node *, struct mc_group *, int64_t now);
+void	 mc_queue_free(struct node *, struct mc_group *);
+
+#endif /* CORE_NETWORK_H */

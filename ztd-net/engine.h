@@ -1,0 +1,101 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The shell around the core: what its files share.
+ */
+
+#ifndef ZTD_NET_ENGINE_H
+#define ZTD_NET_ENGINE_H
+
+#include <event2/event.h>
+
+#include "privsep/channel.h"
+#include "privsep/child.h"
+#include "privsep/frame.h"
+#include "ztd-net/core/node.h"
+
+#define SOCKETS_MAX	255	/* a socket id's low byte is its place + 1 */
+#define TAPS_MAX	NODE_NETWORKS
+
+struct udp;
+
+/* Which tap carries which network. */
+struct tap {
+	uint64_t	 t_nwid;	/* 0: free */
+	uint16_t	 t_tap;
+};
+
+struct engine {
+	struct event_base *e_base;
+	struct event	*e_timer;
+	struct channel	*e_parent;
+	struct channel	*e_con;		/* NULL while it is away */
+	struct channel	*e_ctl;
+	struct frame_channel *e_frames;
+	struct event	*e_frames_ev;
+	struct node	*e_node;	/* NULL before the identity came */
+	struct settings	 e_settings;
+	uint16_t	 e_port;	/* primary UDP port */
+	struct udp	*e_udp;
+	int		 e_home;	/* folders, as descriptors */
+	int		 e_networks, e_moons, e_peers;
+	struct tap	 e_taps[TAPS_MAX];
+	size_t		 e_ntaps;
+	size_t		 e_lasttap;	/* place of the last one looked up */
+};
+
+/* main.c */
+int64_t	 engine_now(void);	/* ms since 1970, never steps back */
+/* Set the timer for what the core has to do next. */
+void	 engine_schedule(struct engine *, int64_t next);
+
+/* parent.c: messages from and to the parent */
+void	 parent_message(struct channel *, struct msg *, void *);
+
+/* sibling.c: messages from the API and the controller */
+void	 sibling_connect(struct engine *, enum proc, int fd);
+
+/* callbacks.c: what the core tells us */
+extern const struct node_callbacks engine_callbacks;
+
+/* state.c: the files that the engine owns */
+void	 state_open(struct engine *, const char *home);
+void	 state_store(struct engine *, enum node_state, uint64_t id,
+	    const void *, size_t len);
+size_t	 state_load(struct engine *, enum node_state, uint64_t id, void *,
+	    size_t size);
+/* Orbit every stored moon. */
+void	 state_orbit_moons(struct engine *, int64_t now);
+
+/* udp.c: the sockets */
+int	 udp_new(struct engine *);
+/* Bind what the host's addresses and the settings ask for, close the rest,
+ * and tell the core. */
+void	 udp_rebind(struct engine *, const struct msg_interface *, size_t n);
+void	 udp_send(struct engine *, uint32_t sock, const struct inet_addr *,
+	    const void *, size_t len, unsigned ttl);
+/* Hand everything that waits to the kernel. */
+void	 udp_flush(struct engine *);
+/* The address a socket is bound to; nil when it is gone. */
+void	 udp_local(const struct engine *, uint32_t sock, struct inet_addr *);
+void	 udp_status(const struct engine *, struct msg_status *);
+
+/* udp_SYSTEM.c: what differs between systems */
+/* Interfaces of this name never carry VL1 traffic (02 section 13.2). */
+bool	 udp_skips(const char *ifname);
+/* Keep a socket on its interface, so that no managed route captures it. */
+void	 udp_bind_device(int fd, const char *ifname);
+/* Let the kernel fragment; no path MTU discovery. */
+void	 udp_allow_fragments(int fd, int family);
+
+/* frames.c: Ethernet frames from and to the parent's taps */
+void	 frames_attach(struct engine *, int fd);
+void	 frames_set_tap(struct engine *, uint64_t nwid, int tap);
+void	 frames_deliver(struct engine *, uint64_t nwid, uint64_t dst,
+	    uint64_t src, uint16_t ethertype, const void *, size_t len);
+void	 frames_flush(struct engine *);
+
+#endif /* ZTD_NET_ENGINE_H */

@@ -1,0 +1,183 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Answers to the API's questions: the core's state as message structs.
+ */
+
+#include <string.h>
+
+#include "common/log.h"
+#include "ztd-net/report.h"
+
+/* Where an answer goes. */
+struct asker {
+	struct engine	*as_engine;
+	struct channel	*as_channel;
+	uint32_t	 as_id;
+};
+
+void
+report_status(struct engine *e, struct channel *ch, uint32_t id)
+{
+	struct msg_status	 st;
+	const struct world	*planet = node_planet(e->e_node);
+
+	memset(&st, 0, sizeof(st));
+	st.st_addr = node_addr(e->e_node);
+	identity_format(st.st_public, node_identity(e->e_node), false);
+	st.st_clock = (uint64_t)engine_now();
+	st.st_planet_id = planet->w_id;
+	st.st_planet_ts = planet->w_ts;
+	st.st_online = node_online(e->e_node);
+	st.st_nsurface = (uint32_t)node_surface(e->e_node, st.st_surface,
+	    SURFACE_MAX);
+	udp_status(e, &st);
+	(void)channel_send(ch, MSG_STATUS, id, -1, &st, sizeof(st));
+}
+
+static void
+fill_conf(struct msg_network_info *ni, const struct netconf *nc)
+{
+	ni->ni_public = nc->nc_public;
+	ni->ni_mtu = nc->nc_mtu;
+	ni->ni_broadcast = (nc->nc_flags & NETCONF_BROADCAST) != 0;
+	ni->ni_revision = nc->nc_revision;
+	memcpy(ni->ni_name, nc->nc_name, sizeof(ni->ni_name));
+	ni->ni_nips = nc->nc_nips;
+	ni->ni_nroutes = nc->nc_nroutes;
+	memcpy(ni->ni_ips, nc->nc_ips, sizeof(ni->ni_ips));
+	memcpy(ni->ni_routes, nc->nc_routes, sizeof(ni->ni_routes));
+	memcpy(ni->ni_dns_domain, nc->nc_dns_domain,
+	    sizeof(ni->ni_dns_domain));
+	memcpy(ni->ni_dns, nc->nc_dns, sizeof(ni->ni_dns));
+	ni->ni_sso = nc->nc_sso.sso_enabled;
+	ni->ni_sso_version = (uint32_t)nc->nc_sso.sso_version;
+	ni->ni_auth_expiry = nc->nc_sso.sso_expiry;
+}
+
+static void
+report_network(const struct node_network *nn, void *arg)
+{
+	struct asker		*as = arg;
+	struct msg_network_info	 ni;
+	size_t			 i;
+
+	memset(&ni, 0, sizeof(ni));
+	ni.ni_nwid = nn->nn_nwid;
+	ni.ni_mac = nn->nn_mac;
+	ni.ni_status = nn->nn_status;
+	ni.ni_bridge = nn->nn_bridge;
+	ni.ni_port_error = nn->nn_port_error;
+	ni.ni_mtu = NETCONF_MTU_DEFAULT;
+	if (nn->nn_conf != NULL)
+		fill_conf(&ni, nn->nn_conf);
+	for (i = 0; i < nn->nn_ngroups && i < NETINFO_GROUPS; i++) {
+		ni.ni_groups[i].mg_mac = nn->nn_groups[i].mg_mac;
+		ni.ni_groups[i].mg_adi = nn->nn_groups[i].mg_adi;
+	}
+	ni.ni_ngroups = (uint32_t)i;
+	(void)strlcpy(ni.ni_auth_url, nn->nn_auth_url,
+	    sizeof(ni.ni_auth_url));
+	(void)channel_send(as->as_channel, MSG_NETWORK_INFO, as->as_id, -1,
+	    &ni, sizeof(ni));
+}
+
+void
+report_networks(struct engine *e, struct channel *ch, uint32_t id,
+    uint64_t nwid)
+{
+	struct asker	 as = { e, ch, id };
+
+	node_each_network(e->e_node, nwid, report_network, &as);
+}
+
+static void
+report_peer(const struct node_peer *np, void *arg)
+{
+	struct asker		*as = arg;
+	struct msg_peer_info	 pe;
+	struct msg_path_info	*pi;
+	unsigned		 i;
+	bool			 known = np->nr_proto != 0, direct = false;
+
+	memset(&pe, 0, sizeof(pe));
+	pe.pe_addr = np->nr_addr;
+	pe.pe_vmajor = known ? np->nr_vmajor : -1;
+	pe.pe_vminor = known ? np->nr_vminor : -1;
+	pe.pe_vrev = known ? np->nr_vrev : -1;
+	pe.pe_latency = np->nr_latency;
+	pe.pe_role = (uint32_t)np->nr_role;
+	for (i = 0; i < np->nr_npaths && i < PEERINFO_PATHS; i++) {
+		pi = &pe.pe_paths[i];
+		pi->pi_addr = np->nr_paths[i].np_addr;
+		udp_local(as->as_engine, np->nr_paths[i].np_sock,
+		    &pi->pi_local);
+		pi->pi_last_send = (uint64_t)np->nr_paths[i].np_last_send;
+		pi->pi_last_receive =
+		    (uint64_t)np->nr_paths[i].np_last_receive;
+		pi->pi_trusted_id = np->nr_paths[i].np_trusted_id;
+		pi->pi_active = np->nr_paths[i].np_alive;
+		pi->pi_expired = np->nr_paths[i].np_expired;
+		pi->pi_preferred = np->nr_paths[i].np_preferred;
+		direct = direct || !np->nr_paths[i].np_expired;
+	}
+	pe.pe_npaths = i;
+	pe.pe_tunneled = !direct;
+	(void)channel_send(as->as_channel, MSG_PEER_INFO, as->as_id, -1,
+	    &pe, sizeof(pe));
+}
+
+void
+report_peers(struct engine *e, struct channel *ch, uint32_t id,
+    uint64_t addr)
+{
+	struct asker	 as = { e, ch, id };
+
+	node_each_peer(e->e_node, engine_now(), addr, report_peer, &as);
+}
+
+static void
+fill_roots(struct msg_moon_info *mo, const struct world *w)
+{
+	unsigned	 i;
+
+	mo->mo_ts = w->w_ts;
+	mo->mo_nroots = w->w_nroots;
+	memcpy(mo->mo_update_key, w->w_update_key,
+	    sizeof(mo->mo_update_key));
+	memcpy(mo->mo_sig, w->w_sig, sizeof(mo->mo_sig));
+	for (i = 0; i < w->w_nroots; i++) {
+		identity_format(mo->mo_roots[i].identity,
+		    &w->w_roots[i].wr_identity, false);
+		mo->mo_roots[i].nendpoints = w->w_roots[i].wr_nendpoints;
+		memcpy(mo->mo_roots[i].endpoints, w->w_roots[i].wr_endpoints,
+		    sizeof(mo->mo_roots[i].endpoints));
+	}
+}
+
+static void
+report_moon(const struct node_moon *no, void *arg)
+{
+	struct asker		*as = arg;
+	struct msg_moon_info	 mo;
+
+	memset(&mo, 0, sizeof(mo));
+	mo.mo_id = no->no_id;
+	mo.mo_seed = no->no_seed;
+	mo.mo_waiting = no->no_world == NULL;
+	if (no->no_world != NULL)
+		fill_roots(&mo, no->no_world);
+	(void)channel_send(as->as_channel, MSG_MOON_INFO, as->as_id, -1,
+	    &mo, sizeof(mo));
+}
+
+void
+report_moons(struct engine *e, struct channel *ch, uint32_t id)
+{
+	struct asker	 as = { e, ch, id };
+
+	node_each_moon(e->e_node, report_moon, &as);
+}

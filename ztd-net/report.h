@@ -1,0 +1,23 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Answers to the API's questions.
+ */
+
+#ifndef ZTD_NET_REPORT_H
+#define ZTD_NET_REPORT_H
+
+#include "ztd-net/engine.h"
+
+/* Each sends its answers with this id; MSG_END is the caller's. */
+void	 report_status(struct engine *, struct channel *, uint32_t id);
+void	 report_networks(struct engine *, struct channel *, uint32_t id,
+	    uint64_t nwid);
+void	 report_peers(struct engine *, struct channel *, uint32_t id,
+	    uint64_t addr);
+void	 report_moons(struct engine *, struct channel *, uint32_t id);
+
+#endif /* ZTD_NET_REPORT_H */
