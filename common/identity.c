@@ -20,7 +20,7 @@
 #define HASH_TABLE	2097152		/* bytes, 01 section 5.1 */
 #define HASH_CHUNK	32768		/* keystream made at a time */
 #define HASH_STEPS	131072
-#define HASH_LIMIT	17		/* first byte of a good digest is below */
+#define HASH_LIMIT	17		/* good digests begin below */
 
 #define TYPE_C25519	0
 #define PARSE_MAX	383		/* characters */

@@ -188,7 +188,7 @@ size_t	 packet_decompress(uint8_t *p, size_t len);
 unsigned packet_fragments(size_t len, size_t mtu);
 /*
  * Write fragment k (1 .. total-1) of the sealed packet p to dst, which has
- * at least mtu bytes.  Returns the datagram's length.
+ * at least mtu bytes.  Returns the datagram's length, 0 without such a piece.
  */
 size_t	 packet_fragment(uint8_t *dst, const uint8_t *p, size_t len,
 	    size_t mtu, unsigned k, unsigned total);

@@ -1,0 +1,41 @@
+#
+# Copyright (c) 2026 The ztd authors
+# SPDX-License-Identifier: ISC
+#
+# Every fuzzer for a few seconds, from the test vectors on.
+
+fuzzer()
+{
+	top=${ZTD_BUILD:-$(cd "$(atf_get_srcdir)/../.." && pwd)}
+	command -v clang >/dev/null || atf_skip "no clang, which has libFuzzer"
+	mkdir seeds
+	records=
+	[ "$1" != hello ] || records=-r
+	"$top/regress/tools/seeds" $records seeds \
+	    "$(readlink "$top/regress/vectors")"/*.json ||
+	    atf_fail "no seeds from the vectors"
+	[ -x "$top/fuzz/bin/$1_fuzz" ] || atf_fail "$1_fuzz was not built"
+	"$top/fuzz/bin/$1_fuzz" -max_total_time="${FUZZ_SECONDS:-10}" \
+	    -max_len=16384 -timeout=10 -rss_limit_mb=2048 seeds ||
+	    atf_fail "$1_fuzz found something"
+}
+
+for name in packet hello dictionary world netconf credential; do
+	atf_test_case "$name"
+	eval "${name}_head()
+	{
+		atf_set descr 'fuzzer $name finds nothing'
+		atf_set timeout 600
+	}
+	${name}_body()
+	{
+		fuzzer $name
+	}"
+done
+
+atf_init_test_cases()
+{
+	for name in packet hello dictionary world netconf credential; do
+		atf_add_test_case "$name"
+	done
+}

@@ -1,0 +1,535 @@
+#
+# Copyright (c) 2026 The ztd authors
+# SPDX-License-Identifier: ISC
+#
+# Hosts in network namespaces, for tests, demonstration and bench.
+#
+#	lab_begin folder	a laboratory with its files in folder
+#	lab_router		the router in the middle
+#	lab_host NAME N		a host in subnet N: 10.77.N.2, fd77:N::2
+#	lab_end			end all processes in it, remove all of it
+#
+# Nothing is made in the caller's own namespace: the links are made inside
+# those of the laboratory, whose names begin with $LAB_ID, which is unique.
+# The caller sets BUILD, the folder with sbin/ztd.
+
+PATH=$PATH:/usr/sbin:/sbin
+export PATH
+
+HOST_CASES=
+LAB_ID=
+
+# ---- the laboratory -------------------------------------------------------
+
+lab_begin()
+{
+	LAB=$1
+	LAB_ID=zt$(od -An -N4 -tx1 /dev/urandom | tr -d ' \n')
+	mkdir -p "$LAB" && chmod 755 "$LAB" || return 1
+	echo "$LAB_ID" >"$LAB/lab"
+}
+
+# The laboratory in folder $1, begun by another shell (clean-up of a test).
+lab_attach()
+{
+	LAB=$1
+	LAB_ID=$(cat "$LAB/lab" 2>/dev/null)
+}
+
+lab_namespaces()
+{
+	[ -n "$LAB_ID" ] || return 0
+	ip netns list 2>/dev/null | awk -v id="$LAB_ID-" \
+	    'index($1, id) == 1 { print $1 }'
+}
+
+lab_end()
+{
+	for ns in $(lab_namespaces); do
+		ns_kill "$ns"
+		ip netns del "$ns"
+	done
+	[ -z "$LAB" ] || [ -z "$LAB_ID" ] || rm -rf "$LAB/home" "$LAB/lab"
+	LAB_ID=
+}
+
+# End every process in namespace $1: first asked, then made to.
+ns_kill()
+{
+	signal=TERM
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+		pids=$(ip netns pids "$1" 2>/dev/null)
+		[ -n "$pids" ] || return 0
+		[ "$i" -lt 8 ] || signal=KILL
+		# shellcheck disable=SC2086	# words on purpose
+		kill -"$signal" $pids 2>/dev/null
+		sleep 0.2
+	done
+}
+
+# ---- hosts ----------------------------------------------------------------
+
+# on NAME command ...: run it on that host
+on()
+{
+	host=$1
+	shift
+	ip netns exec "$LAB_ID-$host" "$@"
+}
+
+ns_new()
+{
+	ip netns add "$LAB_ID-$1" || return 1
+	ip -n "$LAB_ID-$1" link set lo up
+	# Duplicate address detection would only make everything wait.
+	on "$1" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
+	    echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad' 2>/dev/null || :
+}
+
+lab_router()
+{
+	ns_new router || return 1
+	on router sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
+	    echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+}
+
+# lab_host NAME N: a host in a subnet of its own behind the router
+lab_host()
+{
+	ns_new "$1" || return 1
+	ip -n "$LAB_ID-$1" link add eth0 type veth \
+	    peer name "sub$2" netns "$LAB_ID-router" || return 1
+	ip -n "$LAB_ID-$1" addr add "10.77.$2.2/24" dev eth0
+	ip -n "$LAB_ID-$1" addr add "fd77:$2::2/64" dev eth0 nodad
+	ip -n "$LAB_ID-$1" link set eth0 up
+	ip -n "$LAB_ID-router" addr add "10.77.$2.1/24" dev "sub$2"
+	ip -n "$LAB_ID-router" addr add "fd77:$2::1/64" dev "sub$2" nodad
+	ip -n "$LAB_ID-router" link set "sub$2" up
+	ip -n "$LAB_ID-$1" route add default via "10.77.$2.1"
+	ip -n "$LAB_ID-$1" -6 route add default via "fd77:$2::1"
+	echo "$2" >"$LAB/subnet.$1"
+}
+
+host_ip()
+{
+	echo "10.77.$(cat "$LAB/subnet.$1").2"
+}
+
+# block_direct A B, allow_direct A B: the router lets no packet pass between
+# the subnets of these two, so that only a relay connects them
+block_direct()
+{
+	a=$(cat "$LAB/subnet.$1")
+	b=$(cat "$LAB/subnet.$2")
+	on router ip rule add iif "sub$a" to "10.77.$b.0/24" blackhole
+	on router ip rule add iif "sub$b" to "10.77.$a.0/24" blackhole
+	on router ip -6 rule add iif "sub$a" to "fd77:$b::/64" blackhole
+	on router ip -6 rule add iif "sub$b" to "fd77:$a::/64" blackhole
+}
+
+allow_direct()
+{
+	a=$(cat "$LAB/subnet.$1")
+	b=$(cat "$LAB/subnet.$2")
+	on router ip rule del iif "sub$a" to "10.77.$b.0/24" blackhole
+	on router ip rule del iif "sub$b" to "10.77.$a.0/24" blackhole
+	on router ip -6 rule del iif "sub$a" to "fd77:$b::/64" blackhole
+	on router ip -6 rule del iif "sub$b" to "fd77:$a::/64" blackhole
+}
+
+# ---- waiting --------------------------------------------------------------
+
+# Milliseconds since some time.
+now_ms()
+{
+	awk '{ printf "%d\n", $1 * 1000 }' /proc/uptime
+}
+
+# wait_for SECONDS command ...: until it succeeds; fails after that time
+wait_for()
+{
+	limit=$(($(now_ms) + $1 * 1000))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ "$(now_ms)" -lt "$limit" ] || return 1
+		sleep 0.1
+	done
+}
+
+# wait_gone SECONDS command ...: until it fails
+wait_gone()
+{
+	limit=$(($(now_ms) + $1 * 1000))
+	shift
+	while "$@" >/dev/null 2>&1; do
+		[ "$(now_ms)" -lt "$limit" ] || return 1
+		sleep 0.1
+	done
+}
+
+# ---- ztd ------------------------------------------------------------------
+
+home()
+{
+	echo "$LAB/home/$1"
+}
+
+# A home with the laboratory's planet and nothing that leaves it.
+ztd_home()
+{
+	h=$(home "$1")
+	mkdir -p "$h" && chmod 700 "$h"
+	[ ! -f "$LAB/planet" ] || cp "$LAB/planet" "$h/planet"
+	cat >"$h/local.conf" <<-END
+	{"settings": {"portMappingEnabled": false, "allowTcpFallbackRelay": false}}
+	END
+}
+
+# real NAME ...: these hosts run $PEER, a real ZeroTier One, and not ztd
+real()
+{
+	for name in "$@"; do
+		: >"$LAB/$name.real"
+	done
+}
+
+is_real()
+{
+	[ -e "$LAB/$1.real" ]
+}
+
+# ztd_run NAME [option ...]: start it without waiting
+ztd_run()
+{
+	name=$1
+	shift
+	[ -d "$(home "$name")" ] || ztd_home "$name"
+	if is_real "$name"; then
+		on "$name" "$PEER" -U -p9993 "$(home "$name")" \
+		    >>"$LAB/$name.log" 2>&1 </dev/null &
+	else
+		on "$name" "${ZTD:-$BUILD/sbin/ztd}" -d \
+		    -D "$(home "$name")" "$@" >>"$LAB/$name.log" 2>&1 \
+		    </dev/null &
+	fi
+	echo $! >"$LAB/$name.pid"
+}
+
+# The same, and wait until it answers.
+ztd_start()
+{
+	ztd_run "$@"
+	wait_for 20 zt "$1" info || {
+		echo "ztd on $1 did not start:" >&2
+		cat "$LAB/$1.log" >&2
+		return 1
+	}
+}
+
+# Process id of the parent on this host, and whether it lives.
+ztd_pid()
+{
+	cat "$LAB/$1.pid"
+}
+
+ztd_alive()
+{
+	kill -0 "$(ztd_pid "$1")" 2>/dev/null
+}
+
+ztd_stop()
+{
+	kill -TERM "$(ztd_pid "$1")" 2>/dev/null
+	wait_gone 10 ns_has_ztd "$1"
+}
+
+ns_has_ztd()
+{
+	[ -n "$(ip netns pids "$LAB_ID-$1")" ]
+}
+
+# child_pid NAME PROGRAM: process id of ztd-net, ztd-controller or ztd-ctl
+child_pid()
+{
+	for pid in $(ip netns pids "$LAB_ID-$1"); do
+		case $(readlink "/proc/$pid/exe" 2>/dev/null) in
+		*/"$2"|*/"$2 (deleted)")	echo "$pid"; return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# child_back NAME PROGRAM OLD: it runs again, under another id
+child_back()
+{
+	pid=$(child_pid "$1" "$2") && [ "$pid" != "$3" ]
+}
+
+# zt NAME argument ...: the operator's command on that host
+zt()
+{
+	name=$1
+	shift
+	if is_real "$name"; then
+		on "$name" "$PEER" -q -D"$(home "$name")" "$@"
+	else
+		on "$name" "${ZTCTL:-$BUILD/bin/ztctl}" -D"$(home "$name")" "$@"
+	fi
+}
+
+address_of()
+{
+	cut -d: -f1 "$(home "$1")/identity.public"
+}
+
+online()
+{
+	zt "$1" info | grep -q ' ONLINE'
+}
+
+# ---- a world of our own ---------------------------------------------------
+
+# make_planet NAME: this host becomes the one root; its home is made
+make_planet()
+{
+	h=$(home "$1")
+	mkdir -p "$h" && chmod 700 "$h"
+	(
+		cd "$h" && umask 077 &&
+		"$BUILD/bin/ztctl" identity generate identity.secret \
+		    identity.public &&
+		"$BUILD/bin/ztctl" planet init identity.public >"$LAB/init.json"
+	) >"$LAB/planet.log" 2>&1 || { cat "$LAB/planet.log" >&2; return 1; }
+	jq --arg e "$(host_ip "$1")/9993" \
+	    '.roots[0].stableEndpoints = [$e]' "$LAB/init.json" \
+	    >"$LAB/planet.json" &&
+	(cd "$LAB" && "$BUILD/bin/ztctl" planet gen planet.json) \
+	    >>"$LAB/planet.log" 2>&1 ||
+	    { cat "$LAB/planet.log" >&2; return 1; }
+	ztd_home "$1"
+}
+
+# ---- networks -------------------------------------------------------------
+
+# api NAME METHOD PATH [JSON]: the HTTP interface of that host's node
+api()
+{
+	h=$(home "$1")
+	on "$1" curl -s -S -f --max-time 10 -X "$(echo "$2" | tr a-z A-Z)" \
+	    -H "X-ZT1-Auth: $(cat "$h/authtoken.secret")" \
+	    ${4:+-H "Content-Type: application/json" -d "$4"} \
+	    "http://127.0.0.1:$(cat "$h/zerotier-one.port")$3"
+}
+
+net_status()
+{
+	zt "$1" -j listnetworks | jq -r --arg n "$2" \
+	    '.[] | select(.nwid == $n) | .status'
+}
+
+net_ok()
+{
+	[ "$(net_status "$1" "$2")" = OK ]
+}
+
+# device, first IPv4 and link-local IPv6 address of a network on a host
+net_dev()
+{
+	zt "$1" -j listnetworks | jq -r --arg n "$2" \
+	    '.[] | select(.nwid == $n) | .portDeviceName'
+}
+
+net_ip4()
+{
+	on "$1" ip -4 -o addr show dev "$(net_dev "$1" "$2")" |
+	    awk '{ sub("/.*", "", $4); print $4; exit }'
+}
+
+net_ip6ll()
+{
+	on "$1" ip -6 -o addr show dev "$(net_dev "$1" "$2")" scope link |
+	    awk '{ sub("/.*", "", $4); print $4; exit }'
+}
+
+# ping_ok NAME ADDRESS [option ...]: one answer comes within a second
+ping_ok()
+{
+	name=$1
+	to=$2
+	shift 2
+	on "$name" ping -n -q -c 1 -W 1 "$@" "$to" >/dev/null 2>&1
+}
+
+# ping_loss NAME ADDRESS COUNT [option ...]: per cent lost, 50 ms apart
+ping_loss()
+{
+	name=$1
+	to=$2
+	count=$3
+	shift 3
+	on "$name" ping -n -q -c "$count" -i 0.05 -W 2 "$@" "$to" |
+	    sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p'
+}
+
+# path_of NAME ADDRESS: "IP/port" of the direct path to a peer; empty when
+# relayed
+path_of()
+{
+	zt "$1" -j listpeers | jq -r --arg a "$2" '.[] |
+	    select(.address == $a) | .paths[] | select(.preferred) | .address'
+}
+
+direct()
+{
+	[ -n "$(path_of "$1" "$2")" ]
+}
+
+# transfer FROM TO ADDRESS FILE COPY: over TCP; prints seconds it took
+transfer()
+{
+	on "$2" "$BUILD/regress/tools/stream" -l "$3" 5001 >"$5" &
+	receiver=$!
+	start=$(now_ms)
+	on "$1" "$BUILD/regress/tools/stream" "$3" 5001 <"$4" &&
+	    wait "$receiver" || { kill "$receiver" 2>/dev/null; return 1; }
+	awk -v ms=$(($(now_ms) - start)) 'BEGIN { printf "%.2f\n", ms / 1000 }'
+}
+
+# ---- the controller -------------------------------------------------------
+
+# controller NAME METHOD PATH [JSON]: the controller of that host
+controller()
+{
+	if is_real "$1"; then
+		api "$1" "$2" "/controller$3" ${4:+"$4"}
+	else
+		zt "$1" controller "$2" "$3" ${4:+"$4"}
+	fi
+}
+
+# controller_net NAME JSON: make a network there and print its id
+controller_net()
+{
+	controller "$1" post "/network/$(address_of "$1")______" "$2" |
+	    jq -r .id
+}
+
+# member_set NAME NETWORK ADDRESS JSON: change a member there
+member_set()
+{
+	controller "$1" post "/network/$2/member/$3" "$4" >/dev/null
+}
+
+# A private network 10.147.N.0/24 with a pool and a route; N is 17 unless
+# given.
+private_net()
+{
+	n=${2:-17}
+	controller_net "$1" "$(cat <<-END
+	{
+	 "name": "lab",
+	 "private": true,
+	 "v4AssignMode": {"zt": true},
+	 "ipAssignmentPools":
+	  [{"ipRangeStart": "10.147.$n.1", "ipRangeEnd": "10.147.$n.250"}],
+	 "routes": [{"target": "10.147.$n.0/24"}]
+	}
+	END
+	)"
+}
+
+# A root that is controller too, and two members, all started and online.
+lab_three()
+{
+	lab_router && lab_host root 0 && lab_host a 1 && lab_host b 2 &&
+	    make_planet root &&
+	    ztd_start root && ztd_start a && ztd_start b &&
+	    wait_for 20 online a && wait_for 20 online b
+}
+
+# lab_join NETWORK NAME ...: join, authorise on root, wait for the address
+lab_join()
+{
+	nwid=$1
+	shift
+	for name in "$@"; do
+		zt "$name" join "$nwid" >/dev/null &&
+		    member_set root "$nwid" "$(address_of "$name")" \
+		    '{"authorized": true}' || return 1
+	done
+	for name in "$@"; do
+		wait_for 20 net_ok "$name" "$nwid" &&
+		    wait_for 10 has_ip4 "$name" "$nwid" || return 1
+	done
+}
+
+has_ip4()
+{
+	[ -n "$(net_ip4 "$1" "$2")" ]
+}
+
+# ---- test cases (atf-sh) --------------------------------------------------
+
+# host_case NAME DESCRIPTION [seconds]: declare a case that needs a
+# laboratory; its body is NAME_body, written by the caller
+host_case()
+{
+	atf_test_case "$1" cleanup
+	eval "${1}_head()
+	{
+		atf_set descr \"$2\"
+		atf_set require.user root
+		atf_set require.progs 'ip ping jq'
+		atf_set timeout ${3:-120}
+	}
+	${1}_cleanup()
+	{
+		lab_attach \"\$(pwd)/lab\"
+		lab_end
+	}"
+	HOST_CASES="$HOST_CASES $1"
+}
+
+host_cases()
+{
+	for c in $HOST_CASES; do
+		atf_add_test_case "$c"
+	done
+}
+
+# In a body, first: where the programs are, and the laboratory.
+host_begin()
+{
+	BUILD=${ZTD_BUILD:-$(cd "$(atf_get_srcdir)/../.." && pwd)}
+	[ -c /dev/net/tun ] || atf_skip "there is no /dev/net/tun"
+	lab_begin "$(pwd)/lab" || atf_fail "no place for the laboratory"
+}
+
+# must command ...: the case fails, with every log, when the command does
+must()
+{
+	"$@" || {
+		for log in "$LAB"/*.log; do
+			[ ! -s "$log" ] || {
+				echo "--- ${log##*/}"
+				tail -n 40 "$log"
+			}
+		done >&2
+		atf_fail "failed: $*"
+	}
+}
+
+# must_not command ...
+must_not()
+{
+	"$@" && must false "should have failed: $*"
+	return 0
+}
+
+equal()
+{
+	[ "$1" = "$2" ] || {
+		echo "expected \"$2\", got \"$1\"" >&2
+		return 1
+	}
+}
