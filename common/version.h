@@ -13,8 +13,13 @@
 #define ZTD_NAME		"ztd"
 #define ZTD_VERSION		"0.1.0"
 
-/* Protocol, and the software version it is compatible with. */
+/*
+ * Protocol, and the software version it is compatible with.  A test builds
+ * with -DZT_PROTOCOL=11, to which others answer with the older ciphers.
+ */
+#ifndef ZT_PROTOCOL
 #define ZT_PROTOCOL		12
+#endif
 #define ZT_PROTOCOL_MIN		4
 #define ZT_MAJOR		1
 #define ZT_MINOR		14

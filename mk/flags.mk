@@ -4,8 +4,6 @@ CC	?= cc
 ifeq ($(origin CC),default)
 CC	:= cc
 endif
-PKGCONF	?= pkg-config
-
 # Found once per run, and only when something is compiled or linked with it.
 pc-cflags = $(shell $(PKGCONF) --cflags $(1) 2>/dev/null)
 pc-libs	= $(shell $(PKGCONF) --libs $(1) 2>/dev/null)
@@ -19,6 +17,9 @@ ifdef SAN
 HARDEN	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
 	   -fno-omit-frame-pointer
 HARDEN_LD := -fsanitize=address,undefined
+ifdef FUZZ
+HARDEN	+= -fsanitize=fuzzer-no-link
+endif
 else
 HARDEN	:= -fstack-protector-strong -D_FORTIFY_SOURCE=2
 HARDEN_LD := -Wl,-z,relro,-z,now
@@ -40,3 +41,12 @@ EVENT_LIBS := $(call pc-libs,libevent_core)
 HTTP_LIBS := $(call pc-libs,libevent)
 JSON_LIBS := $(call pc-libs,jansson)
 CPPFLAGS_ALL += $(sort $(call pc-cflags,libsodium libcrypto liblz4 libevent jansson))
+
+# Everything is compiled anew when the flags change: paths are among them.
+ifneq ($(filter-out $(NODEPS),$(or $(MAKECMDGOALS),all)),)
+FLAGS_NOW := $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)
+ifneq ($(file <$(B)/.flags),$(FLAGS_NOW))
+$(shell mkdir -p $(B))
+$(file >$(B)/.flags,$(FLAGS_NOW))
+endif
+endif

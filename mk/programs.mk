@@ -11,6 +11,8 @@ objects	= $(patsubst %.c,$(B)/obj/%.o,$(call sources,$(1)))
 LIBCOMMON := $(B)/lib/libcommon.a
 LIBPRIVSEP := $(B)/lib/libprivsep.a
 LIBCORE	:= $(B)/lib/libztdcore.a
+LIBCON	:= $(B)/lib/libztdcon.a
+LIBTAP	:= $(B)/lib/libztdtap.a
 
 ZTD	:= $(B)/sbin/ztd
 ZTCTL	:= $(B)/bin/ztctl
@@ -19,24 +21,29 @@ ZTDCON	:= $(B)/libexec/ztd/ztd-controller
 ZTDCTL	:= $(B)/libexec/ztd/ztd-ctl
 PROGRAMS := $(ZTD) $(ZTCTL) $(ZTDNET) $(ZTDCON) $(ZTDCTL)
 
+# Short lines unless V=1 asks for the whole commands.
+run	= $(if $(V),,@printf '  %s  %s\n' $(1) $@;)
+
 .PHONY: programs
 programs: $(PROGRAMS)
 
 $(LIBCOMMON): $(call objects,common)
 $(LIBPRIVSEP): $(call objects,privsep)
 $(LIBCORE): $(call objects,ztd-net/core)
+$(LIBCON): $(filter-out %/main.o,$(call objects,ztd-controller))
+$(LIBTAP): $(filter-out %/main.o,$(call objects,ztd-tap))
 $(B)/lib/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call run,AR) ar rcs $@ $^
 
 # The parent must not be able to use a primitive of cryptography: it is not
 # linked with any.
-$(ZTD): $(call objects,ztd-tap) $(LIBPRIVSEP) $(LIBCOMMON)
+$(ZTD): $(B)/obj/ztd-tap/main.o $(LIBTAP) $(LIBPRIVSEP) $(LIBCOMMON)
 $(ZTD): LIBS = $(EVENT_LIBS) $(BSD_LIBS)
 $(ZTDNET): $(call objects,ztd-net) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
 $(ZTDNET): LIBS = $(CRYPTO_LIBS) $(EVENT_LIBS) $(BSD_LIBS)
-$(ZTDCON): $(call objects,ztd-controller) $(LIBPRIVSEP) $(LIBCOMMON)
+$(ZTDCON): $(B)/obj/ztd-controller/main.o $(LIBCON) $(LIBPRIVSEP) $(LIBCOMMON)
 $(ZTDCON): LIBS = $(CRYPTO_LIBS) $(EVENT_LIBS) $(JSON_LIBS) $(BSD_LIBS)
 $(ZTDCTL): $(call objects,ztd-ctl) $(LIBPRIVSEP) $(LIBCOMMON)
 $(ZTDCTL): LIBS = $(HTTP_LIBS) $(JSON_LIBS) $(BSD_LIBS)
@@ -45,10 +52,10 @@ $(ZTCTL): LIBS = $(CRYPTO_LIBS) $(JSON_LIBS) $(BSD_LIBS)
 
 $(PROGRAMS):
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-$(B)/obj/%.o: %.c
+$(B)/obj/%.o: %.c $(B)/.flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(call run,CC) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

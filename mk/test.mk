@@ -1,14 +1,121 @@
-# Tests.  A unit test is regress/{unit,wire}/NAME_test.c, linked with all
-# libraries of ours; it finds its data through the variable srcdir.
+# Tests.  A test in C is regress/{unit,wire}/NAME_test.c, linked with all
+# libraries of ours; a test in shell is regress/{unit,host,fuzz}/NAME_test.sh
+# for atf-sh.  Both are put under $(B)/regress, where Kyua runs them and
+# where vectors/ leads to the data: srcdir/../vectors/FILE.json.
 
-TEST_SRC := $(wildcard regress/unit/*_test.c regress/wire/*_test.c)
+## make check       build and run all tests (also under SAN=1), as root for those with hosts
+## make check-peer  PEER=/path/to/zerotier-one: against the real one, only
+
+TEST_SRC := $(wildcard regress/unit/*_test.c regress/wire/*_test.c \
+	   regress/sim/*_test.c)
+TEST_SH	:= $(wildcard regress/unit/*_test.sh regress/host/*_test.sh \
+	   regress/fuzz/*_test.sh)
 TEST_BIN := $(patsubst %.c,$(B)/%,$(TEST_SRC))
+TEST_SCRIPT := $(patsubst %.sh,$(B)/%,$(TEST_SH))
 TEST_HELP := $(call objects,regress/lib)
+TOOLS	:= $(patsubst %.c,$(B)/%,$(wildcard regress/tools/*.c))
+FUZZ_SECONDS ?= 10
 
-.PHONY: tests
-tests: $(TEST_BIN)
+.PHONY: tests tests-c tools check check-run check-peer check-peer-run
+tests: tests-c $(TEST_SCRIPT) tools
+tests-c: $(TEST_BIN) $(B)/regress/vectors
+tools: $(TOOLS) $(B)/regress/host/lib.sh
 
-$(TEST_BIN): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
+$(TEST_BIN): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCON) $(LIBTAP) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(call pc-libs,atf-c) \
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(call pc-libs,atf-c) \
 	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(BSD_LIBS)
+
+$(TEST_SCRIPT): $(B)/%: %.sh
+	@mkdir -p $(@D)
+	@{ echo '#! /usr/bin/env atf-sh'; cat $<; } >$@ && chmod +x $@
+$(filter $(B)/regress/host/%,$(TEST_SCRIPT)): $(B)/regress/host/lib.sh
+
+$(B)/regress/host/lib.sh: regress/host/lib.sh
+	@mkdir -p $(@D)
+	@cp $< $@
+
+$(B)/regress/vectors:
+	@mkdir -p $(@D)
+	@ln -sfn $(TOP)/regress/vectors $@
+
+$(TOOLS): $(B)/regress/tools/%: $(B)/obj/regress/tools/%.o
+	@mkdir -p $(@D)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(JSON_LIBS) $(BSD_LIBS)
+
+# scripts/check builds with -k, so that one test which does not compile
+# counts as failed and the others still run.
+check:
+	$(call staged,build run check,check-run)
+check-run:
+	@MAKE="$(MAKE)" CC="$(CC)" FUZZ_SECONDS="$(FUZZ_SECONDS)" \
+	    scripts/check "$(B)" \
+	    $(patsubst %.c,%,$(TEST_SRC)) $(patsubst %.sh,%,$(TEST_SH))
+
+check-peer:
+	$(call staged,build run check,check-peer-run)
+check-peer-run: programs tools $(B)/regress/host/peer_test
+	@test -n "$(PEER)" || { echo "check-peer: say PEER=/path/to/zerotier-one" >&2; \
+	    exit 1; }
+	@$(MAKE) --no-print-directory B=$(B)/proto11 \
+	    CPPFLAGS="$(CPPFLAGS) -DZT_PROTOCOL=11" programs
+	@PEER="$(PEER)" MAKE="$(MAKE)" scripts/check -n "$(B)" regress/host/peer_test
+
+# ---- fuzzers: clang's libFuzzer, everything instrumented, in $(B)/fuzz ----
+
+## make fuzz        run every fuzzer for FUZZ_SECONDS (10) seconds
+## make fuzz-udp    MINUTES=30: strangers' packets at a sanitized ztd's UDP port
+
+FUZZ_SRC := $(wildcard regress/fuzz/*_fuzz.c)
+FUZZ_BIN := $(patsubst regress/fuzz/%.c,$(B)/bin/%,$(FUZZ_SRC))
+MINUTES	?= 30
+
+.PHONY: fuzz fuzz-run fuzz-build fuzz-programs fuzz-udp fuzz-udp-run
+fuzz:
+	$(call staged,build check,fuzz-run)
+fuzz-run: fuzz-build tools
+	@scripts/fuzz "$(B)" "$(FUZZ_SECONDS)"
+fuzz-build:
+	@$(MAKE) --no-print-directory CC=clang FUZZ=1 SAN=1 B=$(B)/fuzz fuzz-programs
+fuzz-programs: $(if $(FUZZ),$(FUZZ_BIN))
+
+$(B)/bin/hello_fuzz: $(LIBCORE)
+$(FUZZ_BIN): $(B)/bin/%: $(B)/obj/regress/fuzz/%.o $(LIBCOMMON)
+	@mkdir -p $(@D)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ \
+	    $(filter %.o,$^) $(filter %core.a,$^) $(filter %common.a,$^) \
+	    $(CRYPTO_LIBS) $(JSON_LIBS) $(BSD_LIBS)
+
+fuzz-udp:
+	$(call staged,build run,fuzz-udp-run)
+fuzz-udp-run:
+	@$(MAKE) --no-print-directory SAN=1 B=$(B)/san programs tools
+	@scripts/fuzz-udp "$(B)/san" "$(MINUTES)"
+
+# ---- the others systems' compilers, the manuals ----
+
+## make cross       compile for FreeBSD, NetBSD and OpenBSD with their headers (zig)
+## make lint        check the manual pages
+
+.PHONY: cross lint
+cross:
+	@scripts/cross "$(B)/cross"
+
+lint:
+	@mandoc -Tlint -W warning man/*.[158] && echo "man pages are clean"
+
+# ---- demonstration and figures ----
+
+## make demo        two hosts join a private network over ztd; needs root (KEEP=1 keeps it)
+## make bench       throughput, latency, CPU and memory; PEER=/path/to/zerotier-one compares
+
+.PHONY: demo demo-run bench bench-run
+demo:
+	$(call staged,build run,demo-run)
+demo-run: programs tools
+	@KEEP="$(KEEP)" scripts/demo "$(B)"
+
+bench:
+	$(call staged,build run bench,bench-run)
+bench-run: programs tools
+	@PEER="$(PEER)" scripts/bench "$(B)"

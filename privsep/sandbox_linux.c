@@ -86,11 +86,10 @@ die_with_parent(void)
 }
 
 /*
- * Neither Landlock nor seccomp: both would be the children's too, and the
- * parent needs the union of all that they need, and exec, mount points of
- * other network namespaces, netlink and tap ioctls besides: a filter that
- * wide stops nobody who is root.  What protects the parent is that it
- * parses nothing but structs.
+ * Neither Landlock nor seccomp: both would be the children's too.  A filter
+ * wide enough for all that they need, for exec, and for the parent's own
+ * netlink and tap ioctls, stops nobody who is root.  What protects the
+ * parent is that it parses nothing but structs.
  */
 int
 sandbox_parent(const char *home, const char **what)

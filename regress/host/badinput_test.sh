@@ -87,7 +87,7 @@ damaged_controller_body()
 	printf '{"id": "%s", "name":' "$bad" \
 	    >"$(home root)/controller.d/network/$bad.json"
 	must ztd_start root
-	must wait_for 10 controller root get "/network/$nwid"
+	must wait_for 10 network_show root "$nwid"
 	must lab_join "$nwid" a b
 	must grep -q "$bad.json" "$LAB/root.log"
 	must test -s "$(home root)/controller.d/network/$bad.json"

@@ -37,7 +37,7 @@ private_network_body()
 	must cmp sent received
 
 	# Taken away again.
-	must member_set root "$nwid" "$(address_of b)" '{"authorized": false}'
+	must deauthorize root "$nwid" "$(address_of b)"
 	must wait_gone 30 ping_ok a "$ip_b"
 }
 
@@ -51,11 +51,10 @@ public_network_body()
 {
 	host_begin
 	must lab_three
-	nwid=$(controller_net root '{"name": "open", "private": false,
-	    "v4AssignMode": {"zt": true},
-	    "ipAssignmentPools": [{"ipRangeStart": "10.99.0.1",
-	    "ipRangeEnd": "10.99.0.9"}],
-	    "routes": [{"target": "10.99.0.0/24"}]}')
+	nwid=$(controller_net root name=open private=false \
+	    'v4AssignMode={"zt":true}' 'ipAssignmentPools=[{"ipRangeStart":
+	    "10.99.0.1","ipRangeEnd":"10.99.0.9"}]' \
+	    'routes=[{"target":"10.99.0.0/24"}]')
 	must zt a join "$nwid"
 	must zt b join "$nwid"
 	must wait_for 20 has_ip4 a "$nwid"

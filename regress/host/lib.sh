@@ -397,45 +397,65 @@ transfer()
 
 # ---- the controller -------------------------------------------------------
 
-# controller NAME METHOD PATH [JSON]: the controller of that host
-controller()
+# json_of name=value ...: an object, as ztctl would make it
+json_of()
 {
-	if is_real "$1"; then
-		api "$1" "$2" "/controller$3" ${4:+"$4"}
+	for word in "$@"; do
+		jq -n --arg k "${word%%=*}" --arg v "${word#*=}" \
+		    '{($k): ($v | fromjson? // $v)}'
+	done | jq -s add
+}
+
+# controller_net NAME name=value ...: make a network on that host's
+# controller and print its id
+controller_net()
+{
+	name=$1
+	shift
+	if is_real "$name"; then
+		api "$name" post \
+		    "/controller/network/$(address_of "$name")______" \
+		    "$(json_of "$@")" | jq -r .id
 	else
-		zt "$1" controller "$2" "$3" ${4:+"$4"}
+		zt "$name" network create "$@"
 	fi
 }
 
-# controller_net NAME JSON: make a network there and print its id
-controller_net()
+# network_show NAME NETWORK: it, as JSON
+network_show()
 {
-	controller "$1" post "/network/$(address_of "$1")______" "$2" |
-	    jq -r .id
+	if is_real "$1"; then
+		api "$1" get "/controller/network/$2"
+	else
+		zt "$1" network show "$2"
+	fi
 }
 
-# member_set NAME NETWORK ADDRESS JSON: change a member there
-member_set()
+# authorize NAME NETWORK ADDRESS, deauthorize NAME NETWORK ADDRESS: admit a
+# member on that host's controller, or no longer
+authorize()
 {
-	controller "$1" post "/network/$2/member/$3" "$4" >/dev/null
+	if is_real "$1"; then
+		api "$1" post "/controller/network/$2/member/$3" \
+		    '{"authorized": true}'
+	else
+		zt "$1" member authorize "$2" "$3"
+	fi >/dev/null
+}
+
+deauthorize()
+{
+	zt "$1" member deauthorize "$2" "$3" >/dev/null
 }
 
 # A private network 10.147.N.0/24 with a pool and a route; N is 17 unless
 # given.
 private_net()
 {
-	n=${2:-17}
-	controller_net "$1" "$(cat <<-END
-	{
-	 "name": "lab",
-	 "private": true,
-	 "v4AssignMode": {"zt": true},
-	 "ipAssignmentPools":
-	  [{"ipRangeStart": "10.147.$n.1", "ipRangeEnd": "10.147.$n.250"}],
-	 "routes": [{"target": "10.147.$n.0/24"}]
-	}
-	END
-	)"
+	controller_net "$1" name=lab private=true 'v4AssignMode={"zt":true}' \
+	    'ipAssignmentPools=[{"ipRangeStart":"10.147.'"${2:-17}"'.1",
+	    "ipRangeEnd":"10.147.'"${2:-17}"'.250"}]' \
+	    'routes=[{"target":"10.147.'"${2:-17}"'.0/24"}]'
 }
 
 # A root that is controller too, and two members, all started and online.
@@ -454,8 +474,7 @@ lab_join()
 	shift
 	for name in "$@"; do
 		zt "$name" join "$nwid" >/dev/null &&
-		    member_set root "$nwid" "$(address_of "$name")" \
-		    '{"authorized": true}' || return 1
+		    authorize root "$nwid" "$(address_of "$name")" || return 1
 	done
 	for name in "$@"; do
 		wait_for 20 net_ok "$name" "$nwid" &&

@@ -46,7 +46,7 @@ host_case kill_controller "no lost ping, back within 5 s, serving again"
 kill_controller_body()
 {
 	no_lost_ping ztd-controller
-	must wait_for 5 controller root get "/network/$nwid"
+	must wait_for 5 network_show root "$nwid"
 	must lab_host c 3
 	must ztd_start c
 	must lab_join "$nwid" c

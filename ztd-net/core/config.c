@@ -77,12 +77,12 @@ config_apply(struct node *n, int64_t now, struct network *nw,
 		conf_free(nc);
 		if (failed)
 			network_changed(n, nw);
-		return (true);
+	} else {
+		conf_replace(nw, nc);
+		if (!nwid_adhoc(nw->nw_id))
+			conf_store(n, nw);
+		network_changed(n, nw);
 	}
-	conf_replace(nw, nc);
-	if (!nwid_adhoc(nw->nw_id))
-		conf_store(n, nw);
-	network_changed(n, nw);
 	if (first)
 		announce_all(n, now, nw);
 	return (true);
@@ -124,10 +124,10 @@ config_load(struct node *n, struct network *nw)
 
 /* 7.1 step 4: pass the block on to the members we know. */
 static void
-chunk_forward(struct node *n, int64_t now, const struct network *nw,
+chunk_forward(struct node *n, int64_t now, struct network *nw,
     uint64_t from, const uint8_t *block, size_t len)
 {
-	const struct membership	*mb;
+	struct membership	*mb;
 	struct pkt		 pkt;
 
 	RB_FOREACH(mb, membership_tree, &nw->nw_members) {

@@ -44,7 +44,7 @@ filter_table(struct filter_outcome *fo, const struct filter_context *ctx,
 {
 	struct view	v;
 
-	view_init(&v, ctx, frame);
+	filter_view_init(&v, ctx, frame);
 	table_run(fo, &v, rules, n, log);
 }
 
@@ -202,7 +202,7 @@ decide(struct filter_decision *fd, const struct filter_context *ctx,
 
 	memset(fd, 0, sizeof(*fd));
 	fd->fd_result = FILTER_DROP;
-	view_init(&v, ctx, frame);
+	filter_view_init(&v, ctx, frame);
 	table_run(&base, &v, nc->nc_rules, nc->nc_nrules, NULL);
 	fo = base;
 	if (base.fo_result == FILTER_NO_MATCH) {

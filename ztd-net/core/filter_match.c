@@ -84,7 +84,7 @@ static bool	peer_tag(const struct view *, uint32_t, uint32_t *);
 static uint8_t	byte_at(const struct view *, size_t);
 
 void
-view_init(struct view *v, const struct filter_context *ctx,
+filter_view_init(struct view *v, const struct filter_context *ctx,
     const struct filter_frame *f)
 {
 	memset(v, 0, sizeof(*v));

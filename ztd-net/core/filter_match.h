@@ -38,7 +38,7 @@ struct state {
 	bool		 st_skipdrop;	/* pass over the next DROP taken */
 };
 
-void	 view_init(struct view *, const struct filter_context *,
+void	 filter_view_init(struct view *, const struct filter_context *,
 	    const struct filter_frame *);
 /*
  * The result of a match before its NOT bit is applied.  Results that NOT

@@ -282,15 +282,6 @@ list_insert(struct network *nw, void **list, unsigned *n, size_t size,
 	for ((at) = 0; (at) < (n) && (list)[at].member < (id); (at)++)	\
 		continue
 
-static bool
-tag_same(const struct tag *a, const struct tag *b)
-{
-	return (a->tag_nwid == b->tag_nwid && a->tag_ts == b->tag_ts &&
-	    a->tag_id == b->tag_id && a->tag_value == b->tag_value &&
-	    a->tag_to == b->tag_to && a->tag_signer == b->tag_signer &&
-	    memcmp(a->tag_sig, b->tag_sig, SIGNATURE_LEN) == 0);
-}
-
 enum cred_result
 membership_add_tag(struct node *n, int64_t now, struct network *nw,
     const struct tag *tag)
@@ -310,7 +301,7 @@ membership_add_tag(struct node *n, int64_t now, struct network *nw,
 		    (old = &mb->mb_tags[at])->tag_id == tag->tag_id) {
 			if (old->tag_ts > tag->tag_ts)
 				return (CRED_REJECTED);
-			if (tag_same(old, tag))
+			if (tag_equal(old, tag))
 				return (CRED_REDUNDANT);
 		}
 		if (is_revoked(mb, CREDENTIAL_TAG, tag->tag_id, tag->tag_ts))
@@ -333,20 +324,6 @@ membership_add_tag(struct node *n, int64_t now, struct network *nw,
 	return (CRED_NEW);
 }
 
-static bool
-capability_same(const struct capability *a, const struct capability *b)
-{
-	uint8_t		pa[CAPABILITY_MAX], pb[CAPABILITY_MAX];
-	struct wbuf	wa, wb;
-
-	wbuf_init(&wa, pa, sizeof(pa));
-	wbuf_init(&wb, pb, sizeof(pb));
-	capability_put(&wa, a);
-	capability_put(&wb, b);
-	return (wbuf_ok(&wa) && wbuf_ok(&wb) && wa.wb_len == wb.wb_len &&
-	    memcmp(pa, pb, wa.wb_len) == 0);
-}
-
 enum cred_result
 membership_add_capability(struct node *n, int64_t now, struct network *nw,
     const struct capability *cap)
@@ -367,7 +344,7 @@ membership_add_capability(struct node *n, int64_t now, struct network *nw,
 		    (old = &mb->mb_caps[at])->cap_id == cap->cap_id) {
 			if (old->cap_ts > cap->cap_ts)
 				return (CRED_REJECTED);
-			if (capability_same(old, cap))
+			if (capability_equal(old, cap))
 				return (CRED_REDUNDANT);
 		}
 		if (is_revoked(mb, CREDENTIAL_CAPABILITY, cap->cap_id,
@@ -392,20 +369,6 @@ membership_add_capability(struct node *n, int64_t now, struct network *nw,
 	return (CRED_NEW);
 }
 
-static bool
-coo_same(const struct coo *a, const struct coo *b)
-{
-	uint8_t		pa[COO_MAX], pb[COO_MAX];
-	struct wbuf	wa, wb;
-
-	wbuf_init(&wa, pa, sizeof(pa));
-	wbuf_init(&wb, pb, sizeof(pb));
-	coo_put(&wa, a);
-	coo_put(&wb, b);
-	return (wbuf_ok(&wa) && wbuf_ok(&wb) && wa.wb_len == wb.wb_len &&
-	    memcmp(pa, pb, wa.wb_len) == 0);
-}
-
 enum cred_result
 membership_add_coo(struct node *n, int64_t now, struct network *nw,
     const struct coo *coo)
@@ -425,7 +388,7 @@ membership_add_coo(struct node *n, int64_t now, struct network *nw,
 		    (old = &mb->mb_coos[at])->coo_id == coo->coo_id) {
 			if (old->coo_ts > coo->coo_ts)
 				return (CRED_REJECTED);
-			if (coo_same(old, coo))
+			if (coo_equal(old, coo))
 				return (CRED_REDUNDANT);
 		}
 		if (is_revoked(mb, CREDENTIAL_COO, coo->coo_id, coo->coo_ts))

@@ -12,11 +12,13 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "common/version.h"
 #include "ztd-net/core/network.h"
 
 /* The own node asks its controller with this id (04 section 8). */
 #define LOCAL_PACKET	UINT64_MAX
+
+/* The macros of trees know no const. */
+#define NETWORKS(n)	((struct network_tree *)(uintptr_t)&(n)->n_networks)
 
 RB_GENERATE(network_tree, network, nw_entry, network_cmp)
 
@@ -114,7 +116,7 @@ node_each_network(const struct node *n, uint64_t nwid,
     void (*f)(const struct node_network *, void *), void *arg)
 {
 	struct node_network	 nn;
-	const struct network	*nw;
+	struct network		*nw;
 
 	if (nwid != 0) {
 		if ((nw = network_find(n, nwid)) != NULL) {
@@ -123,7 +125,7 @@ node_each_network(const struct node *n, uint64_t nwid,
 		}
 		return;
 	}
-	RB_FOREACH(nw, network_tree, &n->n_networks) {
+	RB_FOREACH(nw, network_tree, NETWORKS(n)) {
 		network_describe(n, nw, &nn);
 		f(&nn, arg);
 	}
@@ -350,11 +352,11 @@ networks_housekeeping(struct node *n, int64_t now)
 bool
 networks_contain(const struct node *n, const struct inet_addr *ia)
 {
-	const struct network	*nw;
+	struct network		*nw;
 	const struct netconf	*nc;
 	unsigned		 i;
 
-	RB_FOREACH(nw, network_tree, &n->n_networks) {
+	RB_FOREACH(nw, network_tree, NETWORKS(n)) {
 		if ((nc = nw->nw_conf) == NULL)
 			continue;
 		for (i = 0; i < nc->nc_nips; i++)
@@ -369,7 +371,7 @@ void
 networks_each_contact(struct node *n, void (*f)(struct node *, int64_t,
     uint64_t), int64_t now)
 {
-	const struct network	*nw;
+	struct network		*nw;
 	const struct netconf	*nc;
 	uint64_t		 addr;
 	unsigned		 i;

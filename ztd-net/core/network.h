@@ -290,7 +290,6 @@ size_t	 network_contacts(struct node *, const struct network *,
 	    uint64_t dst[CONTACTS_MAX]);
 
 /* multicast.c: who is in a group */
-struct mc_group;
 struct mc_queued;
 TAILQ_HEAD(mc_queue, mc_queued);
 
@@ -306,17 +305,59 @@ struct mc_group {
 	struct mgroup	 mg_group;
 	struct mc_member *mg_members;
 	size_t		 mg_n, mg_size;
-	bool		 mg_gathered;		/* explicitly, and when */
-	int64_t		 mg_gathered_at;
+	bool		 mg_gathered;		/* asked for members, and */
+	int64_t		 mg_gathered_at;	/* when */
 	struct mc_queue	 mg_queue;		/* oldest first */
 	unsigned	 mg_nqueue;
 };
 
+/* Announcements of one node, over all groups. */
+struct mc_source {
+	RB_ENTRY(mc_source) ms_entry;
+	uint64_t	 ms_addr;
+	unsigned	 ms_n;
+};
+
+/* Our controller sent a configuration: 11.3. */
+struct mc_grant {
+	RB_ENTRY(mc_grant) mr_entry;
+	TAILQ_ENTRY(mc_grant) mr_age;
+	uint64_t	 mr_nwid;
+	uint64_t	 mr_addr;
+	int64_t		 mr_at;
+};
+
+RB_HEAD(mc_group_tree, mc_group);
+RB_HEAD(mc_source_tree, mc_source);
+RB_HEAD(mc_grant_tree, mc_grant);
+TAILQ_HEAD(mc_grant_list, mc_grant);
+
+struct multicast {
+	struct mc_group_tree mc_groups;
+	size_t		 mc_ngroups;
+	size_t		 mc_nmembers;	/* over all groups */
+	size_t		 mc_nqueued;	/* frames over all groups */
+	struct mc_source_tree mc_sources;
+	struct mc_grant_tree mc_grants;
+	struct mc_grant_list mc_grant_ages;	/* oldest first */
+	size_t		 mc_ngrants;
+	uint64_t	*mc_scratch;	/* see multicast_shuffle */
+	size_t		 mc_nscratch;
+};
+
+int	 mc_group_cmp(const struct mc_group *, const struct mc_group *);
+RB_PROTOTYPE(mc_group_tree, mc_group, mg_entry, mc_group_cmp)
+int	 mc_source_cmp(const struct mc_source *, const struct mc_source *);
+RB_PROTOTYPE(mc_source_tree, mc_source, ms_entry, mc_source_cmp)
+int	 mc_grant_cmp(const struct mc_grant *, const struct mc_grant *);
+RB_PROTOTYPE(mc_grant_tree, mc_grant, mr_entry, mc_grant_cmp)
+
 struct mc_group *multicast_find(const struct node *, uint64_t nwid,
 	    const struct mgroup *);
+/* Found or made; NULL when memory or the table is full. */
 struct mc_group *multicast_get(struct node *, uint64_t nwid,
 	    const struct mgroup *);
-/* Record a member; newly recorded ones get what is queued. */
+/* Record a member; a newly recorded one gets what is queued. */
 void	 multicast_add(struct node *, int64_t now, uint64_t nwid,
 	    const struct mgroup *, uint64_t addr);
 void	 multicast_remove(struct node *, uint64_t nwid,
@@ -325,24 +366,27 @@ void	 multicast_forget(struct node *, uint64_t nwid);
 /* Queued frames that are too old. */
 void	 multicast_tick(struct node *, int64_t now);
 void	 multicast_housekeeping(struct node *, int64_t now);
-/* Our controller sent this member a configuration: 11.3. */
 void	 multicast_grant(struct node *, int64_t now, uint64_t nwid,
 	    uint64_t addr);
-/* Room for numbers or addresses during one call; NULL: no memory. */
-uint64_t *multicast_scratch(struct node *, size_t n);
-/* How many more queued frames the node may hold (may be negative). */
-struct mc_count {
-	size_t		 mq_frames;
-};
-struct mc_count *multicast_count(struct node *);
+/*
+ * The members of a group in random order.  The array is overwritten by the
+ * next call; NULL when there are none or memory is short.
+ */
+uint64_t *multicast_shuffle(struct node *, const struct mc_group *);
 
 /* mcsend.c: sending to a group */
+/*
+ * origin: a node never to send to, or 0.  src: the source MAC to name, or
+ * 0 for our own, which is not named.
+ */
 void	 multicast_send(struct node *, int64_t now, struct network *,
 	    uint64_t origin, const struct mgroup *, uint64_t src,
 	    uint16_t type, const uint8_t *p, size_t len);
+/* A new member: send it what is queued. */
 void	 multicast_serve(struct node *, int64_t now, struct network *,
 	    struct mc_group *, uint64_t addr);
-void	 mc_queue_expire(struct node *, struct mc_group *, int64_t now);
-void	 mc_queue_free(struct node *, struct mc_group *);
+/* Drop queued frames that are too old, or all. */
+void	 multicast_expire(struct node *, struct mc_group *, int64_t now,
+	    bool all);
 
 #endif /* CORE_NETWORK_H */

@@ -192,6 +192,11 @@ void	 node_leave(struct node *, int64_t now, uint64_t nwid);
 /* The groups that the host subscribed on a port; replaces. */
 void	 node_groups(struct node *, int64_t now, uint64_t nwid,
 	    const struct mgroup *, size_t n);
+/*
+ * The group in which an address of the port is resolved (03 section 13.1),
+ * to be subscribed with the others; all 0 for a nil address.
+ */
+void	 node_group_of_ip(struct mgroup *, const struct inet_addr *);
 /* errno of what keeps the port down, 0 when it is up. */
 void	 node_port_error(struct node *, int64_t now, uint64_t nwid, int error);
 
@@ -200,7 +205,8 @@ void	 node_deorbit(struct node *, uint64_t moon);
 
 /*
  * Answers of the local controller.  packet is that of the request, 0 for a
- * push; a block or error for ourselves is taken at once.
+ * push; a block or error for ourselves is taken at once.  What goes with an
+ * error is the dictionary of 03 section 3.6 alone, most often nothing.
  */
 void	 node_con_config(struct node *, int64_t now, uint64_t nwid,
 	    uint64_t to, uint64_t packet, const void *block, size_t len);

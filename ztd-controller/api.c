@@ -1,0 +1,441 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The operator's side: status, networks, members as JSON.
+ * Spec: 04 sections 3, 4.2, 5.2.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/address.h"
+#include "common/log.h"
+#include "ztd-controller/controller.h"
+#include "ztd-controller/value.h"
+
+#define API_VERSION	4
+#define RANDOM_TRIES	100000
+#define UNDERSCORES	"______"
+
+/* One exchange on its way through this file. */
+struct api {
+	struct controller *ap_c;
+	enum con_method	 ap_method;
+	const char	*ap_body;
+	size_t		 ap_len;
+	char		*ap_out;
+	size_t		 ap_outlen;
+};
+
+static unsigned	 api_status(struct api *);
+static unsigned	 api_networks(struct api *);
+static unsigned	 api_network(struct api *, const char *);
+static unsigned	 network_get(struct api *, uint64_t);
+static unsigned	 network_change(struct api *, uint64_t);
+static unsigned	 network_new(struct api *);
+static unsigned	 network_delete(struct api *, uint64_t);
+static unsigned	 api_members(struct api *, uint64_t);
+static unsigned	 api_member(struct api *, uint64_t, uint64_t);
+static unsigned	 member_change(struct api *, struct network *, uint64_t);
+static unsigned	 member_delete(struct api *, struct network *,
+		    struct member *);
+static unsigned	 api_unstable(struct api *, const char *);
+static unsigned	 unstable_networks(struct api *);
+static unsigned	 unstable_members(struct api *, uint64_t);
+static unsigned	 respond(struct api *, const json_t *);
+static unsigned	 respond_error(struct api *, const char *);
+static json_t	*body_parse(struct api *, unsigned *);
+static int	 id_prefix(const char *, size_t, uint64_t *);
+
+unsigned
+api_handle(struct controller *c, int64_t now, enum con_method method,
+    const char *path, const char *body, size_t len, char **out,
+    size_t *outlen)
+{
+	struct api	ap = { c, method, body, len, NULL, 0 };
+	unsigned	code;
+
+	c->c_now = now;
+	if (path[0] == '\0')
+		code = api_status(&ap);
+	else if (strcmp(path, "/network") == 0)
+		code = api_networks(&ap);
+	else if (strncmp(path, "/network/", 9) == 0)
+		code = api_network(&ap, path + 9);
+	else if (strncmp(path, "/unstable/network", 17) == 0)
+		code = api_unstable(&ap, path + 17);
+	else
+		code = 404;
+	*out = ap.ap_out;
+	*outlen = ap.ap_outlen;
+	return (code);
+}
+
+static unsigned
+api_status(struct api *ap)
+{
+	char	text[160];
+	int	n;
+
+	if (ap->ap_method != METHOD_GET)
+		return (404);
+	n = snprintf(text, sizeof(text), "{\n\t\"controller\": true,\n"
+	    "\t\"apiVersion\": %d,\n\t\"clock\": %" PRId64 ",\n"
+	    "\t\"databaseReady\": true\n}\n", API_VERSION,
+	    ap->ap_c->c_now);
+	ap->ap_out = xstrdup(text);
+	ap->ap_outlen = (size_t)n;
+	return (200);
+}
+
+/* The list of ids; creation with a random id. */
+static unsigned
+api_networks(struct api *ap)
+{
+	const struct controller	*c = ap->ap_c;
+	char			 text[NWID_TEXT];
+	json_t			*list;
+	size_t			 i;
+	unsigned		 code;
+
+	if (ap->ap_method == METHOD_POST)
+		return (network_new(ap));
+	if (ap->ap_method != METHOD_GET)
+		return (404);
+	list = json_array();
+	for (i = 0; i < c->c_nnetworks; i++)
+		value_append(list, json_string(nwid_format(text,
+		    c->c_networks[i]->n_nwid)));
+	code = respond(ap, list);
+	json_decref(list);
+	return (code);
+}
+
+/* rest is what follows "/network/". */
+static unsigned
+api_network(struct api *ap, const char *rest)
+{
+	char		own[ADDR_TEXT];
+	uint64_t	nwid, addr;
+
+	if (strlen(rest) == 16 && strcmp(rest + 10, UNDERSCORES) == 0) {
+		if (ap->ap_method != METHOD_POST ||
+		    id_prefix(rest, 10, &addr) == -1)
+			return (404);
+		addr_format(own, ap->ap_c->c_id.id_addr);
+		if (!ap->ap_c->c_have_id || strncmp(rest, own, 10) != 0)
+			return (400);
+		return (network_new(ap));
+	}
+	if (id_prefix(rest, 16, &nwid) == -1)
+		return (404);
+	rest += 16;
+	if (*rest == '\0') {
+		switch (ap->ap_method) {
+		case METHOD_GET:
+			return (network_get(ap, nwid));
+		case METHOD_POST:
+			return (network_change(ap, nwid));
+		case METHOD_DELETE:
+			return (network_delete(ap, nwid));
+		}
+	}
+	if (strcmp(rest, "/member") == 0)
+		return (api_members(ap, nwid));
+	if (strncmp(rest, "/member/", 8) == 0 &&
+	    addr_parse(rest + 8, &addr) == 0)
+		return (api_member(ap, nwid, addr));
+	return (404);
+}
+
+static unsigned
+network_get(struct api *ap, uint64_t nwid)
+{
+	const struct network	*n;
+
+	if ((n = store_network(ap->ap_c, nwid)) == NULL)
+		return (404);
+	return (respond(ap, n->n_record));
+}
+
+static unsigned
+network_change(struct api *ap, uint64_t nwid)
+{
+	struct controller	*c = ap->ap_c;
+	const struct network	*n;
+	const char		*error;
+	json_t			*body, *record;
+	unsigned		 code;
+
+	if ((body = body_parse(ap, &code)) == NULL)
+		return (code);
+	n = store_network(c, nwid);
+	record = n == NULL ? json_object() : json_deep_copy(n->n_record);
+	if (record == NULL)
+		fatalx("out of memory for a network");
+	network_defaults(record, c->c_now);
+	error = network_post(record, body);
+	json_decref(body);
+	if (error != NULL) {
+		json_decref(record);
+		return (respond_error(ap, error));
+	}
+	network_finish(record, nwid);
+	if (nwid == 0) {
+		/* Answered like any other, but there is no such network. */
+		code = respond(ap, record);
+		json_decref(record);
+		return (code);
+	}
+	if ((record = store_save_network(c, nwid, record)) == NULL)
+		return (503);
+	return (respond(ap, record));
+}
+
+static unsigned
+network_new(struct api *ap)
+{
+	struct controller	*c = ap->ap_c;
+	uint64_t		 nwid;
+	uint32_t		 r;
+	unsigned		 i;
+
+	if (!c->c_have_id)
+		return (503);
+	for (i = 0; i < RANDOM_TRIES; i++) {
+		crypto_random(&r, sizeof(r));
+		r &= 0xffffff;
+		nwid = c->c_id.id_addr << 24 | (r == 0 ? 1 : r);
+		if (store_network(c, nwid) == NULL)
+			return (network_change(ap, nwid));
+	}
+	return (503);
+}
+
+static unsigned
+network_delete(struct api *ap, uint64_t nwid)
+{
+	struct controller	*c = ap->ap_c;
+	struct network		*n;
+	unsigned		 code;
+	size_t			 i;
+
+	if ((n = store_network(c, nwid)) == NULL)
+		return (404);
+	code = respond(ap, n->n_record);
+	for (i = 0; i < n->n_nmembers; i++)
+		push_revoke(c, nwid, n->n_members[i]->m_addr);
+	store_erase_network(c, n);
+	return (code);
+}
+
+/* {"<address>": revision, ...} */
+static unsigned
+api_members(struct api *ap, uint64_t nwid)
+{
+	const struct network	*n;
+	const json_t		*r, *id;
+	json_t			*list;
+	unsigned		 code;
+	size_t			 i;
+
+	if (ap->ap_method != METHOD_GET ||
+	    (n = store_network(ap->ap_c, nwid)) == NULL)
+		return (404);
+	list = json_object();
+	for (i = 0; i < n->n_nmembers; i++) {
+		r = n->n_members[i]->m_record;
+		id = json_object_get(r, "id");
+		if (json_string_length(id) == 10)
+			value_set(list, json_string_value(id),
+			    json_integer((int32_t)value_int(
+			    json_object_get(r, "revision"), 0)));
+	}
+	code = respond(ap, list);
+	json_decref(list);
+	return (code);
+}
+
+static unsigned
+api_member(struct api *ap, uint64_t nwid, uint64_t addr)
+{
+	struct network	*n;
+	struct member	*m;
+
+	if ((n = store_network(ap->ap_c, nwid)) == NULL)
+		return (404);
+	if (ap->ap_method == METHOD_POST)
+		return (member_change(ap, n, addr));
+	if ((m = store_member(n, addr)) == NULL)
+		return (404);
+	if (ap->ap_method == METHOD_GET)
+		return (respond(ap, m->m_record));
+	return (member_delete(ap, n, m));
+}
+
+static unsigned
+member_change(struct api *ap, struct network *n, uint64_t addr)
+{
+	struct controller	*c = ap->ap_c;
+	const struct member	*m;
+	json_t			*body, *record;
+	unsigned		 code;
+
+	if ((body = body_parse(ap, &code)) == NULL)
+		return (code);
+	m = store_member(n, addr);
+	record = m == NULL ? json_object() : json_deep_copy(m->m_record);
+	if (record == NULL)
+		fatalx("out of memory for a member");
+	member_defaults(record, c->c_now);
+	member_post(record, body, c->c_now);
+	json_decref(body);
+	member_finish(record, n->n_nwid, addr);
+	if (addr == 0) {
+		code = respond(ap, record);
+		json_decref(record);
+		return (code);
+	}
+	record = store_save_member(c, n, addr, record, true);
+	return (record == NULL ? 503 : respond(ap, record));
+}
+
+static unsigned
+member_delete(struct api *ap, struct network *n, struct member *m)
+{
+	unsigned	code;
+
+	code = respond(ap, m->m_record);
+	if (m->m_authorized)
+		push_revoke(ap->ap_c, n->n_nwid, m->m_addr);
+	store_erase_member(ap->ap_c, n, m);
+	return (code);
+}
+
+/* rest is what follows "/unstable/controller/network". */
+static unsigned
+api_unstable(struct api *ap, const char *rest)
+{
+	uint64_t	nwid;
+
+	if (ap->ap_method != METHOD_GET)
+		return (404);
+	if (*rest == '\0')
+		return (unstable_networks(ap));
+	if (*rest == '/' && id_prefix(rest + 1, 16, &nwid) == 0 &&
+	    strcmp(rest + 17, "/member") == 0)
+		return (unstable_members(ap, nwid));
+	return (404);
+}
+
+static unsigned
+unstable_networks(struct api *ap)
+{
+	const struct controller	*c = ap->ap_c;
+	const struct network	*n;
+	json_t			*all, *list, *o;
+	unsigned		 code;
+	size_t			 i;
+
+	list = json_array();
+	for (i = 0; i < c->c_nnetworks; i++) {
+		n = c->c_networks[i];
+		o = json_copy(n->n_record);
+		value_set(o, "meta", json_pack("{s:I,s:I}",
+		    "authorizedMemberCount", (json_int_t)n->n_nauthorized,
+		    "totalMemberCount", (json_int_t)n->n_nmembers));
+		value_append(list, o);
+	}
+	all = json_pack("{s:o,s:{s:I}}", "data", list, "meta",
+	    "networkCount", (json_int_t)c->c_nnetworks);
+	code = respond(ap, all);
+	json_decref(all);
+	return (code);
+}
+
+static unsigned
+unstable_members(struct api *ap, uint64_t nwid)
+{
+	const struct network	*n;
+	json_t			*all, *list;
+	unsigned		 code;
+	size_t			 i;
+
+	if ((n = store_network(ap->ap_c, nwid)) == NULL)
+		return (404);
+	list = json_array();
+	for (i = 0; i < n->n_nmembers; i++)
+		value_append(list, json_incref(n->n_members[i]->m_record));
+	all = json_pack("{s:o,s:{s:I,s:I}}", "data", list, "meta",
+	    "authorizedCount", (json_int_t)n->n_nauthorized, "totalCount",
+	    (json_int_t)n->n_nmembers);
+	code = respond(ap, all);
+	json_decref(all);
+	return (code);
+}
+
+static unsigned
+respond(struct api *ap, const json_t *v)
+{
+	ap->ap_out = value_format(v, &ap->ap_outlen);
+	return (200);
+}
+
+/* 500, with this spacing. */
+static unsigned
+respond_error(struct api *ap, const char *why)
+{
+	json_t	*s;
+	char	*quoted;
+	size_t	 len;
+	int	 n;
+
+	if ((s = json_string(why)) == NULL)
+		s = json_string("invalid JSON");
+	quoted = value_format(s, &len);
+	json_decref(s);
+	n = asprintf(&ap->ap_out, "{\"error\": 500, \"description\": %s}",
+	    quoted);
+	free(quoted);
+	if (n == -1)
+		fatalx("out of memory for an answer");
+	ap->ap_outlen = (size_t)n;
+	return (500);
+}
+
+/* The posted body; NULL with the status once the answer is made. */
+static json_t *
+body_parse(struct api *ap, unsigned *code)
+{
+	char	 error[256];
+	json_t	*body;
+
+	if (ap->ap_len > API_BODY_MAX) {
+		*code = 413;
+		return (NULL);
+	}
+	body = value_parse(ap->ap_body, ap->ap_len, error, sizeof(error));
+	if (body == NULL)
+		*code = respond_error(ap, error);
+	return (body);
+}
+
+/* The first ndigits characters are hex digits of either case. */
+static int
+id_prefix(const char *text, size_t ndigits, uint64_t *v)
+{
+	char	digits[NWID_TEXT];
+
+	if (strlen(text) < ndigits)
+		return (-1);
+	memcpy(digits, text, ndigits);
+	digits[ndigits] = '\0';
+	return (ndigits == 16 ? nwid_parse(digits, v) :
+	    addr_parse(digits, v));
+}

@@ -1,0 +1,411 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Building a member's configuration, and sending it.  Spec: 04 section 9,
+ * 03 sections 6 and 7.
+ */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/address.h"
+#include "common/dictionary.h"
+#include "common/log.h"
+#include "ztd-controller/controller.h"
+#include "ztd-controller/keyed.h"
+#include "ztd-controller/rulejson.h"
+#include "ztd-controller/value.h"
+
+#define DELTA_DEFAULT	1800000		/* credential window, ms */
+#define DELTA_MIN	300000
+#define DELTA_MAX	7200000
+#define BRIDGES_MAX	NETCONF_SPECIALISTS
+
+static void	 build_scalars(const struct network *, struct netconf *);
+static void	 build_trace(const struct network *, const json_t *,
+		    struct netconf *);
+static void	 build_sso(const struct network *, const json_t *,
+		    struct netconf *);
+static void	 build_bridges(const struct network *, struct netconf *);
+static void	 build_dns(const struct network *, struct netconf *);
+static void	 build_accept(struct netconf *);
+static void	 build_rules(const struct network *, struct netconf *);
+static void	 build_capabilities(struct controller *,
+		    const struct network *, json_t *, bool, struct netconf *);
+static void	 add_defaults(const struct network *, json_t *);
+static const json_t *capability_find(const json_t *, uint32_t);
+static void	 capability_issue(struct controller *, const json_t *,
+		    uint32_t, struct netconf *);
+static void	 build_tags(struct controller *, const struct network *,
+		    json_t *, struct netconf *);
+static void	 tags_of_member(const struct network *, json_t *,
+		    struct keyed *);
+static bool	 keyed_has(const struct keyed *, size_t, uint64_t);
+static void	 build_coo(struct controller *, struct netconf *);
+
+static json_t *
+array_of(json_t *record, const char *key)
+{
+	json_t	*v;
+
+	v = json_object_get(record, key);
+	if (!json_is_array(v)) {
+		v = json_array();
+		value_set(record, key, v);
+	}
+	return (v);
+}
+
+static json_t *
+net(const struct network *n, const char *key)
+{
+	return (json_object_get(n->n_record, key));
+}
+
+void
+config_build(struct controller *c, const struct network *n,
+    const struct identity *id, json_t *record, const void *meta, size_t len,
+    bool fresh, struct netconf *nc)
+{
+	nc->nc_nwid = n->n_nwid;
+	nc->nc_ts = c->c_now;
+	nc->nc_to = id->id_addr;
+	build_scalars(n, nc);
+	build_trace(n, record, nc);
+	build_sso(n, record, nc);
+	build_bridges(n, nc);
+	build_dns(n, nc);
+	if (dict_get_u64(meta, len, "revr", 0) == 0)
+		build_accept(nc);
+	else {
+		build_rules(n, nc);
+		build_capabilities(c, n, record, fresh, nc);
+		build_tags(c, n, record, nc);
+	}
+	nc->nc_nroutes = n->n_nroutes;
+	memcpy(nc->nc_routes, n->n_routes,
+	    n->n_nroutes * sizeof(*nc->nc_routes));
+	assign_addresses(n, id->id_addr, record, nc);
+	build_coo(c, nc);
+	com_make(&nc->nc_com, nc->nc_ts, nc->nc_delta, nc->nc_nwid, id);
+	com_sign(&nc->nc_com, &c->c_id);
+}
+
+void
+config_send(struct controller *c, const struct netconf *nc, uint64_t packet)
+{
+	uint8_t		*block, *d;
+	uint64_t	 update;
+	size_t		 total, off, n, len;
+
+	if ((d = netconf_encode(nc, &total)) == NULL) {
+		log_warnx("network %016" PRIx64 ": the configuration of %010"
+		    PRIx64 " is too large", nc->nc_nwid, nc->nc_to);
+		return;
+	}
+	block = xmalloc(NETCONF_BLOCK_MAX);
+	do
+		crypto_random(&update, sizeof(update));
+	while (update == 0);
+	for (off = 0; off < total; off += n) {
+		n = total - off;
+		if (n > NETCONF_CHUNK)
+			n = NETCONF_CHUNK;
+		len = netconf_chunk_make(block, &c->c_id, nc->nc_nwid,
+		    update, d, total, off, n);
+		c->c_out->config(c->c_arg, nc->nc_nwid, nc->nc_to, packet,
+		    block, len, off + n == total);
+	}
+	free(block);
+	free(d);
+}
+
+static void
+build_scalars(const struct network *n, struct netconf *nc)
+{
+	char		 buf[VALUE_NUMBER];
+	const json_t	*v;
+	uint64_t	 mtu;
+
+	nc->nc_delta = DELTA_DEFAULT;
+	v = net(n, "certificateTimeoutWindowSize");
+	if (json_is_number(v)) {
+		nc->nc_delta = (int64_t)value_int(v, DELTA_DEFAULT);
+		if (nc->nc_delta < DELTA_MIN)
+			nc->nc_delta = DELTA_MIN;
+		if (nc->nc_delta > DELTA_MAX)
+			nc->nc_delta = DELTA_MAX;
+	}
+	nc->nc_revision = value_int(net(n, "revision"), 0);
+	nc->nc_public = !value_bool(net(n, "private"), true);
+	if (value_bool(net(n, "enableBroadcast"), true))
+		nc->nc_flags |= NETCONF_BROADCAST;
+	(void)strlcpy(nc->nc_name, value_text(net(n, "name"), "", buf),
+	    sizeof(nc->nc_name));
+	mtu = (uint32_t)value_int(net(n, "mtu"), NETCONF_MTU_DEFAULT);
+	if (mtu < NETCONF_MTU_MIN)
+		mtu = NETCONF_MTU_MIN;
+	if (mtu > NETCONF_MTU_MAX)
+		mtu = NETCONF_MTU_MAX;
+	nc->nc_mtu = (uint32_t)mtu;
+	nc->nc_mclimit = (uint32_t)value_int(net(n, "multicastLimit"), 32);
+}
+
+/* The member's target goes before the network's. */
+static void
+build_trace(const struct network *n, const json_t *record,
+    struct netconf *nc)
+{
+	const json_t	*target;
+
+	target = json_object_get(record, "remoteTraceTarget");
+	nc->nc_trace_level = value_int(json_object_get(record,
+	    "remoteTraceLevel"), 0);
+	if (json_string_length(target) != 10) {
+		target = net(n, "remoteTraceTarget");
+		nc->nc_trace_level = value_int(net(n, "remoteTraceLevel"),
+		    0);
+	}
+	if (json_string_length(target) == 10)
+		nc->nc_trace_target = value_hex(json_string_value(target)) &
+		    ADDR_MASK;
+}
+
+/* The file store knows nothing but an expiry date (12.4). */
+static void
+build_sso(const struct network *n, const json_t *record, struct netconf *nc)
+{
+	nc->nc_sso.sso_enabled = value_bool(net(n, "ssoEnabled"), false);
+	nc->nc_sso.sso_expiry = value_int(json_object_get(record,
+	    "authenticationExpiryTime"), 0);
+}
+
+static void
+build_bridges(const struct network *n, struct netconf *nc)
+{
+	size_t	i;
+
+	if (n->n_nbridges == 0)
+		return;
+	for (i = 0; i < n->n_nmembers; i++) {
+		if (!n->n_members[i]->m_bridge)
+			continue;
+		nc->nc_specialists[nc->nc_nspecialists++] =
+		    SPECIALIST_BRIDGE | n->n_members[i]->m_addr;
+		if (nc->nc_nspecialists == BRIDGES_MAX)
+			return;
+	}
+}
+
+static void
+build_dns(const struct network *n, struct netconf *nc)
+{
+	char		 buf[VALUE_NUMBER];
+	const json_t	*v, *servers;
+	size_t		 i;
+
+	v = net(n, "dns");
+	if (!json_is_object(v))
+		return;
+	(void)strlcpy(nc->nc_dns_domain,
+	    value_text(json_object_get(v, "domain"), "", buf),
+	    sizeof(nc->nc_dns_domain));
+	servers = json_object_get(v, "servers");
+	for (i = 0; i < NETCONF_DNS && i < json_array_size(servers); i++)
+		(void)value_addr(value_text(json_array_get(servers, i), "",
+		    buf), &nc->nc_dns[i]);
+}
+
+/* For members without rules engine. */
+static void
+build_accept(struct netconf *nc)
+{
+	nc->nc_rules = xcalloc(1, sizeof(*nc->nc_rules));
+	nc->nc_rules[0].r_t = ACTION_ACCEPT;
+	nc->nc_nrules = 1;
+}
+
+static void
+build_rules(const struct network *n, struct netconf *nc)
+{
+	if (n->n_nrules == 0)
+		return;
+	nc->nc_rules = xcalloc(n->n_nrules, sizeof(*nc->nc_rules));
+	memcpy(nc->nc_rules, n->n_rules,
+	    n->n_nrules * sizeof(*nc->nc_rules));
+	nc->nc_nrules = n->n_nrules;
+}
+
+/*
+ * Default capabilities go to devices that are seen for the first time and
+ * let in at once, to nobody else.
+ */
+static void
+build_capabilities(struct controller *c, const struct network *n,
+    json_t *record, bool fresh, struct netconf *nc)
+{
+	const json_t	*known, *cap;
+	json_t		*held, *e;
+	uint32_t	 id;
+	size_t		 i;
+
+	held = array_of(record, "capabilities");
+	known = net(n, "capabilities");
+	if (fresh)
+		add_defaults(n, held);
+	if (json_array_size(held) == 0 || json_array_size(known) == 0)
+		return;
+	nc->nc_caps = xcalloc(NETCONF_CAPS, sizeof(*nc->nc_caps));
+	json_array_foreach(held, i, e) {
+		if (nc->nc_ncaps == NETCONF_CAPS)
+			break;
+		id = (uint32_t)value_int(e, 0);
+		if ((cap = capability_find(known, id)) != NULL)
+			capability_issue(c, cap, id, nc);
+	}
+}
+
+static void
+add_defaults(const struct network *n, json_t *held)
+{
+	json_t	*e;
+	size_t	 i;
+
+	json_array_foreach(net(n, "capabilities"), i, e)
+		if (value_bool(json_object_get(e, "default"), false))
+			value_append(held, value_new_int(value_int(
+			    json_object_get(e, "id"), 0)));
+}
+
+/* The last one with an id counts, as when they are posted. */
+static const json_t *
+capability_find(const json_t *known, uint32_t id)
+{
+	const json_t	*found = NULL;
+	json_t		*e;
+	size_t		 i;
+
+	json_array_foreach(known, i, e)
+		if (json_is_object(e) &&
+		    (uint32_t)value_int(json_object_get(e, "id"), 0) == id)
+			found = e;
+	return (found);
+}
+
+static void
+capability_issue(struct controller *c, const json_t *cap, uint32_t id,
+    struct netconf *nc)
+{
+	struct capability	*out = &nc->nc_caps[nc->nc_ncaps++];
+
+	out->cap_nwid = nc->nc_nwid;
+	out->cap_ts = nc->nc_ts;
+	out->cap_id = id;
+	out->cap_maxcustody = 1;
+	out->cap_nrules = rulejson_compile(json_object_get(cap, "rules"),
+	    out->cap_rules, CAPABILITY_RULES);
+	capability_sign(out, &c->c_id, nc->nc_to);
+}
+
+static void
+build_tags(struct controller *c, const struct network *n, json_t *record,
+    struct netconf *nc)
+{
+	struct keyed	 k;
+	struct tag	*tag;
+	size_t		 i;
+
+	memset(&k, 0, sizeof(k));
+	tags_of_member(n, record, &k);
+	if (k.k_n > 0)
+		nc->nc_tags = xcalloc(NETCONF_TAGS, sizeof(*nc->nc_tags));
+	for (i = 0; i < k.k_n && i < NETCONF_TAGS; i++) {
+		tag = &nc->nc_tags[nc->nc_ntags++];
+		tag->tag_nwid = nc->nc_nwid;
+		tag->tag_ts = nc->nc_ts;
+		tag->tag_id = (uint32_t)k.k_e[i].ke_key;
+		tag->tag_value = (uint32_t)value_int(k.k_e[i].ke_value, 0);
+		tag->tag_to = nc->nc_to;
+		tag_sign(tag, &c->c_id);
+	}
+	keyed_clear(&k);
+}
+
+/*
+ * The member's own, sorted, then the network's defaults for what is
+ * missing; those stay with the member.
+ */
+static void
+tags_of_member(const struct network *n, json_t *record, struct keyed *k)
+{
+	json_t		*own, *e, *d, *pair;
+	uint32_t	 id;
+	size_t		 i, nown;
+
+	own = array_of(record, "tags");
+	json_array_foreach(own, i, e)
+		if (json_array_size(e) == 2)
+			keyed_add(k,
+			    (uint32_t)value_int(json_array_get(e, 0), 0),
+			    json_incref(json_array_get(e, 1)));
+	keyed_sort(k);
+	nown = k->k_n;
+	json_array_foreach(net(n, "tags"), i, e) {
+		d = json_object_get(e, "default");
+		id = (uint32_t)value_int(json_object_get(e, "id"), 0);
+		if (!json_is_number(d) || keyed_has(k, nown, id))
+			continue;
+		keyed_add(k, id, json_incref(d));
+		pair = json_array();
+		value_append(pair, value_new_int(id));
+		value_append(pair, json_incref(d));
+		value_append(own, pair);
+	}
+	keyed_sort(k);
+}
+
+/* Among the first n entries, which are sorted. */
+static bool
+keyed_has(const struct keyed *k, size_t n, uint64_t key)
+{
+	size_t	lo = 0, hi = n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (k->k_e[mid].ke_key == key)
+			return (true);
+		if (k->k_e[mid].ke_key < key)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return (false);
+}
+
+/* One certificate for as many addresses as fit. */
+static void
+build_coo(struct controller *c, struct netconf *nc)
+{
+	struct coo	*coo = &nc->nc_coos[0];
+	unsigned	 i;
+
+	if (nc->nc_nips == 0)
+		return;
+	coo->coo_nwid = nc->nc_nwid;
+	coo->coo_ts = nc->nc_ts;
+	coo->coo_id = 1;
+	coo->coo_to = nc->nc_to;
+	for (i = 0; i < nc->nc_nips && i < COO_THINGS; i++) {
+		coo->coo_things[i].type = nc->nc_ips[i].ia_family == 4 ?
+		    THING_IPV4 : THING_IPV6;
+		memcpy(coo->coo_things[i].value, nc->nc_ips[i].ia_ip,
+		    inet_iplen(&nc->nc_ips[i]));
+		coo->coo_n++;
+	}
+	coo_sign(coo, &c->c_id);
+	nc->nc_ncoos = 1;
+}

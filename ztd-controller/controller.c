@@ -1,0 +1,98 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Life of the controller: start, identity, timers.  Spec: 04 sections 1,
+ * 11, 12.3.
+ */
+
+#include <string.h>
+
+#include "common/crypto.h"
+#include "ztd-controller/controller.h"
+#include "ztd-controller/db.h"
+#include "ztd-controller/status.h"
+#include "ztd-controller/value.h"
+
+static void	 expire_logins(struct controller *);
+
+void
+controller_init(struct controller *c, struct db *db,
+    const struct con_output *out, void *arg)
+{
+	memset(c, 0, sizeof(*c));
+	c->c_db = db;
+	c->c_out = out;
+	c->c_arg = arg;
+	c->c_status = status_new();
+	db_load(db, c);
+}
+
+void
+controller_clear(struct controller *c)
+{
+	store_clear(c);
+	status_free(c->c_status);
+	db_close(c->c_db);
+	crypto_wipe(&c->c_id, sizeof(c->c_id));
+	memset(c, 0, sizeof(*c));
+}
+
+const char *
+controller_identity(struct controller *c, const char *text)
+{
+	struct identity		 id;
+	enum identity_error	 e;
+
+	c->c_have_id = false;
+	e = identity_parse(&id, text, strlen(text));
+	if (e == IDENTITY_OK && id.id_has_private) {
+		c->c_id = id;
+		c->c_have_id = true;
+	}
+	crypto_wipe(&id, sizeof(id));
+	if (e != IDENTITY_OK)
+		return (identity_strerror(e));
+	return (c->c_have_id ? NULL : "it has no private key");
+}
+
+void
+controller_push(struct controller *c, int64_t now)
+{
+	c->c_now = now;
+	push_run(c);
+}
+
+void
+controller_tick(struct controller *c, int64_t now)
+{
+	c->c_now = now;
+	expire_logins(c);
+	status_expire(c->c_status, now);
+}
+
+/*
+ * Revoke those whose log-in ran out; unless it was renewed meanwhile, which
+ * the next request will tell.
+ */
+static void
+expire_logins(struct controller *c)
+{
+	struct network	*n;
+	struct member	*m;
+	struct status	*st;
+
+	TAILQ_FOREACH(st, status_all(c->c_status), st_order) {
+		if (st->st_expiry == 0 || st->st_expiry > c->c_now)
+			continue;
+		st->st_expiry = 0;
+		if ((n = store_network(c, st->st_nwid)) == NULL ||
+		    (m = store_member(n, st->st_addr)) == NULL)
+			continue;
+		if ((int64_t)value_int(json_object_get(m->m_record,
+		    "authenticationExpiryTime"), 0) <= c->c_now)
+			push_revoke(c, st->st_nwid, st->st_addr);
+	}
+}

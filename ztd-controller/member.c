@@ -1,0 +1,212 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Member records: defaults, posted fields, looked-up fields.
+ * Spec: 04 section 5.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/address.h"
+#include "common/log.h"
+#include "ztd-controller/controller.h"
+#include "ztd-controller/keyed.h"
+#include "ztd-controller/value.h"
+
+static void	 post_authorized(json_t *, const json_t *, int64_t);
+static json_t	*ip_list(const json_t *);
+static json_t	*tag_list(const json_t *);
+static json_t	*capability_list(const json_t *);
+
+void
+member_defaults(json_t *r, int64_t now)
+{
+	value_default(r, "activeBridge", json_false());
+	value_default(r, "authenticationExpiryTime", json_integer(0));
+	value_default(r, "authorized", json_false());
+	value_default(r, "capabilities", json_array());
+	value_default(r, "creationTime", json_integer(now));
+	value_default(r, "ipAssignments", json_array());
+	value_default(r, "lastAuthorizedCredential", json_null());
+	value_default(r, "lastAuthorizedCredentialType", json_null());
+	value_default(r, "lastAuthorizedTime", json_integer(0));
+	value_default(r, "lastDeauthorizedTime", json_integer(0));
+	value_default(r, "noAutoAssignIps", json_false());
+	value_default(r, "remoteTraceTarget", json_null());
+	value_default(r, "revision", json_integer(0));
+	value_default(r, "ssoExempt", json_false());
+	value_default(r, "tags", json_array());
+	value_default(r, "vMajor", json_integer(-1));
+	value_default(r, "vMinor", json_integer(-1));
+	value_default(r, "vProto", json_integer(-1));
+	value_default(r, "vRev", json_integer(-1));
+	value_set(r, "objtype", json_string("member"));
+	value_set(r, "remoteTraceLevel", json_integer(0));
+}
+
+void
+member_post(json_t *r, const json_t *body, int64_t now)
+{
+	char		 buf[VALUE_NUMBER];
+	const json_t	*v;
+
+	if ((v = json_object_get(body, "authorized")) != NULL)
+		post_authorized(r, v, now);
+	if ((v = json_object_get(body, "activeBridge")) != NULL)
+		value_set(r, "activeBridge",
+		    json_boolean(value_bool(v, false)));
+	if ((v = json_object_get(body, "noAutoAssignIps")) != NULL)
+		value_set(r, "noAutoAssignIps",
+		    json_boolean(value_bool(v, false)));
+	if ((v = json_object_get(body, "name")) != NULL)
+		value_set(r, "name", json_string(value_text(v, "", buf)));
+	if ((v = json_object_get(body, "authenticationExpiryTime")) != NULL)
+		value_set(r, "authenticationExpiryTime",
+		    value_new_int(value_int(v, 0)));
+	if ((v = json_object_get(body, "remoteTraceTarget")) != NULL)
+		value_set(r, "remoteTraceTarget", record_trace_target(v));
+	if ((v = json_object_get(body, "remoteTraceLevel")) != NULL)
+		value_set(r, "remoteTraceLevel",
+		    value_new_int(value_int(v, 0)));
+	if (json_is_array(v = json_object_get(body, "ipAssignments")))
+		value_set(r, "ipAssignments", ip_list(v));
+	if (json_is_array(v = json_object_get(body, "tags")))
+		value_set(r, "tags", tag_list(v));
+	if (json_is_array(v = json_object_get(body, "capabilities")))
+		value_set(r, "capabilities", capability_list(v));
+}
+
+void
+member_authorize(json_t *r, int64_t now, const char *type, const char *token)
+{
+	value_set(r, "authorized", json_true());
+	value_set(r, "lastAuthorizedTime", json_integer(now));
+	value_set(r, "lastAuthorizedCredentialType", json_string(type));
+	value_set(r, "lastAuthorizedCredential",
+	    token == NULL ? json_null() : json_string(token));
+}
+
+void
+member_finish(json_t *r, uint64_t nwid, uint64_t addr)
+{
+	static const char *const never[] = { "clock", "physicalAddr",
+	    "recentLog", "lastModified", "lastRequestMetaData",
+	    "authenticationURL", "authenticationClientID" };
+	char	text[NWID_TEXT];
+	size_t	i;
+
+	value_set(r, "nwid", json_string(nwid_format(text, nwid)));
+	addr_format(text, addr);
+	value_set(r, "id", json_string(text));
+	value_set(r, "address", json_string(text));
+	for (i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		(void)json_object_del(r, never[i]);
+}
+
+void
+member_compile(struct member *m)
+{
+	struct inet_addr *ia;
+	json_t		*list, *e;
+	size_t		 i;
+
+	m->m_authorized = value_bool(json_object_get(m->m_record,
+	    "authorized"), false);
+	m->m_bridge = value_bool(json_object_get(m->m_record,
+	    "activeBridge"), false);
+	list = json_object_get(m->m_record, "ipAssignments");
+	free(m->m_ips);
+	m->m_ips = NULL;
+	m->m_nips = 0;
+	if (json_array_size(list) == 0)
+		return;
+	m->m_ips = xcalloc(json_array_size(list), sizeof(*m->m_ips));
+	json_array_foreach(list, i, e) {
+		ia = &m->m_ips[m->m_nips];
+		if (json_is_string(e) &&
+		    value_addr(json_string_value(e), ia)) {
+			ia->ia_port = 0;
+			m->m_nips++;
+		}
+	}
+}
+
+/* Only a change counts, so that the times keep their meaning. */
+static void
+post_authorized(json_t *r, const json_t *v, int64_t now)
+{
+	bool	to = value_bool(v, false);
+
+	if (to == value_bool(json_object_get(r, "authorized"), false))
+		return;
+	if (to)
+		member_authorize(r, now, "api", NULL);
+	else {
+		value_set(r, "authorized", json_false());
+		value_set(r, "lastDeauthorizedTime", json_integer(now));
+	}
+}
+
+static json_t *
+ip_list(const json_t *list)
+{
+	struct inet_addr ia;
+	char		 text[INET_TEXT];
+	json_t		*out, *e;
+	size_t		 i;
+
+	out = json_array();
+	json_array_foreach(list, i, e)
+		if (json_array_size(out) < ELEMENTS_MAX &&
+		    json_is_string(e) &&
+		    value_addr(json_string_value(e), &ia))
+			value_append(out,
+			    json_string(inet_format_ip(text, &ia)));
+	return (out);
+}
+
+static json_t *
+tag_list(const json_t *list)
+{
+	struct keyed	 k;
+	json_t		*e, *pair;
+	uint32_t	 id, value;
+	size_t		 i;
+
+	memset(&k, 0, sizeof(k));
+	json_array_foreach(list, i, e) {
+		if (!json_is_array(e) || json_array_size(e) != 2)
+			continue;
+		if (k.k_n == ELEMENTS_MAX)
+			break;
+		id = (uint32_t)value_int(json_array_get(e, 0), 0);
+		value = (uint32_t)value_int(json_array_get(e, 1), 0);
+		pair = json_array();
+		value_append(pair, value_new_int(id));
+		value_append(pair, value_new_int(value));
+		keyed_add(&k, id, pair);
+	}
+	return (keyed_array(&k));
+}
+
+static json_t *
+capability_list(const json_t *list)
+{
+	struct keyed	 k;
+	json_t		*e;
+	uint64_t	 id;
+	size_t		 i;
+
+	memset(&k, 0, sizeof(k));
+	json_array_foreach(list, i, e) {
+		if (k.k_n == ELEMENTS_MAX)
+			break;
+		id = value_int(e, 0);
+		keyed_add(&k, id, value_new_int(id));
+	}
+	return (keyed_array(&k));
+}

@@ -1,0 +1,105 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Telling members about changes: new configurations, revocations.
+ * Spec: 04 section 11.
+ *
+ * Changes are marked and pushed together a moment later, so that ten
+ * changes in a row are one push to each member.
+ */
+
+#include <string.h>
+
+#include "ztd-controller/controller.h"
+#include "ztd-controller/status.h"
+#include "ztd-controller/value.h"
+
+static void	 wake(struct controller *);
+static bool	 pushable(const struct controller *, const struct status *);
+
+void
+push_network(struct controller *c, uint64_t nwid)
+{
+	struct status	*st;
+
+	TAILQ_FOREACH(st, status_all(c->c_status), st_order)
+		if (st->st_nwid == nwid && pushable(c, st)) {
+			st->st_dirty = true;
+			wake(c);
+		}
+}
+
+void
+push_member(struct controller *c, uint64_t nwid, uint64_t addr)
+{
+	struct status	*st;
+
+	st = status_find(c->c_status, nwid, addr);
+	if (st != NULL && pushable(c, st)) {
+		st->st_dirty = true;
+		wake(c);
+	}
+}
+
+void
+push_run(struct controller *c)
+{
+	struct status	*st;
+
+	c->c_awake = false;
+	if (!c->c_have_id)
+		return;
+	TAILQ_FOREACH(st, status_all(c->c_status), st_order) {
+		if (!st->st_dirty)
+			continue;
+		st->st_dirty = false;
+		if (pushable(c, st))
+			request_process(c, st->st_nwid, PACKET_PUSH,
+			    &st->st_id, st->st_meta, st->st_metalen);
+	}
+}
+
+void
+push_revoke(struct controller *c, uint64_t nwid, uint64_t target)
+{
+	uint8_t			 buf[REVOCATION_MAX];
+	struct revocation	 rev;
+	struct status		*st;
+	struct wbuf		 wb;
+
+	if (!c->c_have_id)
+		return;
+	memset(&rev, 0, sizeof(rev));
+	crypto_random(&rev.rev_id, sizeof(rev.rev_id));
+	rev.rev_nwid = nwid;
+	rev.rev_threshold = c->c_now;
+	rev.rev_flags = REVOCATION_FAST;
+	rev.rev_target = target;
+	rev.rev_type = CREDENTIAL_COM;
+	revocation_sign(&rev, &c->c_id);
+	wbuf_init(&wb, buf, sizeof(buf));
+	revocation_put(&wb, &rev);
+	TAILQ_FOREACH(st, status_all(c->c_status), st_order)
+		if (st->st_nwid == nwid && status_online(st, c->c_now))
+			c->c_out->revocation(c->c_arg, nwid, st->st_addr,
+			    buf, wb.wb_len);
+}
+
+static void
+wake(struct controller *c)
+{
+	if (c->c_awake)
+		return;
+	c->c_awake = true;
+	c->c_out->wake(c->c_arg);
+}
+
+/* Online, and it once was authorized: only then is its request kept. */
+static bool
+pushable(const struct controller *c, const struct status *st)
+{
+	return (st->st_metalen > 0 && status_online(st, c->c_now));
+}

@@ -1,0 +1,149 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * /status, /health and /config.  Spec: 05 section 4.
+ */
+
+#include <string.h>
+
+#include "common/version.h"
+#include "ztd-ctl/ctl.h"
+
+static void	 status_message(struct request *, const struct msg *);
+static void	 status_done(struct request *);
+static json_t	*status_json(const struct ctl *, const struct msg_status *);
+static json_t	*status_config(const struct ctl *, const struct msg_status *);
+static void	 health_message(struct request *, const struct msg *);
+static void	 set_version(json_t *);
+static void	 set_default(json_t *, const char *, const char *);
+
+void
+api_status(struct request *rq)
+{
+	(void)request_ask(rq, PROC_NET, MSG_GET_STATUS, NULL, 0, status_message,
+	    status_done);
+}
+
+void
+api_health(struct request *rq)
+{
+	(void)request_ask(rq, PROC_NET, MSG_GET_STATUS, NULL, 0, health_message,
+	    status_done);
+}
+
+void
+api_config(struct request *rq)
+{
+	json_t	*v = rq->rq_ctl->c_config;
+
+	request_json(rq, 200, v != NULL ? json_incref(v) : json_object());
+}
+
+static void
+status_message(struct request *rq, const struct msg *m)
+{
+	if (m->m_type == MSG_STATUS)
+		request_json(rq, 200, status_json(rq->rq_ctl, m->m_data));
+}
+
+/* The answer of one message has been given by then. */
+static void
+status_done(struct request *rq)
+{
+	request_error(rq, 503, "the engine gave no status");
+}
+
+static void
+health_message(struct request *rq, const struct msg *m)
+{
+	const struct msg_status	*st = m->m_data;
+	json_t			*v;
+
+	if (m->m_type != MSG_STATUS)
+		return;
+	v = json_pack("{s:I,s:b}", "clock", (json_int_t)st->st_clock,
+	    "online", st->st_online != 0);
+	set_version(v);
+	request_json(rq, 200, v);
+}
+
+/*
+ * tcpFallbackActive: there is no TCP fallback tunnel in this version.
+ */
+static json_t *
+status_json(const struct ctl *ctl, const struct msg_status *st)
+{
+	json_t	*v;
+
+	v = json_pack("{s:o,s:o,s:b,s:b,s:I,s:I,s:I,s:o,s:{s:s,s:s}}",
+	    "address", json_hex(st->st_addr, 10),
+	    "publicIdentity", json_text(st->st_public, sizeof(st->st_public)),
+	    "online", st->st_online != 0,
+	    "tcpFallbackActive", 0,
+	    "clock", (json_int_t)st->st_clock,
+	    "planetWorldId", (json_int_t)st->st_planet_id,
+	    "planetWorldTimestamp", (json_int_t)st->st_planet_ts,
+	    "config", status_config(ctl, st),
+	    "ztd", "name", ZTD_NAME, "version", ZTD_VERSION);
+	set_version(v);
+	return (v);
+}
+
+/* json_object_set_new() on NULL is harmless, and so on in this file. */
+static void
+set_version(json_t *v)
+{
+	(void)json_object_set_new(v, "version", json_string(ZT_VERSION_TEXT));
+	(void)json_object_set_new(v, "versionMajor", json_integer(ZT_MAJOR));
+	(void)json_object_set_new(v, "versionMinor", json_integer(ZT_MINOR));
+	(void)json_object_set_new(v, "versionRev", json_integer(ZT_REVISION));
+	(void)json_object_set_new(v, "versionBuild", json_integer(0));
+}
+
+/*
+ * A copy of local.conf with the settings completed by what is in force.
+ */
+static json_t *
+status_config(const struct ctl *ctl, const struct msg_status *st)
+{
+	const struct settings	*s = &ctl->c_settings.ms_settings;
+	const struct msg_init	*mi = &ctl->c_init;
+	json_t			*conf, *v;
+
+	conf = ctl->c_config != NULL ? json_deep_copy(ctl->c_config) :
+	    json_object();
+	if (!json_is_object(json_object_get(conf, "settings")))
+		(void)json_object_set_new(conf, "settings", json_object());
+	v = json_object_get(conf, "settings");
+	(void)json_object_set_new(v, "allowTcpFallbackRelay",
+	    json_boolean(s->s_tcp_fallback));
+	(void)json_object_set_new(v, "forceTcpRelay",
+	    json_boolean(s->s_force_tcp));
+	(void)json_object_set_new(v, "portMappingEnabled",
+	    json_boolean(s->s_port_mapping));
+	(void)json_object_set_new(v, "primaryPort",
+	    json_integer(st->st_primary_port));
+	(void)json_object_set_new(v, "secondaryPort",
+	    json_integer(st->st_secondary_port));
+	(void)json_object_set_new(v, "tertiaryPort",
+	    json_integer(st->st_tertiary_port));
+	(void)json_object_set_new(v, "homeDir",
+	    json_text(mi->mi_home, sizeof(mi->mi_home)));
+	(void)json_object_set_new(v, "listeningOn",
+	    json_inets(st->st_listen, st->st_nlisten, SURFACE_MAX));
+	(void)json_object_set_new(v, "surfaceAddresses",
+	    json_inets(st->st_surface, st->st_nsurface, SURFACE_MAX));
+	set_default(v, "softwareUpdate", "disable");
+	set_default(v, "softwareUpdateChannel", "release");
+	return (conf);
+}
+
+static void
+set_default(json_t *obj, const char *key, const char *value)
+{
+	if (!json_is_string(json_object_get(obj, key)))
+		(void)json_object_set_new(obj, key, json_string(value));
+}

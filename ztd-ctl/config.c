@@ -1,0 +1,603 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * local.conf: from JSON text to struct settings.  Spec: 02 section 14, 05
+ * section 11.
+ *
+ * Numbers and truth values may also come as the text that means them
+ * ("9993", "true", 1), as older releases took those; what an older release
+ * silently turned into something else is refused here by name.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "common/address.h"
+#include "common/log.h"
+#include "ztd-ctl/config.h"
+
+#define PAYLOAD_MIN	1400
+#define PAYLOAD_MAX	10324
+#define KEY_PATH	192	/* "physical.NET.trustedPathId" and the like */
+
+/* What is being filled, and the first thing that was wrong. */
+struct parse {
+	struct settings	*p_set;
+	char		*p_err;
+	size_t		 p_errlen;
+};
+
+enum kind {
+	KIND_FLAG,		/* bool into a uint8_t */
+	KIND_PORT,		/* 0 to 65535 into a uint16_t */
+	KIND_CALL,		/* a function of its own */
+	KIND_IGNORED,		/* known, says nothing to us */
+	KIND_UNSUPPORTED	/* known, asks for what we do not have */
+};
+
+struct setting {
+	const char	*st_key;
+	enum kind	 st_kind;
+	size_t		 st_offset;
+	int		(*st_call)(struct parse *, const char *, json_t *);
+};
+
+static int	 fail(struct parse *, const char *, ...)
+		    __attribute__((format(printf, 2, 3)));
+static int	 parse_flag(struct parse *, const char *, json_t *, uint8_t *);
+static int	 parse_number(struct parse *, const char *, json_t *,
+		    uint64_t, uint64_t *);
+static int	 parse_text(struct parse *, const char *, json_t *,
+		    const char **);
+static int	 parse_endpoint(struct parse *, const char *, json_t *,
+		    struct inet_addr *);
+static int	 net_from_text(struct parse *, const char *, const char *,
+		    struct inet_addr *);
+static int	 parse_net(struct parse *, const char *, json_t *,
+		    struct inet_addr *);
+static int	 parse_addrs(struct parse *, const char *, json_t *,
+		    int (*)(struct parse *, const char *, json_t *,
+		    struct inet_addr *), struct inet_addr *, size_t,
+		    uint32_t *);
+static int	 parse_bind(struct parse *, const char *, json_t *);
+static int	 parse_managers(struct parse *, const char *, json_t *);
+static int	 parse_prefixes(struct parse *, const char *, json_t *);
+static int	 parse_relay(struct parse *, const char *, json_t *);
+static int	 parse_settings(struct parse *, json_t *);
+static int	 parse_setting(struct parse *, const char *, json_t *);
+static int	 parse_physical(struct parse *, json_t *);
+static int	 parse_path(struct parse *, const char *, json_t *);
+static int	 parse_virtual(struct parse *, json_t *);
+static int	 parse_peer(struct parse *, const char *, json_t *);
+static int	 physical_cmp(const void *, const void *);
+static int	 parse_root(struct parse *, json_t *);
+
+#define FLAG(key, field)						\
+	{ key, KIND_FLAG, offsetof(struct settings, field), NULL }
+#define PORT(key, field)						\
+	{ key, KIND_PORT, offsetof(struct settings, field), NULL }
+#define CALL(key, function)	{ key, KIND_CALL, 0, function }
+#define IGNORED(key)		{ key, KIND_IGNORED, 0, NULL }
+#define UNSUPPORTED(key)	{ key, KIND_UNSUPPORTED, 0, NULL }
+
+static const struct setting settings_table[] = {
+	PORT("primaryPort", s_primary_port),
+	PORT("secondaryPort", s_secondary_port),
+	PORT("tertiaryPort", s_tertiary_port),
+	FLAG("allowSecondaryPort", s_allow_secondary),
+	FLAG("portMappingEnabled", s_port_mapping),
+	FLAG("allowTcpFallbackRelay", s_tcp_fallback),
+	FLAG("forceTcpRelay", s_force_tcp),
+	FLAG("lowBandwidthMode", s_low_bandwidth),
+	CALL("bind", parse_bind),
+	CALL("allowManagementFrom", parse_managers),
+	CALL("interfacePrefixBlacklist", parse_prefixes),
+	CALL("tcpFallbackRelay", parse_relay),
+	IGNORED("concurrency"),
+	IGNORED("cpuPinningEnabled"),
+	IGNORED("homeDir"),
+	IGNORED("listeningOn"),
+	IGNORED("multicoreEnabled"),
+	IGNORED("multipathMode"),
+	IGNORED("softwareUpdate"),
+	IGNORED("softwareUpdateChannel"),
+	IGNORED("softwareUpdateDist"),
+	IGNORED("surfaceAddresses"),
+	IGNORED("vault"),
+	UNSUPPORTED("controllerDb"),
+	UNSUPPORTED("controllerDbPath"),
+	UNSUPPORTED("defaultBondingPolicy"),
+	UNSUPPORTED("enableWebServer"),
+	UNSUPPORTED("peerSpecificBonds"),
+	UNSUPPORTED("policies"),
+	UNSUPPORTED("redis"),
+	UNSUPPORTED("ssoRedirectURL")
+};
+
+int
+config_parse(const char *text, size_t len, struct settings *s, char *err,
+    size_t errlen)
+{
+	struct parse	 p = { s, err, errlen };
+	json_t		*root;
+	json_error_t	 je;
+	int		 rv;
+
+	settings_init(s);
+	if (errlen > 0)
+		err[0] = '\0';
+	while (len > 0 && memchr(" \t\r\n", text[0], 4) != NULL) {
+		text++;
+		len--;
+	}
+	if (len == 0)
+		return (0);
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		len -= 3;
+	}
+	if ((root = json_loadb(text, len, JSON_DECODE_ANY, &je)) == NULL)
+		return (fail(&p, "line %d, column %d: not valid JSON: %s",
+		    je.line, je.column, je.text));
+	rv = parse_root(&p, root);
+	json_decref(root);
+	if (rv == -1)
+		settings_init(s);
+	return (rv);
+}
+
+static int
+parse_root(struct parse *p, json_t *root)
+{
+	const char	*key;
+	json_t		*v;
+	int		 rv = 0;
+
+	if (!json_is_object(root))
+		return (fail(p, "the outermost value is not an object"));
+	json_object_foreach(root, key, v) {
+		if (strcmp(key, "settings") == 0)
+			rv = parse_settings(p, v);
+		else if (strcmp(key, "physical") == 0)
+			rv = parse_physical(p, v);
+		else if (strcmp(key, "virtual") == 0)
+			rv = parse_virtual(p, v);
+		else
+			log_info("local.conf: \"%s\": unknown key", key);
+		if (rv == -1)
+			return (-1);
+	}
+	qsort(p->p_set->s_physical, p->p_set->s_nphysical,
+	    sizeof(p->p_set->s_physical[0]), physical_cmp);
+	return (0);
+}
+
+static int
+fail(struct parse *p, const char *fmt, ...)
+{
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(p->p_err, p->p_errlen, fmt, ap);
+	va_end(ap);
+	return (-1);
+}
+
+/* ---- values ---------------------------------------------------------- */
+
+/* null stands for "as if the key were not there" everywhere below. */
+static int
+parse_flag(struct parse *p, const char *key, json_t *v, uint8_t *dst)
+{
+	const char	*s;
+
+	switch (json_typeof(v)) {
+	case JSON_TRUE:
+		*dst = 1;
+		return (0);
+	case JSON_FALSE:
+		*dst = 0;
+		return (0);
+	case JSON_NULL:
+		return (0);
+	case JSON_INTEGER:
+		if (json_integer_value(v) == 0 || json_integer_value(v) == 1) {
+			*dst = json_integer_value(v) == 1;
+			return (0);
+		}
+		break;
+	case JSON_STRING:
+		s = json_string_value(v);
+		if (strcmp(s, "true") == 0 || strcmp(s, "1") == 0) {
+			*dst = 1;
+			return (0);
+		}
+		if (strcmp(s, "false") == 0 || strcmp(s, "0") == 0) {
+			*dst = 0;
+			return (0);
+		}
+		break;
+	default:
+		break;
+	}
+	return (fail(p, "%s: must be true or false", key));
+}
+
+static int
+parse_number(struct parse *p, const char *key, json_t *v, uint64_t max,
+    uint64_t *dst)
+{
+	const char		*s;
+	char			*end;
+	unsigned long long	 n;
+
+	if (json_is_null(v))
+		return (0);
+	if (json_is_integer(v) && json_integer_value(v) >= 0) {
+		n = (unsigned long long)json_integer_value(v);
+	} else if (json_is_string(v)) {
+		s = json_string_value(v);
+		errno = 0;
+		n = strtoull(s, &end, 10);
+		if (*s < '0' || *s > '9' || *end != '\0' || errno != 0)
+			return (fail(p, "%s: \"%.64s\" is not a number", key,
+			    s));
+	} else
+		return (fail(p, "%s: must be a whole number, 0 to %llu", key,
+		    (unsigned long long)max));
+	if (n > max)
+		return (fail(p, "%s: %llu is more than %llu", key, n,
+		    (unsigned long long)max));
+	*dst = n;
+	return (0);
+}
+
+static int
+parse_text(struct parse *p, const char *key, json_t *v, const char **dst)
+{
+	if (!json_is_string(v))
+		return (fail(p, "%s: must be a text", key));
+	if (strlen(json_string_value(v)) != json_string_length(v))
+		return (fail(p, "%s: has a NUL in it", key));
+	*dst = json_string_value(v);
+	return (0);
+}
+
+/* "IP/port" or "IP". */
+static int
+parse_endpoint(struct parse *p, const char *key, json_t *v,
+    struct inet_addr *ia)
+{
+	const char	*s;
+
+	if (parse_text(p, key, v, &s) == -1)
+		return (-1);
+	if (inet_parse(s, ia) == -1 || inet_isnil(ia))
+		return (fail(p, "%s: \"%.64s\" is not an IP address, or "
+		    "IP/port", key, s));
+	return (0);
+}
+
+/*
+ * "net/bits".  Without "/bits" a network would hold every address of its
+ * family, which in allowManagementFrom opens the API to everyone; nobody who
+ * writes a bare address means that, so it stands for itself alone.
+ */
+static int
+net_from_text(struct parse *p, const char *key, const char *s,
+    struct inet_addr *ia)
+{
+	if (inet_parse(s, ia) == -1 || inet_isnil(ia) ||
+	    ia->ia_port > inet_iplen(ia) * 8)
+		return (fail(p, "%s: \"%.64s\" is not a network "
+		    "(address/bits)", key, s));
+	if (strchr(s, '/') == NULL)
+		ia->ia_port = (uint16_t)(inet_iplen(ia) * 8);
+	return (0);
+}
+
+static int
+parse_net(struct parse *p, const char *key, json_t *v, struct inet_addr *ia)
+{
+	const char	*s;
+
+	if (parse_text(p, key, v, &s) == -1)
+		return (-1);
+	return (net_from_text(p, key, s, ia));
+}
+
+/* A list of at most max, each by one() */
+static int
+parse_addrs(struct parse *p, const char *key, json_t *v,
+    int (*one)(struct parse *, const char *, json_t *, struct inet_addr *),
+    struct inet_addr *dst, size_t max, uint32_t *n)
+{
+	json_t	*e;
+	char	 path[KEY_PATH + 16];
+	size_t	 i;
+
+	*n = 0;
+	if (json_is_null(v))
+		return (0);
+	if (!json_is_array(v))
+		return (fail(p, "%s: must be a list", key));
+	if (json_array_size(v) > max)
+		return (fail(p, "%s: has more than %zu entries", key, max));
+	json_array_foreach(v, i, e) {
+		(void)snprintf(path, sizeof(path), "%s[%zu]", key, i);
+		if (one(p, path, e, &dst[i]) == -1)
+			return (-1);
+	}
+	*n = (uint32_t)json_array_size(v);
+	return (0);
+}
+
+/* ---- settings -------------------------------------------------------- */
+
+static int
+parse_settings(struct parse *p, json_t *obj)
+{
+	const char	*key;
+	json_t		*v;
+
+	if (json_is_null(obj))
+		return (0);
+	if (!json_is_object(obj))
+		return (fail(p, "settings: must be an object"));
+	json_object_foreach(obj, key, v) {
+		if (parse_setting(p, key, v) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+parse_setting(struct parse *p, const char *key, json_t *v)
+{
+	const struct setting	*st = NULL;
+	uint64_t		 n;
+	size_t			 i;
+	uint8_t			*field;
+	uint16_t		 port;
+	char			 path[KEY_PATH];
+
+	for (i = 0; i < sizeof(settings_table) / sizeof(*st); i++) {
+		if (strcmp(settings_table[i].st_key, key) == 0) {
+			st = &settings_table[i];
+			break;
+		}
+	}
+	if (st == NULL) {
+		log_info("local.conf: settings.%s: unknown key", key);
+		return (0);
+	}
+	(void)snprintf(path, sizeof(path), "settings.%s", key);
+	field = (uint8_t *)p->p_set + st->st_offset;
+	switch (st->st_kind) {
+	case KIND_FLAG:
+		return (parse_flag(p, path, v, field));
+	case KIND_PORT:
+		n = 0;
+		if (parse_number(p, path, v, 65535, &n) == -1)
+			return (-1);
+		port = (uint16_t)n;
+		memcpy(field, &port, sizeof(port));
+		return (0);
+	case KIND_CALL:
+		return (st->st_call(p, path, v));
+	case KIND_UNSUPPORTED:
+		log_warnx("local.conf: %s: not supported, ignored", path);
+		return (0);
+	case KIND_IGNORED:
+		break;
+	}
+	return (0);
+}
+
+static int
+parse_bind(struct parse *p, const char *key, json_t *v)
+{
+	uint32_t	 i;
+
+	if (parse_addrs(p, key, v, parse_endpoint, p->p_set->s_bind,
+	    SETTINGS_BIND, &p->p_set->s_nbind) == -1)
+		return (-1);
+	for (i = 0; i < p->p_set->s_nbind; i++)
+		p->p_set->s_bind[i].ia_port = 0;
+	return (0);
+}
+
+static int
+parse_managers(struct parse *p, const char *key, json_t *v)
+{
+	return (parse_addrs(p, key, v, parse_net, p->p_set->s_managers,
+	    SETTINGS_MANAGERS, &p->p_set->s_nmanagers));
+}
+
+static int
+parse_prefixes(struct parse *p, const char *key, json_t *v)
+{
+	struct settings	*s = p->p_set;
+	const char	*text;
+	json_t		*e;
+	size_t		 i;
+
+	s->s_nprefixes = 0;
+	if (json_is_null(v))
+		return (0);
+	if (!json_is_array(v))
+		return (fail(p, "%s: must be a list", key));
+	if (json_array_size(v) > SETTINGS_PREFIXES)
+		return (fail(p, "%s: has more than %d entries", key,
+		    SETTINGS_PREFIXES));
+	json_array_foreach(v, i, e) {
+		if (parse_text(p, key, e, &text) == -1)
+			return (-1);
+		if (*text == '\0')
+			continue;
+		if (strlcpy(s->s_prefixes[s->s_nprefixes], text,
+		    SETTINGS_PREFIX_LEN) >= SETTINGS_PREFIX_LEN)
+			return (fail(p, "%s: \"%.64s\" is longer than an "
+			    "interface name", key, text));
+		s->s_nprefixes++;
+	}
+	return (0);
+}
+
+static int
+parse_relay(struct parse *p, const char *key, json_t *v)
+{
+	if (json_is_null(v))
+		return (0);
+	if (parse_endpoint(p, key, v, &p->p_set->s_tcp_relay) == -1)
+		return (-1);
+	if (p->p_set->s_tcp_relay.ia_port == 0)
+		return (fail(p, "%s: needs a port, as in 192.0.2.1/443", key));
+	return (0);
+}
+
+/* ---- physical -------------------------------------------------------- */
+
+static int
+parse_physical(struct parse *p, json_t *obj)
+{
+	const char	*key;
+	json_t		*v;
+
+	if (json_is_null(obj))
+		return (0);
+	if (!json_is_object(obj))
+		return (fail(p, "physical: must be an object"));
+	if (json_object_size(obj) > SETTINGS_PHYSICAL)
+		return (fail(p, "physical: has more than %d networks",
+		    SETTINGS_PHYSICAL));
+	json_object_foreach(obj, key, v) {
+		if (parse_path(p, key, v) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+parse_path(struct parse *p, const char *net, json_t *obj)
+{
+	struct settings_physical	*sp;
+	const char			*key;
+	json_t				*v;
+	uint64_t			 n;
+	int				 rv = 0;
+	char				 path[KEY_PATH];
+
+	sp = &p->p_set->s_physical[p->p_set->s_nphysical];
+	(void)snprintf(path, sizeof(path), "physical.\"%.64s\"", net);
+	if (net_from_text(p, "physical", net, &sp->sp_net) == -1)
+		return (-1);
+	if (!json_is_object(obj))
+		return (fail(p, "%s: must be an object", path));
+	json_object_foreach(obj, key, v) {
+		(void)snprintf(path, sizeof(path), "physical.\"%.64s\".%.64s",
+		    net, key);
+		if (strcmp(key, "blacklist") == 0)
+			rv = parse_flag(p, path, v, &sp->sp_blacklist);
+		else if (strcmp(key, "trustedPathId") == 0)
+			rv = parse_number(p, path, v, UINT64_MAX,
+			    &sp->sp_trusted_id);
+		else if (strcmp(key, "mtu") == 0) {
+			n = 0;
+			rv = parse_number(p, path, v, UINT32_MAX, &n);
+			if (n != 0 && n < PAYLOAD_MIN)
+				n = PAYLOAD_MIN;
+			if (n > PAYLOAD_MAX)
+				n = PAYLOAD_MAX;
+			sp->sp_mtu = (uint32_t)n;
+		} else
+			log_info("local.conf: %s: unknown key", path);
+		if (rv == -1)
+			return (-1);
+	}
+	p->p_set->s_nphysical++;
+	return (0);
+}
+
+/*
+ * IPv4 first, then short prefixes first: of overlapping networks the first
+ * wins (02 section 14).
+ */
+static int
+physical_cmp(const void *va, const void *vb)
+{
+	const struct settings_physical	*a = va, *b = vb;
+
+	if (a->sp_net.ia_family != b->sp_net.ia_family)
+		return (a->sp_net.ia_family < b->sp_net.ia_family ? -1 : 1);
+	if (a->sp_net.ia_port != b->sp_net.ia_port)
+		return (a->sp_net.ia_port < b->sp_net.ia_port ? -1 : 1);
+	return (memcmp(a->sp_net.ia_ip, b->sp_net.ia_ip,
+	    sizeof(a->sp_net.ia_ip)));
+}
+
+/* ---- virtual --------------------------------------------------------- */
+
+static int
+parse_virtual(struct parse *p, json_t *obj)
+{
+	const char	*key;
+	json_t		*v;
+
+	if (json_is_null(obj))
+		return (0);
+	if (!json_is_object(obj))
+		return (fail(p, "virtual: must be an object"));
+	if (json_object_size(obj) > SETTINGS_VIRTUAL)
+		return (fail(p, "virtual: has more than %d peers",
+		    SETTINGS_VIRTUAL));
+	json_object_foreach(obj, key, v) {
+		if (parse_peer(p, key, v) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+parse_peer(struct parse *p, const char *addr, json_t *obj)
+{
+	struct settings_virtual	*sv;
+	const char		*key;
+	json_t			*v;
+	int			 rv = 0;
+	char			 path[KEY_PATH];
+
+	sv = &p->p_set->s_virtual[p->p_set->s_nvirtual];
+	if (addr_parse(addr, &sv->sv_addr) == -1 || addr_reserved(sv->sv_addr))
+		return (fail(p, "virtual: \"%.64s\" is not a node address",
+		    addr));
+	if (!json_is_object(obj))
+		return (fail(p, "virtual.%s: must be an object", addr));
+	json_object_foreach(obj, key, v) {
+		(void)snprintf(path, sizeof(path), "virtual.%s.%.64s", addr,
+		    key);
+		if (strcmp(key, "try") == 0)
+			rv = parse_addrs(p, path, v, parse_endpoint,
+			    sv->sv_try, SETTINGS_VIRTUAL_ADDRS, &sv->sv_ntry);
+		else if (strcmp(key, "blacklist") == 0)
+			rv = parse_addrs(p, path, v, parse_net,
+			    sv->sv_blacklist, SETTINGS_VIRTUAL_ADDRS,
+			    &sv->sv_nblacklist);
+		else if (strcmp(key, "role") != 0)
+			log_info("local.conf: %s: unknown key", path);
+		if (rv == -1)
+			return (-1);
+	}
+	p->p_set->s_nvirtual++;
+	return (0);
+}

@@ -1,0 +1,42 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Between server.c, which gets requests, and request.c, which answers them.
+ */
+
+#ifndef ZTD_CTL_REQUEST_H
+#define ZTD_CTL_REQUEST_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+
+#include "ztd-ctl/ctl.h"
+
+struct evhttp_connection;
+
+LIST_HEAD(client_list, client);
+
+/* A connection. */
+struct client {
+	LIST_ENTRY(client)		 cl_entry;
+	struct evhttp_connection	*cl_con;
+	struct request			*cl_request;	/* or NULL */
+	unsigned			 cl_count;	/* requests so far */
+	bool				 cl_close;	/* after this answer */
+};
+
+/* NULL when memory is short. */
+struct request *request_new(struct ctl *, struct client *,
+	    struct evhttp_request *);
+/* Take the target apart.  false: not a path that can be there. */
+bool	 request_parse(struct request *);
+/* There is no jsonp parameter, or it may be used. */
+bool	 request_jsonp_ok(struct request *);
+/* The client left: forget everything, answer nothing. */
+void	 request_abandon(struct request *);
+
+#endif /* ZTD_CTL_REQUEST_H */

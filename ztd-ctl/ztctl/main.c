@@ -1,0 +1,263 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * ztctl, the operator's command.  Called zerotier-cli it is the same;
+ * called zerotier-idtool it is the identity and moon tool.  Spec: 05
+ * sections 1, 13 and 14.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crypto.h"
+#include "common/version.h"
+#include "ztd-ctl/ztctl/ztctl.h"
+
+struct verb {
+	const char	*v_name;
+	command		 v_run;
+};
+
+static const struct verb verbs[] = {
+	{ "bond", cmd_bond },
+	{ "deorbit", cmd_deorbit },
+	{ "dump", cmd_dump },
+	{ "get", cmd_get },
+	{ "info", cmd_info },
+	{ "join", cmd_join },
+	{ "leave", cmd_leave },
+	{ "listbonds", cmd_listbonds },
+	{ "listmoons", cmd_listmoons },
+	{ "listnetworks", cmd_listnetworks },
+	{ "listpeers", cmd_listpeers },
+	{ "member", cmd_member },
+	{ "network", cmd_network },
+	{ "orbit", cmd_orbit },
+	{ "peers", cmd_peers },
+	{ "set", cmd_set },
+	{ "status", cmd_info }
+};
+
+static void	 usage(FILE *);
+static void	 usage_tool(FILE *);
+static bool	 is_tool(const char *);
+static int	 tool(int, char **);
+static int	 tool_word(int, char **);
+static int	 world(bool, int, char **);
+static int	 client(int, char **);
+static int	 option(struct conn *, const char *);
+
+int
+main(int argc, char *argv[])
+{
+	if (crypto_init() == -1) {
+		(void)fprintf(stderr, "%s: cryptography does not work here\n",
+		    argv[0]);
+		return (1);
+	}
+	if (is_tool(argv[0]))
+		return (tool(argc - 1, argv + 1));
+	return (client(argc, argv));
+}
+
+/* By the last part of the path alone. */
+static bool
+is_tool(const char *argv0)
+{
+	const char	*p;
+
+	p = strrchr(argv0, '/');
+	return (strcmp(p != NULL ? p + 1 : argv0, "zerotier-idtool") == 0);
+}
+
+static void
+usage(FILE *f)
+{
+	(void)fprintf(f,
+"ztctl, the command of " ZTD_NAME " " ZTD_VERSION " (ZeroTier "
+ZT_VERSION_TEXT ")\n"
+"usage: ztctl [-hjv] [-D<home>] [-H<ip>] [-p<port>] [-T<token>] "
+"<command | /path>\n"
+"  info                        address, version, state\n"
+"  listpeers, peers            other nodes\n"
+"  listnetworks                networks of this node\n"
+"  join <network ID>           join a network\n"
+"  leave <network ID>          leave a network\n"
+"  set <network ID> <name>=<value>\n"
+"                              allowManaged, allowGlobal, allowDefault, "
+"allowDNS\n"
+"  get <network ID> <name>     one property, also ip, ip4, ip6, ip6plane, "
+"ip6prefix\n"
+"  listmoons                   moons of this node\n"
+"  orbit <world ID> <seed>     follow a moon\n"
+"  deorbit <world ID>          forget a moon\n"
+"  listbonds                   bonded peers\n"
+"  bond <address> show|rotate  one bond\n"
+"  bond setmtu <mtu> <interface> <ip>\n"
+"  dump                        everything, for those who help\n"
+"This node's own controller:\n"
+"  network create|list|show|set|delete ...\n"
+"  member list|show|authorize|deauthorize|set|delete ...\n"
+"Without the service:\n"
+"  identity generate|validate|getpublic|sign|verify ...\n"
+"  moon init <identity> | gen <JSON file>\n"
+"  planet init <identity> | gen <JSON file>\n"
+"switches:\n"
+"  -D<home>   home folder      -p<port>   port of the service\n"
+"  -T<token>  its token        -H<ip>     its address\n"
+"  -j         JSON             -v, -h     version, this text\n");
+}
+
+static void
+usage_tool(FILE *f)
+{
+	(void)fprintf(f,
+"usage: zerotier-idtool <command>\n"
+"  generate [<secret file> [<public file> [<vanity>]]]\n"
+"  validate <identity>\n"
+"  getpublic <identity>\n"
+"  sign <identity> <file>\n"
+"  verify <identity> <file> <signature>\n"
+"  initmoon <identity>\n"
+"  genmoon <JSON file>\n"
+"An identity is one, or a file that holds one.\n");
+}
+
+/* ---- tools ------------------------------------------------------------------- */
+
+static int
+tool(int argc, char **argv)
+{
+	if (argc >= 1 && (strcmp(argv[0], "initmoon") == 0 ||
+	    strcmp(argv[0], "genmoon") == 0)) {
+		if (argc == 1) {
+			usage_tool(stdout);
+			return (0);
+		}
+		if (argv[0][0] == 'i')
+			return (tool_world_init(argv[1], false));
+		return (tool_world_gen(argv[1], true));
+	}
+	if (argc == 0) {
+		usage_tool(stdout);
+		return (1);
+	}
+	return (tool_identity(argc, argv, usage_tool));
+}
+
+/* The tools as words of ztctl: -1 when it is none of them. */
+static int
+tool_word(int argc, char **argv)
+{
+	if (strcmp(argv[0], "identity") == 0)
+		return (tool(argc - 1, argv + 1));
+	if (strcmp(argv[0], "moon") == 0)
+		return (world(false, argc - 1, argv + 1));
+	if (strcmp(argv[0], "planet") == 0)
+		return (world(true, argc - 1, argv + 1));
+	return (-1);
+}
+
+static int
+world(bool planet, int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[0], "init") == 0)
+		return (tool_world_init(argv[1], planet));
+	if (argc == 2 && strcmp(argv[0], "gen") == 0)
+		return (tool_world_gen(argv[1], false));
+	(void)fprintf(stderr, "usage: %s init <identity> | gen <JSON file>\n",
+	    planet ? "planet" : "moon");
+	return (2);
+}
+
+/* ---- the client ---------------------------------------------------------------- */
+
+/* Switches stand anywhere; everything else are words. */
+static int
+client(int argc, char **argv)
+{
+	struct conn	 cn;
+	char		*words[ARGS_MAX + 1] = { NULL };
+	size_t		 k;
+	int		 i, n = 0, rv;
+
+	memset(&cn, 0, sizeof(cn));
+	cn.cn_name = argv[0];
+	cn.cn_home = home_default();
+	cn.cn_host = "127.0.0.1";
+	for (i = 1; i < argc; i++) {
+		if (argv[i][0] == '-') {
+			if ((rv = option(&cn, argv[i] + 1)) != -1)
+				return (rv);
+		} else if (n < ARGS_MAX)
+			words[n++] = argv[i];
+	}
+	if (n > 0 && (rv = tool_word(n, words)) != -1)
+		return (rv);
+	for (k = 0; n > 0 && k < sizeof(verbs) / sizeof(verbs[0]); k++) {
+		if (strcmp(words[0], verbs[k].v_name) == 0) {
+			if (home_find(&cn) == -1)
+				return (2);
+			return (verbs[k].v_run(&cn, n, words));
+		}
+	}
+	if (n > 0 && words[0][0] == '/') {
+		if (home_find(&cn) == -1)
+			return (2);
+		return (cmd_path(&cn, n, words));
+	}
+	usage(stderr);
+	return (0);
+}
+
+/* Takes one switch: -1 to go on, else the exit status. */
+static int
+option(struct conn *cn, const char *p)
+{
+	const char	*value = p + (*p != '\0');
+	char		*end;
+	unsigned long	 port;
+
+	switch (*p) {
+	case 'D':
+		cn->cn_home = value;
+		break;
+	case 'H':
+		cn->cn_host = value;
+		break;
+	case 'T':
+		free(cn->cn_token);
+		if ((cn->cn_token = strdup(value)) == NULL)
+			return (1);
+		break;
+	case 'p':
+		port = strtoul(value, &end, 10);
+		cn->cn_port = port <= 65535 && *value != '-' ?
+		    (unsigned)port : 0;
+		if (cn->cn_port == 0 || *end != '\0')
+			break;
+		return (-1);
+	case 'j':
+	case 'q':
+	case 'v':
+		if (*value != '\0')
+			break;
+		if (*p == 'v') {
+			(void)printf("%s\n", ZT_VERSION_TEXT);
+			return (0);
+		}
+		if (*p == 'j')
+			cn->cn_json = true;
+		return (-1);
+	default:
+		usage(stdout);
+		return (0);
+	}
+	if ((*p == 'D' || *p == 'H' || *p == 'T') && *value != '\0')
+		return (-1);
+	usage(stdout);
+	return (1);
+}

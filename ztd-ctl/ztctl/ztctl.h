@@ -1,0 +1,134 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * What the files of ztctl share.  Spec: 05 sections 13 and 14, 01 section
+ * 18.
+ */
+
+#ifndef ZTCTL_ZTCTL_H
+#define ZTCTL_ZTCTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#define ARGS_MAX	64
+
+/* How the service is reached, and how one wants it told. */
+struct conn {
+	const char	*cn_name;	/* argv[0] */
+	const char	*cn_home;
+	const char	*cn_host;	/* IP address */
+	unsigned	 cn_port;
+	char		*cn_token;
+	bool		 cn_json;	/* -j */
+};
+
+/* An answer; body is malloc'd and has a NUL behind its len bytes. */
+struct reply {
+	int		 rp_status;	/* HTTP status; 0: body says why not */
+	char		*rp_body;
+	size_t		 rp_len;
+};
+
+/* A command's words: argv[0] is the command itself. */
+typedef int (*command)(const struct conn *, int argc, char **argv);
+
+/* ---- http.c ------------------------------------------------------------ */
+
+/*
+ * One request to the service.  body may be NULL (no body).  Always fills
+ * *rp; reply_clear() when done.  Returns the status.
+ */
+int	 http_request(const struct conn *, const char *method,
+	    const char *path, const char *body, struct reply *rp);
+void	 reply_clear(struct reply *);
+/*
+ * Everything after the request was sent: read an answer from fd.  For
+ * tests.
+ */
+void	 http_read(int fd, struct reply *rp);
+
+/* ---- home.c ------------------------------------------------------------ */
+
+/*
+ * Fill cn_port and cn_token where they are not given.  Returns 0, or -1
+ * after a message.
+ */
+int	 home_find(struct conn *);
+/* $ZEROTIER_HOME or the system's place. */
+const char *home_default(void);
+
+/* ---- output.c: what commands have in common ----------------------------- */
+
+/* "<status> <command> <body>", always 1. */
+int	 fail_status(const char *cmd, const struct reply *);
+/* The same, or "Error connecting to ..." when there was no answer. */
+int	 fail_connect(const char *cmd, const struct reply *);
+/*
+ * GET path as JSON; NULL after a message of fail_connect() or about what
+ * came.
+ */
+json_t	*get_json(const struct conn *, const char *cmd, const char *path);
+/* With one blank of indentation and a newline. */
+int	 print_json(json_t *);
+/* The bytes of a reply, nothing added. */
+void	 print_raw(const struct reply *);
+/* Member of an object as text; "" when it is no text. */
+const char *text_of(json_t *obj, const char *key);
+int64_t	 int_of(json_t *obj, const char *key);
+bool	 true_of(json_t *obj, const char *key);
+int64_t	 now_ms(void);
+
+/* ---- commands: exit status ----------------------------------------------- */
+
+/* list.c */
+int	 cmd_info(const struct conn *, int, char **);
+int	 cmd_listpeers(const struct conn *, int, char **);
+int	 cmd_peers(const struct conn *, int, char **);
+int	 cmd_listnetworks(const struct conn *, int, char **);
+int	 cmd_listmoons(const struct conn *, int, char **);
+/* join.c */
+int	 cmd_join(const struct conn *, int, char **);
+int	 cmd_leave(const struct conn *, int, char **);
+int	 cmd_set(const struct conn *, int, char **);
+int	 cmd_get(const struct conn *, int, char **);
+int	 cmd_orbit(const struct conn *, int, char **);
+int	 cmd_deorbit(const struct conn *, int, char **);
+int	 cmd_path(const struct conn *, int, char **);
+/* bond.c */
+int	 cmd_bond(const struct conn *, int, char **);
+int	 cmd_listbonds(const struct conn *, int, char **);
+/* dump.c */
+int	 cmd_dump(const struct conn *, int, char **);
+/* controller.c */
+int	 cmd_network(const struct conn *, int, char **);
+int	 cmd_member(const struct conn *, int, char **);
+
+/* dump_linux.c, dump_bsd.c: the interfaces of this host, or nothing. */
+void	 dump_interfaces(FILE *);
+
+/* ---- tools that need no service ------------------------------------------ */
+
+/* idtool.c: argv[0] is the word "generate", ...; usage(int) ends it. */
+int	 tool_identity(int argc, char **argv, void (*usage)(FILE *));
+/*
+ * worldtool.c.  init: identity -> JSON on stdout.  gen: JSON file -> signed
+ * world; planets are written to "planet" unless name_by_id.
+ */
+int	 tool_world_init(const char *identity, bool planet);
+int	 tool_world_gen(const char *file, bool name_by_id);
+/*
+ * A literal (longer than 32 characters, ':' at 10) or a file.  0, or -1
+ * without a message.
+ */
+struct identity;
+int	 tool_identity_read(const char *arg, struct identity *);
+
+#endif /* ZTCTL_ZTCTL_H */

@@ -1,0 +1,250 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Addresses, routes and resolvers of one network on its tap.
+ * Spec: 03 section 19.4, 06 sections 7 to 9.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "ztd-tap/apply.h"
+
+#define RESTORE_MS	30000	/* between putting back the same address */
+
+static bool	 has_addr(const struct inet_addr *, unsigned,
+		    const struct inet_addr *);
+static bool	 same_route(const struct policy_route *,
+		    const struct policy_route *);
+static unsigned	 wanted_routes(struct joined *, struct policy_route *);
+static bool	 default_possible(struct joined *);
+static void	 route_failed(struct joined *, const struct policy_route *);
+
+void
+apply_addresses(struct joined *j, bool again)
+{
+	struct netif_dev	*nd = &j->j_tap.t_dev;
+	struct netif		*ni = j->j_parent->p_netif;
+	struct inet_addr	 want[NETCONF_IPS], had[NETCONF_IPS];
+	char			 text[INET_TEXT];
+	unsigned		 i, nwant, nhad = j->j_naddrs;
+
+	nwant = policy_addresses(&j->j_policy, j->j_want->mp_ips,
+	    j->j_want->mp_nips, want);
+	memcpy(had, j->j_addrs, sizeof(had));
+	for (i = 0; i < nhad; i++) {
+		if (has_addr(want, nwant, &had[i]))
+			continue;
+		if (netif_addr_del(ni, nd, &had[i]) == -1)
+			log_warn("%s: remove %s", nd->nd_name,
+			    inet_format(text, &had[i]));
+		/* Linux may remove its neighbours in the prefix with it. */
+		again = true;
+	}
+	j->j_naddrs = 0;
+	for (i = 0; i < nwant; i++) {
+		if (!again && has_addr(had, nhad, &want[i]))
+			j->j_addrs[j->j_naddrs++] = want[i];
+		else if (netif_addr_add(ni, nd, &want[i]) == 0)
+			j->j_addrs[j->j_naddrs++] = want[i];
+		else if (!j->j_warned)
+			log_warn("%s: address %s", nd->nd_name,
+			    inet_format(text, &want[i]));
+	}
+}
+
+void
+apply_routes(struct joined *j)
+{
+	struct netif_dev	*nd = &j->j_tap.t_dev;
+	struct netif		*ni = j->j_parent->p_netif;
+	struct policy_route	 want[POLICY_ROUTES];
+	unsigned		 i, k, nwant, nhad = 0;
+	char			 text[INET_TEXT];
+	bool			 ours;
+
+	nwant = wanted_routes(j, want);
+	for (i = 0; i < j->j_nroutes; i++) {
+		for (k = 0; k < nwant; k++)
+			if (same_route(&j->j_routes[i], &want[k]))
+				break;
+		if (k < nwant)
+			j->j_routes[nhad++] = j->j_routes[i];
+		else if (netif_route_del(ni, nd, &j->j_routes[i]) == -1)
+			log_warn("%s: remove route %s", nd->nd_name,
+			    inet_format(text, &j->j_routes[i].pr_target));
+	}
+	j->j_nroutes = nhad;
+	j->j_default = false;
+	for (i = 0; i < nwant; i++) {
+		for (k = 0, ours = false; k < j->j_nroutes && !ours; k++)
+			ours = same_route(&j->j_routes[k], &want[i]);
+		if (netif_route_add(ni, nd, &want[i]) == 0) {
+			if (!ours)
+				j->j_routes[j->j_nroutes++] = want[i];
+			ours = true;
+		} else if (!ours || errno != EEXIST)
+			route_failed(j, &want[i]);
+		if (ours && want[i].pr_default)
+			j->j_default = true;
+	}
+	j->j_warned = true;
+}
+
+bool
+apply_missing(struct joined *j)
+{
+	struct parent	*p = j->j_parent;
+	int64_t		 now = parent_now();
+	unsigned	 i, k;
+
+	if (!j->j_up || now - j->j_restored < RESTORE_MS)
+		return (false);
+	for (i = 0; i < j->j_naddrs; i++) {
+		for (k = 0; k < p->p_nifs; k++)
+			if (p->p_ifs[k].mi_index == j->j_tap.t_dev.nd_index &&
+			    inet_equal(&p->p_ifs[k].mi_addr, &j->j_addrs[i]))
+				break;
+		if (k == p->p_nifs && p->p_nifs < INTERFACES_MAX) {
+			log_info("%s: addresses were removed and are put "
+			    "back", j->j_tap.t_dev.nd_name);
+			j->j_restored = now;
+			return (true);
+		}
+	}
+	return (false);
+}
+
+/*
+ * Servers for one domain only cannot be expressed without the resolver's own
+ * service: the operator is told, nothing is changed.
+ */
+void
+apply_dns(struct joined *j)
+{
+	char		 ip[INET_TEXT], list[4 * INET_TEXT] = "";
+	const char	*s;
+	unsigned	 i;
+	bool		 given;
+
+	given = j->j_policy.po_dns && j->j_want->mp_dns_domain[0] != '\0' &&
+	    !inet_isnil(&j->j_want->mp_dns[0]);
+	if (!given || j->j_dns) {
+		j->j_dns = given;
+		return;
+	}
+	for (s = j->j_want->mp_dns_domain; *s != '\0'; s++)
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
+		    "XYZ0123456789-_.", *s) == NULL)
+			return;
+	for (i = 0; i < NETCONF_DNS; i++) {
+		if (inet_isnil(&j->j_want->mp_dns[i]))
+			continue;
+		strlcat(list, " ", sizeof(list));
+		strlcat(list, inet_format_ip(ip, &j->j_want->mp_dns[i]),
+		    sizeof(list));
+	}
+	log_info("%s: names under %s are served by%s; resolvers are left as "
+	    "they are", j->j_tap.t_dev.nd_name, j->j_want->mp_dns_domain,
+	    list);
+	j->j_dns = true;
+}
+
+void
+apply_withdraw(struct joined *j)
+{
+	struct netif_dev	*nd = &j->j_tap.t_dev;
+	struct netif		*ni = j->j_parent->p_netif;
+
+	while (j->j_nroutes > 0)
+		(void)netif_route_del(ni, nd, &j->j_routes[--j->j_nroutes]);
+	while (j->j_naddrs > 0)
+		(void)netif_addr_del(ni, nd, &j->j_addrs[--j->j_naddrs]);
+	j->j_default = j->j_dns = false;
+}
+
+static bool
+has_addr(const struct inet_addr *ips, unsigned n, const struct inet_addr *ia)
+{
+	unsigned	 i;
+
+	for (i = 0; i < n; i++)
+		if (inet_equal(&ips[i], ia))
+			return (true);
+	return (false);
+}
+
+static bool
+same_route(const struct policy_route *a, const struct policy_route *b)
+{
+	return (inet_equal(&a->pr_target, &b->pr_target) &&
+	    inet_equal(&a->pr_via, &b->pr_via) &&
+	    inet_equal(&a->pr_src, &b->pr_src));
+}
+
+static unsigned
+wanted_routes(struct joined *j, struct policy_route *want)
+{
+	struct parent		*p = j->j_parent;
+	struct inet_addr	 on[NETCONF_IPS + 32];
+	unsigned		 i, non = j->j_naddrs;
+	bool			 defaults;
+
+	if (!j->j_up)
+		return (0);
+	memcpy(on, j->j_addrs, non * sizeof(*on));
+	/* The operator may have put addresses of his own on it. */
+	for (i = 0; i < p->p_nifs && non < NETCONF_IPS + 32; i++)
+		if (p->p_ifs[i].mi_index == j->j_tap.t_dev.nd_index &&
+		    inet_scope(&p->p_ifs[i].mi_addr) != SCOPE_LINK_LOCAL &&
+		    !has_addr(on, non, &p->p_ifs[i].mi_addr))
+			on[non++] = p->p_ifs[i].mi_addr;
+	/* Once there, it stays when we go off-line: nothing leaks out. */
+	defaults = (p->p_online || j->j_default) && default_possible(j);
+	return (policy_routes(&j->j_policy, j->j_want->mp_routes,
+	    j->j_want->mp_nroutes, on, non, j->j_want->mp_ips,
+	    j->j_want->mp_nips, defaults, want));
+}
+
+/* Sockets bound by hand are not bound to a device, and would loop. */
+static bool
+default_possible(struct joined *j)
+{
+	struct parent	*p = j->j_parent;
+
+	if (!j->j_policy.po_default)
+		return (false);
+	if (p->p_settings.s_nbind > 0) {
+		if (!j->j_warned)
+			log_warnx("%s: no default route through it while "
+			    "local.conf has settings.bind",
+			    j->j_tap.t_dev.nd_name);
+		return (false);
+	}
+	if (!j->j_default && !j->j_warned)
+		netif_check_default(p->p_netif);
+	return (true);
+}
+
+static void
+route_failed(struct joined *j, const struct policy_route *pr)
+{
+	char	 target[INET_TEXT];
+	int	 saved = errno;
+
+	if (j->j_warned)
+		return;
+	inet_format(target, &pr->pr_target);
+	errno = saved;
+	if (errno == EEXIST)
+		log_warnx("%s: a route to %s is there already; it is left "
+		    "alone", j->j_tap.t_dev.nd_name, target);
+	else
+		log_warn("%s: route to %s", j->j_tap.t_dev.nd_name, target);
+}

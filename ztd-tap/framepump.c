@@ -1,0 +1,253 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Frames between the taps and the engine's frame channel, in batches.  What
+ * does not fit is dropped and counted: nothing queues here.
+ * Spec: 06 sections 4.1 and 11.1.
+ */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "privsep/frame.h"
+#include "ztd-tap/framepump.h"
+#include "ztd-tap/tap.h"
+
+#define BURST		64	/* frames of one tap in one turn */
+#define VLAN_TAG	4
+
+struct pump_tap {
+	struct frame_pump *pt_pump;
+	struct tap	*pt_tap;
+	unsigned	 pt_index;
+	uint32_t	 pt_mtu;
+	struct event	*pt_read;
+	void		(*pt_lost)(void *);
+	void		*pt_arg;
+};
+
+struct frame_pump {
+	struct event_base *fp_base;
+	struct frame_channel *fp_chan;
+	struct event	*fp_read;
+	struct pump_tap	*fp_tap[TAPS_MAX];
+	unsigned	 fp_next;	/* where the search for a slot begins */
+	struct pump_stats fp_stats;
+	uint8_t		 fp_buf[FRAME_MAX];
+};
+
+static void	 tap_readable(evutil_socket_t, short, void *);
+static void	 channel_readable(evutil_socket_t, short, void *);
+static void	 frame_to_tap(struct frame_pump *, const struct frame *);
+static bool	 tap_gone(int);
+static void	 close_channel(struct frame_pump *);
+
+struct frame_pump *
+pump_new(struct event_base *base)
+{
+	struct frame_pump	*fp;
+
+	if ((fp = calloc(1, sizeof(*fp))) != NULL)
+		fp->fp_base = base;
+	return (fp);
+}
+
+void
+pump_free(struct frame_pump *fp)
+{
+	unsigned	 i;
+
+	if (fp == NULL)
+		return;
+	close_channel(fp);
+	for (i = 0; i < TAPS_MAX; i++)
+		pump_del(fp, i);
+	free(fp);
+}
+
+int
+pump_channel(struct frame_pump *fp, int fd)
+{
+	close_channel(fp);
+	if (fd == -1)
+		return (0);
+	if ((fp->fp_chan = frame_new(fd)) == NULL) {
+		close(fd);
+		return (-1);
+	}
+	fp->fp_read = event_new(fp->fp_base, frame_fd(fp->fp_chan),
+	    EV_READ | EV_PERSIST, channel_readable, fp);
+	if (fp->fp_read == NULL || event_add(fp->fp_read, NULL) == -1) {
+		close_channel(fp);
+		return (-1);
+	}
+	return (0);
+}
+
+int
+pump_add(struct frame_pump *fp, struct tap *t, uint32_t mtu,
+    void (*lost)(void *), void *arg)
+{
+	struct pump_tap	*pt;
+	unsigned	 i, slot = TAPS_MAX;
+
+	/* Not the slot just freed: frames for it may still be on their way. */
+	for (i = 0; i < TAPS_MAX; i++) {
+		slot = (fp->fp_next + i) % TAPS_MAX;
+		if (fp->fp_tap[slot] == NULL)
+			break;
+	}
+	if (i == TAPS_MAX) {
+		errno = ENOSPC;
+		return (-1);
+	}
+	if ((pt = calloc(1, sizeof(*pt))) == NULL)
+		return (-1);
+	pt->pt_pump = fp;
+	pt->pt_tap = t;
+	pt->pt_index = slot;
+	pt->pt_mtu = mtu;
+	pt->pt_lost = lost;
+	pt->pt_arg = arg;
+	pt->pt_read = event_new(fp->fp_base, t->t_fd, EV_READ | EV_PERSIST,
+	    tap_readable, pt);
+	if (pt->pt_read == NULL || event_add(pt->pt_read, NULL) == -1) {
+		if (pt->pt_read != NULL)
+			event_free(pt->pt_read);
+		free(pt);
+		errno = ENOMEM;
+		return (-1);
+	}
+	fp->fp_tap[slot] = pt;
+	fp->fp_next = slot + 1;
+	return ((int)slot);
+}
+
+void
+pump_mtu(struct frame_pump *fp, unsigned index, uint32_t mtu)
+{
+	if (index < TAPS_MAX && fp->fp_tap[index] != NULL)
+		fp->fp_tap[index]->pt_mtu = mtu;
+}
+
+void
+pump_del(struct frame_pump *fp, unsigned index)
+{
+	struct pump_tap	*pt;
+
+	if (index >= TAPS_MAX || (pt = fp->fp_tap[index]) == NULL)
+		return;
+	fp->fp_tap[index] = NULL;
+	event_free(pt->pt_read);
+	free(pt);
+}
+
+const struct pump_stats *
+pump_stats(const struct frame_pump *fp)
+{
+	return (&fp->fp_stats);
+}
+
+static void
+close_channel(struct frame_pump *fp)
+{
+	if (fp->fp_read != NULL)
+		event_free(fp->fp_read);
+	frame_free(fp->fp_chan);
+	fp->fp_read = NULL;
+	fp->fp_chan = NULL;
+}
+
+/*
+ * The tap is always read, also while there is no engine: its own queue
+ * would only keep frames that are too old.
+ */
+static void
+tap_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct pump_tap		*pt = arg;
+	struct frame_pump	*fp = pt->pt_pump;
+	ssize_t			 n;
+	unsigned		 i;
+
+	(void)what;
+	for (i = 0; i < BURST; i++) {
+		n = read(fd, fp->fp_buf, sizeof(fp->fp_buf));
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			break;
+		if (n < FRAME_HDR || fp->fp_chan == NULL ||
+		    (size_t)n > pt->pt_mtu + FRAME_HDR) {
+			fp->fp_stats.ps_dropped++;
+			continue;
+		}
+		frame_put(fp->fp_chan, (uint16_t)pt->pt_index, fp->fp_buf,
+		    (size_t)n);
+		fp->fp_stats.ps_out++;
+	}
+	if (fp->fp_chan != NULL)
+		frame_flush(fp->fp_chan);
+	if (i < BURST && tap_gone(errno)) {
+		event_del(pt->pt_read);
+		pt->pt_lost(pt->pt_arg);
+	}
+}
+
+static bool
+tap_gone(int error)
+{
+	return (error == EIO || error == ENXIO || error == EBADF ||
+	    error == ENODEV
+#ifdef EBADFD
+	    || error == EBADFD
+#endif
+	    );
+}
+
+static void
+channel_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct frame_pump	*fp = arg;
+	struct frame		 frames[FRAME_BATCH];
+	int			 i, n, turn;
+
+	(void)fd;
+	(void)what;
+	for (turn = 0; turn < BURST / FRAME_BATCH; turn++) {
+		if ((n = frame_get(fp->fp_chan, frames)) == -1) {
+			/* The message channel tells the rest. */
+			close_channel(fp);
+			return;
+		}
+		for (i = 0; i < n; i++)
+			frame_to_tap(fp, &frames[i]);
+		if (n < FRAME_BATCH)
+			break;
+	}
+}
+
+/* The engine may write to taps that we made for it, and no more. */
+static void
+frame_to_tap(struct frame_pump *fp, const struct frame *f)
+{
+	struct pump_tap	*pt;
+
+	if (f->f_tap >= TAPS_MAX || (pt = fp->fp_tap[f->f_tap]) == NULL ||
+	    f->f_len < FRAME_HDR ||
+	    f->f_len > pt->pt_mtu + FRAME_HDR + VLAN_TAG ||
+	    write(pt->pt_tap->t_fd, f->f_data, f->f_len) !=
+	    (ssize_t)f->f_len)
+		fp->fp_stats.ps_dropped++;
+	else
+		fp->fp_stats.ps_in++;
+}

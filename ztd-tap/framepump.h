@@ -1,0 +1,48 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Frames between the taps and the engine's frame channel.
+ * Spec: 06 sections 4.1 and 11.1.
+ */
+
+#ifndef ZTD_TAP_FRAMEPUMP_H
+#define ZTD_TAP_FRAMEPUMP_H
+
+#include <stdint.h>
+
+struct event_base;
+struct frame_pump;
+struct tap;
+
+#define TAPS_MAX	4096
+
+struct pump_stats {
+	uint64_t	 ps_out;	/* from taps to the engine */
+	uint64_t	 ps_in;
+	uint64_t	 ps_dropped;	/* either way, by this side */
+};
+
+/* NULL when memory is short. */
+struct frame_pump *pump_new(struct event_base *);
+void	 pump_free(struct frame_pump *);
+
+/*
+ * Use this end of a new frame channel in place of the one before; the fd is
+ * taken over.  -1: none, frames from the taps are dropped.  Returns 0 or -1.
+ */
+int	 pump_channel(struct frame_pump *, int fd);
+
+/*
+ * Serve a tap; lost is called, once, when its device has gone.  Returns the
+ * tap's index on the channel, or -1 with errno.
+ */
+int	 pump_add(struct frame_pump *, struct tap *, uint32_t mtu,
+	    void (*lost)(void *), void *arg);
+void	 pump_mtu(struct frame_pump *, unsigned index, uint32_t mtu);
+void	 pump_del(struct frame_pump *, unsigned index);
+const struct pump_stats *pump_stats(const struct frame_pump *);
+
+#endif /* ZTD_TAP_FRAMEPUMP_H */

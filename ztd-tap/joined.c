@@ -1,0 +1,550 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The networks that the operator joined: their records, the life of their
+ * taps, and the requests about them.  What goes on a tap is in apply.c.
+ * Spec: 03 section 19, 06 sections 1 and 4.
+ */
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/address.h"
+#include "common/log.h"
+#include "ztd-tap/apply.h"
+#include "ztd-tap/framepump.h"
+#include "ztd-tap/groups.h"
+#include "ztd-tap/idfile.h"
+#include "ztd-tap/joined.h"
+#include "ztd-tap/policy_file.h"
+
+#define RETRY_MIN	5	/* s, until a tap is tried again */
+#define RETRY_MAX	300
+
+static void		 add(struct parent *, uint64_t);
+static struct joined	*find(const struct parent *, uint64_t);
+static void		 forget(struct joined *);
+static bool		 port_valid(const struct parent *,
+			    const struct msg_port *);
+static bool		 inet_valid(const struct inet_addr *, bool);
+static void		 apply(struct joined *);
+static int		 tap_up(struct joined *);
+static void		 tap_down(struct joined *);
+static void		 tap_lost(void *);
+static void		 retry_later(struct joined *);
+static void		 retry(evutil_socket_t, short, void *);
+static void		 tap_tell(struct joined *, bool);
+static void		 tap_alias(const struct joined *, char *, size_t);
+static void		 result(struct msg_result *, unsigned, const char *);
+static unsigned		 settings_bits(const struct policy *);
+
+void
+joined_load(struct parent *p)
+{
+	policy_file_scan(p, add);
+	log_info("%u network%s joined", p->p_njoined,
+	    p->p_njoined == 1 ? "" : "s");
+}
+
+void
+joined_close(struct parent *p)
+{
+	while (!TAILQ_EMPTY(&p->p_joined))
+		forget(TAILQ_FIRST(&p->p_joined));
+}
+
+void
+joined_replay(struct parent *p)
+{
+	struct msg_network	 mn;
+	struct joined		*j;
+
+	TAILQ_FOREACH(j, &p->p_joined, j_entry) {
+		memset(&mn, 0, sizeof(mn));
+		mn.mn_nwid = j->j_nwid;
+		parent_send(p, PROC_NET, MSG_JOIN, 0, &mn, sizeof(mn));
+		if (j->j_tap.t_fd != -1)
+			tap_tell(j, true);
+	}
+}
+
+bool
+joined_port(struct parent *p, const struct msg_port *mp)
+{
+	struct joined	*j;
+
+	if (!port_valid(p, mp))
+		return (false);
+	/* It may just have been left. */
+	if ((j = find(p, mp->mp_nwid)) == NULL)
+		return (true);
+	if (j->j_want == NULL)
+		j->j_want = xmalloc(sizeof(*j->j_want));
+	j->j_warned = j->j_warned &&
+	    memcmp(j->j_want, mp, sizeof(*mp)) == 0;
+	memcpy(j->j_want, mp, sizeof(*mp));
+	j->j_want->mp_name[sizeof(j->j_want->mp_name) - 1] = '\0';
+	j->j_want->mp_dns_domain[sizeof(j->j_want->mp_dns_domain) - 1] = '\0';
+	apply(j);
+	return (true);
+}
+
+void
+joined_set(struct parent *p, const struct msg_net_set *mn,
+    struct msg_result *mr)
+{
+	struct msg_network	 join;
+	struct joined		*j;
+	struct policy		 po;
+	bool			 fresh;
+
+	if (mn->mn_nwid == 0 || (nwid_controller(mn->mn_nwid) == 0)) {
+		result(mr, 400, "not the id of a network");
+		return;
+	}
+	j = find(p, mn->mn_nwid);
+	fresh = j == NULL;
+	if (fresh && p->p_njoined >= JOINED_MAX) {
+		result(mr, 400, "too many networks are joined");
+		return;
+	}
+	if (fresh)
+		(void)policy_file_read(p, mn->mn_nwid, &po);
+	else
+		po = j->j_policy;
+	if ((mn->mn_set & NETSET_MANAGED) != 0)
+		po.po_managed = (mn->mn_value & NETSET_MANAGED) != 0;
+	if ((mn->mn_set & NETSET_GLOBAL) != 0)
+		po.po_global = (mn->mn_value & NETSET_GLOBAL) != 0;
+	if ((mn->mn_set & NETSET_DEFAULT) != 0)
+		po.po_default = (mn->mn_value & NETSET_DEFAULT) != 0;
+	if ((mn->mn_set & NETSET_DNS) != 0)
+		po.po_dns = (mn->mn_value & NETSET_DNS) != 0;
+	if (policy_file_join(p, mn->mn_nwid) == -1 ||
+	    policy_file_write(p, mn->mn_nwid, &po) == -1) {
+		log_warn("networks.d: files of %016" PRIx64, mn->mn_nwid);
+		result(mr, 500, "the network's files cannot be written");
+		if (fresh)
+			policy_file_leave(p, mn->mn_nwid);
+		return;
+	}
+	if (fresh) {
+		add(p, mn->mn_nwid);
+		memset(&join, 0, sizeof(join));
+		join.mn_nwid = mn->mn_nwid;
+		parent_send(p, PROC_NET, MSG_JOIN, 0, &join, sizeof(join));
+		log_info("network %016" PRIx64 ": joined", mn->mn_nwid);
+	} else {
+		j->j_policy = po;
+		j->j_warned = false;
+		apply(j);
+	}
+	result(mr, 200, "");
+}
+
+void
+joined_leave(struct parent *p, uint64_t nwid, struct msg_result *mr)
+{
+	struct msg_network	 leave;
+	struct joined		*j;
+
+	if ((j = find(p, nwid)) == NULL) {
+		result(mr, 404, "not joined");
+		return;
+	}
+	memset(&leave, 0, sizeof(leave));
+	leave.mn_nwid = nwid;
+	parent_send(p, PROC_NET, MSG_LEAVE, 0, &leave, sizeof(leave));
+	forget(j);
+	policy_file_leave(p, nwid);
+	log_info("network %016" PRIx64 ": left", nwid);
+	result(mr, 200, "");
+}
+
+void
+joined_info(struct parent *p, uint32_t id, uint64_t nwid)
+{
+	struct msg_tap_info	 ti;
+	struct joined		*j;
+
+	TAILQ_FOREACH(j, &p->p_joined, j_entry) {
+		if (nwid != 0 && nwid != j->j_nwid)
+			continue;
+		memset(&ti, 0, sizeof(ti));
+		ti.ti_nwid = j->j_nwid;
+		if (j->j_tap.t_fd != -1)
+			strlcpy(ti.ti_device, j->j_tap.t_dev.nd_name,
+			    sizeof(ti.ti_device));
+		ti.ti_settings = settings_bits(&j->j_policy);
+		ti.ti_error = j->j_error;
+		parent_send(p, PROC_CTL, MSG_TAP_INFO, id, &ti, sizeof(ti));
+	}
+	parent_send(p, PROC_CTL, MSG_END, id, NULL, 0);
+}
+
+void
+joined_online(struct parent *p)
+{
+	struct joined	*j;
+
+	TAILQ_FOREACH(j, &p->p_joined, j_entry)
+		if (j->j_tap.t_fd != -1)
+			apply_routes(j);
+}
+
+void
+joined_resync(struct parent *p, bool routes)
+{
+	struct joined	*j;
+
+	TAILQ_FOREACH(j, &p->p_joined, j_entry) {
+		if (j->j_tap.t_fd == -1)
+			continue;
+		if (apply_missing(j))
+			apply_addresses(j, true);
+		else if (!routes)
+			continue;
+		apply_routes(j);
+	}
+}
+
+void
+joined_groups(struct parent *p)
+{
+	struct joined	*j;
+
+	if (p->p_njoined == 0)
+		return;
+	(void)groups_scan();
+	TAILQ_FOREACH(j, &p->p_joined, j_entry)
+		if (j->j_tap.t_fd != -1)
+			tap_tell(j, false);
+}
+
+void
+joined_reload(struct parent *p)
+{
+	struct joined	*j;
+
+	TAILQ_FOREACH(j, &p->p_joined, j_entry) {
+		(void)policy_file_read(p, j->j_nwid, &j->j_policy);
+		j->j_warned = false;
+		apply(j);
+	}
+}
+
+bool
+joined_is_tap(const struct parent *p, unsigned ifindex)
+{
+	const struct joined	*j;
+
+	TAILQ_FOREACH(j, &p->p_joined, j_entry)
+		if (j->j_tap.t_fd != -1 &&
+		    j->j_tap.t_dev.nd_index == ifindex)
+			return (true);
+	return (false);
+}
+
+void
+joined_dump(const struct parent *p)
+{
+	const struct joined	*j;
+
+	TAILQ_FOREACH(j, &p->p_joined, j_entry)
+		log_info("network %016" PRIx64 ": %s, error %d, settings "
+		    "%#x, %u addresses, %u routes", j->j_nwid,
+		    j->j_tap.t_fd == -1 ? "no tap" : j->j_tap.t_dev.nd_name,
+		    j->j_error, settings_bits(&j->j_policy), j->j_naddrs,
+		    j->j_nroutes);
+}
+
+static void
+add(struct parent *p, uint64_t nwid)
+{
+	struct joined	*j;
+
+	if (nwid == 0 || find(p, nwid) != NULL)
+		return;
+	if (p->p_njoined >= JOINED_MAX) {
+		log_warnx("network %016" PRIx64 ": more than %d networks",
+		    nwid, JOINED_MAX);
+		return;
+	}
+	j = xcalloc(1, sizeof(*j));
+	j->j_parent = p;
+	j->j_nwid = nwid;
+	j->j_tap.t_fd = -1;
+	j->j_index = -1;
+	j->j_backoff = RETRY_MIN;
+	(void)policy_file_read(p, nwid, &j->j_policy);
+	TAILQ_INSERT_TAIL(&p->p_joined, j, j_entry);
+	p->p_njoined++;
+}
+
+static struct joined *
+find(const struct parent *p, uint64_t nwid)
+{
+	struct joined	*j;
+
+	TAILQ_FOREACH(j, &p->p_joined, j_entry)
+		if (j->j_nwid == nwid)
+			return (j);
+	return (NULL);
+}
+
+static void
+forget(struct joined *j)
+{
+	struct parent	*p = j->j_parent;
+
+	tap_down(j);
+	if (j->j_retry != NULL)
+		event_free(j->j_retry);
+	TAILQ_REMOVE(&p->p_joined, j, j_entry);
+	p->p_njoined--;
+	free(j->j_groups);
+	free(j->j_want);
+	free(j);
+}
+
+/* The engine is not believed: every number is checked before it is used. */
+static bool
+port_valid(const struct parent *p, const struct msg_port *mp)
+{
+	uint32_t	 i;
+
+	if (mp->mp_nips > NETCONF_IPS || mp->mp_nroutes > NETCONF_ROUTES ||
+	    mp->mp_mtu < NETCONF_MTU_MIN || mp->mp_mtu > NETCONF_MTU_MAX ||
+	    mp->mp_mac != mac_from_addr(idfile_addr(p), mp->mp_nwid) ||
+	    mac_multicast(mp->mp_mac))
+		return (false);
+	for (i = 0; i < mp->mp_nips; i++)
+		if (!inet_valid(&mp->mp_ips[i], true))
+			return (false);
+	for (i = 0; i < mp->mp_nroutes; i++)
+		if (!inet_valid(&mp->mp_routes[i].nr_target, true) ||
+		    !inet_valid(&mp->mp_routes[i].nr_via, false))
+			return (false);
+	for (i = 0; i < NETCONF_DNS; i++)
+		if (!inet_valid(&mp->mp_dns[i], false))
+			return (false);
+	return (true);
+}
+
+static bool
+inet_valid(const struct inet_addr *ia, bool net)
+{
+	if (ia->ia_family != 0 && ia->ia_family != 4 && ia->ia_family != 6)
+		return (false);
+	return (!net || ia->ia_port <= inet_iplen(ia) * 8);
+}
+
+/* Bring the host to what is wanted, as far as it is allowed. */
+static void
+apply(struct joined *j)
+{
+	struct parent	*p = j->j_parent;
+	uint32_t	 mtu;
+
+	if (j->j_want == NULL)
+		return;
+	if (j->j_tap.t_fd == -1) {
+		/* While a retry waits, only it may try. */
+		if (j->j_retry != NULL &&
+		    event_pending(j->j_retry, EV_TIMEOUT, NULL)) {
+			tap_tell(j, true);
+			return;
+		}
+		if (tap_up(j) == -1) {
+			retry_later(j);
+			tap_tell(j, true);
+			return;
+		}
+	}
+	if (j->j_mtu != j->j_want->mp_mtu) {
+		mtu = j->j_want->mp_mtu;
+		if (netif_set_mtu(p->p_netif, &j->j_tap.t_dev, &mtu) == -1)
+			log_warn("%s: MTU %u", j->j_tap.t_dev.nd_name,
+			    j->j_want->mp_mtu);
+		else {
+			j->j_mtu = j->j_want->mp_mtu;
+			pump_mtu(p->p_pump, (unsigned)j->j_index, mtu);
+		}
+	}
+	if (j->j_up != j->j_want->mp_up) {
+		if (netif_set_up(p->p_netif, &j->j_tap.t_dev,
+		    j->j_want->mp_up) == -1)
+			log_warn("%s: link %s", j->j_tap.t_dev.nd_name,
+			    j->j_want->mp_up ? "up" : "down");
+		else
+			j->j_up = j->j_want->mp_up;
+		/* Going down took routes and IPv6 addresses with it. */
+		apply_addresses(j, true);
+	} else
+		apply_addresses(j, false);
+	apply_routes(j);
+	apply_dns(j);
+	tap_tell(j, true);
+	parent_interfaces(p, false);
+}
+
+static int
+tap_up(struct joined *j)
+{
+	struct parent	*p = j->j_parent;
+	char		 alias[200];
+	uint32_t	 mtu = j->j_want->mp_mtu;
+
+	if (p->p_netif == NULL)
+		errno = ENODEV;
+	else if (tap_open(&j->j_tap, p->p_netif, j->j_nwid, p->p_homefd) ==
+	    0) {
+		tap_alias(j, alias, sizeof(alias));
+		if (netif_setup(p->p_netif, &j->j_tap.t_dev, j->j_want->mp_mac,
+		    &mtu, alias) == 0 && (j->j_index = pump_add(p->p_pump,
+		    &j->j_tap, mtu, tap_lost, j)) != -1) {
+			j->j_mtu = j->j_want->mp_mtu;
+			j->j_error = 0;
+			j->j_backoff = RETRY_MIN;
+			log_info("network %016" PRIx64 ": interface %s",
+			    j->j_nwid, j->j_tap.t_dev.nd_name);
+			return (0);
+		}
+	}
+	if (j->j_error != errno)
+		log_warn("network %016" PRIx64 ": no interface", j->j_nwid);
+	j->j_error = errno != 0 ? errno : EIO;
+	tap_close(&j->j_tap);
+	return (-1);
+}
+
+/* Addresses and routes go with the interface. */
+static void
+tap_down(struct joined *j)
+{
+	if (j->j_tap.t_fd == -1)
+		return;
+	apply_withdraw(j);
+	if (j->j_index != -1)
+		pump_del(j->j_parent->p_pump, (unsigned)j->j_index);
+	tap_close(&j->j_tap);
+	j->j_index = -1;
+	j->j_up = false;
+	j->j_mtu = 0;
+	j->j_ngroups = 0;
+}
+
+/* Someone destroyed the interface. */
+static void
+tap_lost(void *arg)
+{
+	struct joined	*j = arg;
+
+	log_warnx("network %016" PRIx64 ": interface %s was removed",
+	    j->j_nwid, j->j_tap.t_dev.nd_name);
+	tap_down(j);
+	j->j_error = ENXIO;
+	retry_later(j);
+	tap_tell(j, true);
+}
+
+static void
+retry_later(struct joined *j)
+{
+	struct timeval	 tv;
+
+	if (j->j_retry == NULL && (j->j_retry = event_new(
+	    j->j_parent->p_base, -1, 0, retry, j)) == NULL)
+		fatalx("out of memory");
+	tv.tv_sec = j->j_backoff;
+	tv.tv_usec = 0;
+	event_add(j->j_retry, &tv);
+	j->j_backoff *= 2;
+	if (j->j_backoff > RETRY_MAX)
+		j->j_backoff = RETRY_MAX;
+}
+
+static void
+retry(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	apply(arg);
+}
+
+/* MSG_TAP, when its groups changed or always. */
+static void
+tap_tell(struct joined *j, bool always)
+{
+	struct parent		*p = j->j_parent;
+	struct iovec		 iov[2];
+	struct msg_tap		 mt;
+	struct msg_group	*groups;
+	unsigned		 n = 0;
+
+	groups = xcalloc(TAP_GROUPS_MAX, sizeof(*groups));
+	if (j->j_tap.t_fd != -1)
+		n = groups_list(&j->j_tap.t_dev, p->p_ifs, p->p_nifs, groups,
+		    TAP_GROUPS_MAX);
+	if (!always && n == j->j_ngroups &&
+	    memcmp(groups, j->j_groups, n * sizeof(*groups)) == 0) {
+		free(groups);
+		return;
+	}
+	free(j->j_groups);
+	j->j_groups = groups;
+	j->j_ngroups = n;
+	memset(&mt, 0, sizeof(mt));
+	mt.mt_nwid = j->j_nwid;
+	mt.mt_error = j->j_error;
+	if (j->j_index != -1)
+		mt.mt_tap = (uint32_t)j->j_index;
+	mt.mt_ngroups = n;
+	iov[0].iov_base = &mt;
+	iov[0].iov_len = sizeof(mt);
+	iov[1].iov_base = groups;
+	iov[1].iov_len = n * sizeof(*groups);
+	(void)channel_sendv(p->p_child[PROC_NET].c_chan, MSG_TAP, 0, -1, iov,
+	    2);
+}
+
+/* The network's name came from the controller: printable ASCII only. */
+static void
+tap_alias(const struct joined *j, char *dst, size_t size)
+{
+	const char	*s;
+	size_t		 n;
+
+	n = (size_t)snprintf(dst, size, "ztd %016" PRIx64 " ", j->j_nwid);
+	for (s = j->j_want->mp_name; *s != '\0' && n + 1 < size; s++)
+		dst[n++] = isprint((unsigned char)*s) ? *s : '?';
+	while (n > 0 && dst[n - 1] == ' ')
+		n--;
+	dst[n] = '\0';
+}
+
+static void
+result(struct msg_result *mr, unsigned code, const char *text)
+{
+	memset(mr, 0, sizeof(*mr));
+	mr->mr_code = code;
+	strlcpy(mr->mr_text, text, sizeof(mr->mr_text));
+}
+
+static unsigned
+settings_bits(const struct policy *po)
+{
+	return ((po->po_managed ? NETSET_MANAGED : 0) |
+	    (po->po_global ? NETSET_GLOBAL : 0) |
+	    (po->po_default ? NETSET_DEFAULT : 0) |
+	    (po->po_dns ? NETSET_DNS : 0));
+}

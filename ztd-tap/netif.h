@@ -1,0 +1,88 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The host's interfaces: links, addresses, routes, and what changes there.
+ * One file per kind of system: netif_linux.c (netlink), netif_bsd.c (ioctl
+ * and routing socket).  No external commands.  Spec: 06 sections 4, 6.2, 7
+ * and 8.
+ *
+ * Functions that change something return 0, or -1 with errno.
+ */
+
+#ifndef ZTD_TAP_NETIF_H
+#define ZTD_TAP_NETIF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/inet.h"
+#include "privsep/messages.h"
+#include "ztd-tap/policy.h"
+
+struct event_base;
+struct netif;
+
+/* Metric of routes with a gateway. */
+#define NETIF_METRIC	5000
+
+struct netif_dev {
+	char		 nd_name[16];
+	unsigned	 nd_index;
+};
+
+/* Open what is needed; NULL with errno. */
+struct netif *netif_new(void);
+void	 netif_free(struct netif *);
+
+/* Index of an interface by name, 0 when there is none. */
+unsigned netif_index(struct netif *, const char *name);
+
+/*
+ * Set up a new tap: MAC, MTU (Ethernet payload), description, and what
+ * addresses on it need.  *mtu becomes what the system took.
+ */
+int	 netif_setup(struct netif *, const struct netif_dev *, uint64_t mac,
+	    uint32_t *mtu, const char *alias);
+int	 netif_set_mtu(struct netif *, const struct netif_dev *,
+	    uint32_t *mtu);
+int	 netif_set_up(struct netif *, const struct netif_dev *, bool up);
+
+/* ia_port = prefix length.  Adding what is there is fine, and so is removing
+ * what is not. */
+int	 netif_addr_add(struct netif *, const struct netif_dev *,
+	    const struct inet_addr *);
+int	 netif_addr_del(struct netif *, const struct netif_dev *,
+	    const struct inet_addr *);
+
+/*
+ * EEXIST: a route to that target is there, ours or not; it is left alone.
+ * Removing what is not there is fine; only routes of ours are removed.
+ */
+int	 netif_route_add(struct netif *, const struct netif_dev *,
+	    const struct policy_route *);
+int	 netif_route_del(struct netif *, const struct netif_dev *,
+	    const struct policy_route *);
+/*
+ * Whether default routes through a tap can work with this host's settings;
+ * warns about those that are in the way.
+ */
+void	 netif_check_default(struct netif *);
+
+/*
+ * Addresses of interfaces that are up, without those that cannot be used
+ * (tentative, duplicate, deprecated); mi_virtual is 0.  Returns how many of
+ * at most max, or -1 with errno.
+ */
+int	 netif_list(struct netif *, struct msg_interface *dst, unsigned max);
+
+/*
+ * Call changed on the loop, not more often than every quarter of a second,
+ * when links, addresses, routes or multicast groups of the host changed.
+ */
+int	 netif_watch(struct netif *, struct event_base *,
+	    void (*changed)(void *), void *arg);
+
+#endif /* ZTD_TAP_NETIF_H */

@@ -1,0 +1,279 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The parent's loop: signals, clocks, the start and the end.
+ *
+ * Clocks: every 5 s local.conf and the multicast groups are looked at, every
+ * 30 s addresses and routes are put back that vanished, as a net below the
+ * events of the kernel.  Spec: 05 sections 12.5 and 12.7, 06 section 2.
+ */
+
+#include <signal.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "common/version.h"
+#include "privsep/sandbox.h"
+#include "ztd-tap/config.h"
+#include "ztd-tap/daemon.h"
+#include "ztd-tap/dispatch.h"
+#include "ztd-tap/framepump.h"
+#include "ztd-tap/groups.h"
+#include "ztd-tap/home.h"
+#include "ztd-tap/joined.h"
+#include "ztd-tap/listen.h"
+#include "ztd-tap/netif.h"
+#include "ztd-tap/parent.h"
+#include "ztd-tap/supervise.h"
+
+#define TICK_S		5
+#define RESYNC_TICKS	6
+#define START_TICKS	12	/* until a start has failed */
+#define STOP_S		3
+
+static int	 exit_status;
+
+static void	 signals_watch(struct parent *, struct event **);
+static void	 signal_seen(evutil_socket_t, short, void *);
+static void	 tick(evutil_socket_t, short, void *);
+static void	 host_changed(void *);
+static void	 stop_forced(evutil_socket_t, short, void *);
+static void	 dump(const struct parent *);
+
+static const int watched[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD,
+    SIGUSR1 };
+#define NWATCHED	(sizeof(watched) / sizeof(watched[0]))
+
+int64_t
+parent_now(void)
+{
+	struct timespec	 ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
+		fatal("clock");
+	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+int
+parent_run(struct parent *p)
+{
+	struct event	*signals[NWATCHED], *ticker;
+	struct timeval	 tv = { TICK_S, 0 };
+	size_t		 i;
+
+	if ((p->p_base = event_base_new()) == NULL ||
+	    (p->p_pump = pump_new(p->p_base)) == NULL ||
+	    (ticker = event_new(p->p_base, -1, EV_PERSIST, tick, p)) == NULL)
+		fatalx("event loop: out of memory");
+	signals_watch(p, signals);
+	groups_init();
+	if (p->p_netif != NULL &&
+	    netif_watch(p->p_netif, p->p_base, host_changed, p) == -1)
+		log_warn("changes of interfaces cannot be watched");
+	joined_load(p);
+	event_add(ticker, &tv);
+	supervise_start(p, PROC_NET);
+
+	if (event_base_dispatch(p->p_base) == -1)
+		log_warnx("event loop ended");
+
+	config_cancel(p);
+	joined_close(p);
+	pump_free(p->p_pump);
+	netif_free(p->p_netif);
+	listen_close(p);
+	home_leave(p);
+	for (i = 0; i < NWATCHED; i++)
+		event_free(signals[i]);
+	event_free(ticker);
+	for (i = 0; i < PROC_COUNT; i++)
+		if (p->p_child[i].c_timer != NULL)
+			event_free(p->p_child[i].c_timer);
+	event_base_free(p->p_base);
+	free(p->p_conf);
+	explicit_bzero(p->p_secret, sizeof(p->p_secret));
+	log_info("stopped");
+	return (exit_status);
+}
+
+void
+parent_stop(struct parent *p, int status)
+{
+	struct timeval	 tv = { STOP_S, 0 };
+
+	if (p->p_stopping)
+		return;
+	exit_status = status;
+	p->p_stopping = true;
+	if (p->p_started)
+		daemon_notify("STOPPING=1");
+	supervise_stop(p, false);
+	if (supervise_gone(p))
+		event_base_loopexit(p->p_base, NULL);
+	else
+		event_base_once(p->p_base, -1, EV_TIMEOUT, stop_forced, p,
+		    &tv);
+}
+
+void
+parent_ready(struct parent *p)
+{
+	const char	*what = "sandbox";
+
+	if (p->p_started || p->p_stopping || !supervise_ready(p))
+		return;
+	p->p_started = true;
+	home_write_pid(p);
+	daemon_notify("READY=1");
+	log_info("%s %s, node %.10s, port %u", ZTD_NAME, ZTD_VERSION,
+	    p->p_public, p->p_port);
+	if (p->p_startpipe != -1) {
+		log_init(ZTD_NAME, false, p->p_verbose);
+		daemon_ready(p->p_startpipe);
+		p->p_startpipe = -1;
+	}
+	if (sandbox_parent(p->p_home, &what) == -1) {
+		log_warn("%s", what);
+		parent_stop(p, 1);
+	}
+}
+
+void
+parent_interfaces(struct parent *p, bool always)
+{
+	static struct msg_interface	 ifs[INTERFACES_MAX];
+	int				 i, n = 0;
+
+	if (p->p_netif != NULL &&
+	    (n = netif_list(p->p_netif, ifs, INTERFACES_MAX)) == -1) {
+		log_warn("list of interfaces");
+		return;
+	}
+	for (i = 0; i < n; i++)
+		ifs[i].mi_virtual = joined_is_tap(p, ifs[i].mi_index);
+	if (!always && (unsigned)n == p->p_nifs &&
+	    memcmp(ifs, p->p_ifs, (size_t)n * sizeof(*ifs)) == 0)
+		return;
+	memcpy(p->p_ifs, ifs, (size_t)n * sizeof(*ifs));
+	p->p_nifs = (unsigned)n;
+	parent_send(p, PROC_NET, MSG_INTERFACES, 0, ifs,
+	    (size_t)n * sizeof(*ifs));
+}
+
+int
+parent_send(struct parent *p, enum proc to, uint32_t type, uint32_t id,
+    const void *data, size_t len)
+{
+	return (channel_send(p->p_child[to].c_chan, type, id, -1, data,
+	    len));
+}
+
+static void
+signals_watch(struct parent *p, struct event **events)
+{
+	size_t	 i;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGUSR2, SIG_IGN);
+	for (i = 0; i < NWATCHED; i++)
+		if ((events[i] = evsignal_new(p->p_base, watched[i],
+		    signal_seen, p)) == NULL ||
+		    event_add(events[i], NULL) == -1)
+			fatalx("signal %d cannot be watched", watched[i]);
+}
+
+/* Not in the handler itself: the loop calls it. */
+static void
+signal_seen(evutil_socket_t sig, short what, void *arg)
+{
+	struct parent	*p = arg;
+
+	(void)what;
+	switch (sig) {
+	case SIGCHLD:
+		supervise_reap(p);
+		break;
+	case SIGHUP:
+		log_info("reload");
+		config_check(p, true, dispatch_settings);
+		joined_reload(p);
+		break;
+	case SIGUSR1:
+		dump(p);
+		break;
+	default:
+		log_info("signal %d: stopping", (int)sig);
+		parent_stop(p, 0);
+	}
+}
+
+static void
+tick(evutil_socket_t fd, short what, void *arg)
+{
+	static unsigned	 ticks;
+	struct parent	*p = arg;
+
+	(void)fd;
+	(void)what;
+	if (p->p_stopping)
+		return;
+	ticks++;
+	if (!p->p_started && ticks >= START_TICKS) {
+		log_warnx("the other processes are not ready after %d s",
+		    START_TICKS * TICK_S);
+		parent_stop(p, 1);
+		return;
+	}
+	config_check(p, false, dispatch_settings);
+	if (ticks % RESYNC_TICKS == 0) {
+		parent_interfaces(p, false);
+		joined_resync(p, true);
+	}
+	joined_groups(p);
+}
+
+static void
+host_changed(void *arg)
+{
+	struct parent	*p = arg;
+
+	if (p->p_stopping)
+		return;
+	parent_interfaces(p, false);
+	joined_resync(p, false);
+	joined_groups(p);
+}
+
+static void
+stop_forced(evutil_socket_t fd, short what, void *arg)
+{
+	struct parent	*p = arg;
+
+	(void)fd;
+	(void)what;
+	log_warnx("some processes did not stop in %d s: killed", STOP_S);
+	supervise_stop(p, true);
+}
+
+static void
+dump(const struct parent *p)
+{
+	const struct pump_stats	*ps = pump_stats(p->p_pump);
+	enum proc		 proc;
+
+	for (proc = PROC_NET; proc < PROC_COUNT; proc++)
+		log_info("%s: process %ld%s", proc_name(proc),
+		    (long)p->p_child[proc].c_pid,
+		    p->p_child[proc].c_ready ? "" : ", not ready");
+	log_info("frames: %" PRIu64 " out, %" PRIu64 " in, %" PRIu64
+	    " dropped", ps->ps_out, ps->ps_in, ps->ps_dropped);
+	joined_dump(p);
+}

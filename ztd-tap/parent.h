@@ -1,0 +1,124 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * What the parent knows: one struct, made in main() and passed to all.
+ */
+
+#ifndef ZTD_TAP_PARENT_H
+#define ZTD_TAP_PARENT_H
+
+#include <sys/types.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "privsep/channel.h"
+#include "privsep/messages.h"
+#include "privsep/spawn.h"
+
+struct event;
+struct event_base;
+struct frame_pump;
+struct joined;
+struct netif;
+
+#define HOME_MAX	1024	/* path of the home folder, with NUL */
+#define PLANET_MAX	8480	/* bytes of a serialised planet */
+#define LISTENERS_MAX	2
+
+enum child_state {
+	CHILD_NONE,		/* never started, or stopped for good */
+	CHILD_RUNNING,
+	CHILD_DYING,		/* its channel is gone, it is not reaped */
+	CHILD_WAITING		/* dead, to be started again */
+};
+
+struct child {
+	struct parent	*c_parent;
+	enum proc	 c_proc;
+	enum child_state c_state;
+	pid_t		 c_pid;		/* -1: reaped */
+	int		 c_status;	/* of the one that was reaped */
+	struct channel	*c_chan;
+	struct event	*c_timer;	/* start again, or kill */
+	unsigned	 c_backoff;	/* ms until the next start */
+	int64_t		 c_since;	/* ms, when it was started */
+	bool		 c_ready;
+	unsigned	 c_failures;	/* deaths before it ever was ready */
+	char		 c_path[PATH_MAX];
+};
+
+struct listener {
+	int		 l_fd;
+	struct inet_addr l_addr;
+};
+
+struct parent {
+	struct event_base *p_base;
+	const char	*p_argv0;
+	char		 p_home[HOME_MAX];
+	int		 p_homefd;
+	int		 p_pidfd;	/* zerotier-one.pid, locked */
+	int		 p_netsfd;	/* networks.d */
+	bool		 p_root;
+	bool		 p_foreground;
+	bool		 p_verbose;
+	bool		 p_started;	/* every child was ready once */
+	bool		 p_stopping;
+	int		 p_startpipe;	/* tells the terminal, or -1 */
+	uint16_t	 p_port;
+	int		 p_argport;	/* -1: no -p */
+	bool		 p_online;
+
+	struct proc_user p_user[PROC_COUNT];
+	struct child	 p_child[PROC_COUNT];
+
+	struct settings	 p_settings;
+	char		*p_conf;	/* text of local.conf */
+	size_t		 p_conflen;
+	struct stat	 p_confstat;	/* of what was loaded last */
+	struct config_job *p_confjob;	/* parse under way */
+
+	struct msg_token p_token;
+	/* Text of the identity; the secret is "" until there is one. */
+	char		 p_secret[IDENTITY_TEXT_SECRET];
+	char		 p_public[IDENTITY_TEXT_PUBLIC];
+	bool		 p_identified;	/* the engine has confirmed it */
+
+	struct listener	 p_listener[LISTENERS_MAX];
+	unsigned	 p_nlisteners;
+	bool		 p_listen_wide;	/* bound to all addresses */
+
+	struct netif	*p_netif;
+	struct msg_interface p_ifs[INTERFACES_MAX];
+	unsigned	 p_nifs;
+	struct frame_pump *p_pump;
+
+	TAILQ_HEAD(, joined) p_joined;
+	unsigned	 p_njoined;
+};
+
+/* Milliseconds of a clock that never jumps. */
+int64_t	 parent_now(void);
+/*
+ * Run until told to stop: start the children, serve them, stop them.
+ * Returns the exit status.
+ */
+int	 parent_run(struct parent *);
+/* End with this exit status as soon as the children are gone. */
+void	 parent_stop(struct parent *, int status);
+/* A child sent MSG_READY. */
+void	 parent_ready(struct parent *);
+/* Read the host's addresses anew and tell the engine if they changed. */
+void	 parent_interfaces(struct parent *, bool always);
+/* Send to a child if it runs.  As channel_send(). */
+int	 parent_send(struct parent *, enum proc, uint32_t type, uint32_t id,
+	    const void *, size_t);
+
+#endif /* ZTD_TAP_PARENT_H */

@@ -1,0 +1,38 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The children: started, watched, started again, introduced to each other.
+ * Spec: 06 section 11.4.
+ */
+
+#ifndef ZTD_TAP_SUPERVISE_H
+#define ZTD_TAP_SUPERVISE_H
+
+#include "ztd-tap/parent.h"
+
+/* Find their programs; fatal when one is missing. */
+void	 supervise_init(struct parent *);
+/* Start one that does not run. */
+void	 supervise_start(struct parent *, enum proc);
+/* It broke the rules: kill it; it is started again. */
+void	 supervise_kill(struct child *, const char *why);
+/* Let it end and start it again, for a new configuration. */
+void	 supervise_restart(struct parent *, enum proc);
+/* SIGCHLD: who died? */
+void	 supervise_reap(struct parent *);
+/* Ask all to stop; kill those that have not when called with force. */
+void	 supervise_stop(struct parent *, bool force);
+/* None runs any more. */
+bool	 supervise_gone(const struct parent *);
+bool	 supervise_ready(const struct parent *);
+
+/* MSG_INIT for a process. */
+void	 supervise_init_message(const struct parent *, enum proc,
+	    struct msg_init *);
+/* Log the line in a MSG_LOG under this name. */
+void	 supervise_log(const char *name, const struct msg *);
+
+#endif /* ZTD_TAP_SUPERVISE_H */

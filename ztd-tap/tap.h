@@ -1,0 +1,41 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Tap devices: one Ethernet interface per network, gone when closed.  One
+ * file per system.  Spec: 06 sections 3 and 4.
+ */
+
+#ifndef ZTD_TAP_TAP_H
+#define ZTD_TAP_TAP_H
+
+#include <sys/types.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ztd-tap/netif.h"
+
+struct tap {
+	int		 t_fd;		/* non-blocking; one frame a read */
+	struct netif_dev t_dev;
+	char		 t_node[16];	/* BSD: name before a renaming */
+};
+
+/*
+ * Can taps be made at all?  NULL, or one line that says why not.  Opens what
+ * must be opened before the sandbox.
+ */
+const char *tap_probe(void);
+
+/*
+ * Make the tap of a network, down, with its name; homefd is the home folder
+ * (devicemap, tapmap).  Returns 0, or -1 with errno.
+ */
+int	 tap_open(struct tap *, struct netif *, uint64_t nwid, int homefd);
+/* Close and destroy it; t_fd -1 is fine. */
+void	 tap_close(struct tap *);
+
+#endif /* ZTD_TAP_TAP_H */
