@@ -47,7 +47,7 @@ struct channel *child_channel(struct event_base *, enum proc self,
 struct confine {
 	enum proc	 co_self;
 	const char	*co_chroot;	/* new root, NULL: an empty folder */
-	const char	*co_rw[4];	/* after chroot: folders it may write in */
+	const char	*co_rw[4];	/* after chroot: folders to write in */
 	const char	*co_ro[4];	/* ... and only read */
 	bool		 co_udp;	/* open and use UDP sockets */
 	bool		 co_tcp;	/* accept on passed TCP listeners */

@@ -12,10 +12,9 @@
  * Calls without argument check come first: newer kernels remember for them
  * that the answer never depends on anything and do not run the filter.
  *
- * Builds with sanitizers: the tables are the same but for the last group,
- * which AddressSanitizer uses while it reports an error.  Its leak checker
- * and its symbolizer need other processes and are off in children
- * (spawn.c).
+ * Builds with sanitizers have the same filter: AddressSanitizer can report
+ * an error from within it.  Its leak checker and its symbolizer need other
+ * processes and are off in children (spawn.c).
  */
 
 #include <sys/types.h>
@@ -57,14 +56,6 @@
 
 #define KILL		SECCOMP_RET_KILL_PROCESS
 #define FAIL(e)		(SECCOMP_RET_ERRNO | (e))
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED	1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED	1
-#endif
-#endif
 
 /* What a process must be able to do for a group to be allowed. */
 #define CAN_WRITE	0x01	/* in folders of its own */
@@ -159,18 +150,6 @@ static const int udp_calls[] = { SYS_bind, SYS_connect };
 static const int accept_calls[] = { SYS_accept4, SYS_accept, SYS_sendfile };
 static const int connect_calls[] = { SYS_connect };
 
-#ifdef SANITIZED
-static const int sanitizer_calls[] = {
-	SYS_process_vm_readv, SYS_dup, SYS_mincore,
-#ifdef SYS_getrlimit
-	SYS_getrlimit,
-#endif
-#ifdef SYS_arch_prctl
-	SYS_arch_prctl
-#endif
-};
-#endif
-
 #define GROUP(need, calls) \
 	{ need, calls, sizeof(calls) / sizeof((calls)[0]) }
 
@@ -186,10 +165,7 @@ static const struct group {
 	GROUP(CAN_WRITE, write_calls),
 	GROUP(CAN_UDP, udp_calls),
 	GROUP(CAN_ACCEPT, accept_calls),
-	GROUP(CAN_CONNECT, connect_calls),
-#ifdef SANITIZED
-	GROUP(ALWAYS, sanitizer_calls),
-#endif
+	GROUP(CAN_CONNECT, connect_calls)
 };
 
 /*
@@ -214,13 +190,8 @@ static const struct check {
 	    F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
 	    F_GETLK, F_SETLK, F_SETLKW } },
 	{ ALWAYS, SYS_prlimit64, 0, ~UINT32_C(0), KILL, 1, { 0 } },
-	{ ALWAYS, SYS_prctl, 0, ~UINT32_C(0),
-#ifdef SANITIZED
-	    FAIL(EINVAL),
-#else
-	    KILL,
-#endif
-	    3, { PR_SET_NAME, PR_GET_NAME, PRCTL_VMA } },
+	{ ALWAYS, SYS_prctl, 0, ~UINT32_C(0), KILL, 3, {
+	    PR_SET_NAME, PR_GET_NAME, PRCTL_VMA } },
 	/* Who may not write opens nothing for writing. */
 #ifdef SYS_open
 	{ ALWAYS, SYS_open, 1, O_ACCMODE | O_CREAT | O_TRUNC, FAIL(EACCES),

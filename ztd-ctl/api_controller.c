@@ -39,7 +39,7 @@ api_controller(struct request *rq)
 void
 api_unstable(struct request *rq)
 {
-	proxy(rq, "unstable", rq->rq_path + strlen("/unstable/controller"));
+	proxy(rq, "/unstable", rq->rq_path + strlen("/unstable/controller"));
 }
 
 static void

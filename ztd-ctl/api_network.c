@@ -284,7 +284,7 @@ leave_done(struct request *rq)
 	if (n->n_result.mr_code == 200)
 		request_json(rq, 200, json_pack("{s:b}", "result", 1));
 	else if (n->n_result.mr_code == 404)
-		request_reply(rq, 200, "", 0);
+		request_reply(rq, 200, "{}", 2);
 	else
 		set_done(rq);
 }

@@ -122,7 +122,12 @@ static void
 cb_log(void *arg, int level, const char *line)
 {
 	(void)arg;
-	log_line(level, line);
+	if (level == LOG_DEBUG)
+		log_debug("%s", line);
+	else if (level == LOG_INFO || level == LOG_NOTICE)
+		log_info("%s", line);
+	else
+		log_warnx("%s", line);
 }
 
 const struct node_callbacks engine_callbacks = {

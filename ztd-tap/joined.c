@@ -32,6 +32,7 @@
 
 static void		 add(struct parent *, uint64_t);
 static struct joined	*find(const struct parent *, uint64_t);
+static void		 want_default(struct joined *);
 static void		 forget(struct joined *);
 static bool		 port_valid(const struct parent *,
 			    const struct msg_port *);
@@ -143,6 +144,8 @@ joined_set(struct parent *p, const struct msg_net_set *mn,
 		join.mn_nwid = mn->mn_nwid;
 		parent_send(p, PROC_NET, MSG_JOIN, 0, &join, sizeof(join));
 		log_info("network %016" PRIx64 ": joined", mn->mn_nwid);
+		/* So that the API can name its interface at once. */
+		want_default(find(p, mn->mn_nwid));
 	} else {
 		j->j_policy = po;
 		j->j_warned = false;
@@ -299,6 +302,21 @@ find(const struct parent *p, uint64_t nwid)
 		if (j->j_nwid == nwid)
 			return (j);
 	return (NULL);
+}
+
+/* What every network wants before the engine has its configuration. */
+static void
+want_default(struct joined *j)
+{
+	struct msg_port	*mp;
+
+	if (j == NULL || idfile_addr(j->j_parent) == 0)
+		return;
+	mp = j->j_want = xcalloc(1, sizeof(*mp));
+	mp->mp_nwid = j->j_nwid;
+	mp->mp_mac = mac_from_addr(idfile_addr(j->j_parent), j->j_nwid);
+	mp->mp_mtu = NETCONF_MTU_DEFAULT;
+	apply(j);
 }
 
 static void

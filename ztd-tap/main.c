@@ -21,11 +21,11 @@
 
 #include "common/log.h"
 #include "common/version.h"
-#include "ztd-tap/config.h"
 #include "ztd-tap/daemon.h"
 #include "ztd-tap/home.h"
 #include "ztd-tap/idfile.h"
 #include "ztd-tap/listen.h"
+#include "ztd-tap/localconf.h"
 #include "ztd-tap/netif.h"
 #include "ztd-tap/options.h"
 #include "ztd-tap/parent.h"
@@ -40,7 +40,7 @@ static unsigned		 bad_policies;
 static void	 stdio_open(void);
 static int	 check(struct parent *, const struct options *);
 static void	 check_policy(struct parent *, uint64_t);
-static void	 users_find(struct parent *);
+static void	 users_find(struct parent *, bool);
 static void	 prepare(struct parent *, const struct options *);
 
 int
@@ -109,11 +109,11 @@ check(struct parent *p, const struct options *o)
 	bool	 good = true;
 
 	home_open(p, o->o_home, false);
-	users_find(p);
+	users_find(p, false);
 	supervise_init(p);
 	if (idfile_load(p) == -1)
 		good = false;
-	if (config_load(p) == -1)
+	if (localconf_load(p) == -1)
 		good = false;
 	p->p_netsfd = openat(p->p_homefd, "networks.d", O_RDONLY |
 	    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -140,14 +140,14 @@ check_policy(struct parent *p, uint64_t nwid)
 }
 
 static void
-users_find(struct parent *p)
+users_find(struct parent *p, bool tell)
 {
 	enum proc	 proc;
 	bool		 missing = false;
 
 	for (proc = PROC_TAP; proc < PROC_COUNT; proc++)
 		proc_user(proc, &p->p_user[proc], &missing);
-	if (missing)
+	if (missing && tell)
 		log_info("users _ztd, _ztdcon, _ztdctl or group _ztd are "
 		    "missing: numeric ids are used instead");
 }
@@ -160,14 +160,14 @@ prepare(struct parent *p, const struct options *o)
 	if (!p->p_root && !o->o_any_user)
 		fatalx("must be run as root, or with -U as someone who may "
 		    "make network interfaces");
-	users_find(p);
+	users_find(p, true);
 	supervise_init(p);
 	home_open(p, o->o_home, true);
 	home_lock(p);
 	if (idfile_load(p) == -1)
 		_exit(1);
 	home_adopt(p);
-	if (config_load(p) == -1)
+	if (localconf_load(p) == -1)
 		_exit(1);
 	tokens_load(p);
 	listen_open(p);

@@ -37,9 +37,13 @@ options_parse(struct options *o, int argc, char *argv[], char *error,
 		o->o_home = ZTD_HOME;
 
 	opterr = 0;
-	/* Switches may stand behind the home folder as well. */
+	optind = 1;
+	/*
+	 * Switches may stand behind the home folder as well.  The '+' keeps
+	 * GNU's getopt from sorting argv; to others it is one more letter.
+	 */
 	for (;;) {
-		while ((ch = getopt(argc, argv, ":dhnvVUD:p:")) != -1)
+		while ((ch = getopt(argc, argv, "+dhnvVUD:p:")) != -1)
 			if (option_take(o, ch, error, size) == -1)
 				return (-1);
 		if (optind >= argc)
@@ -110,15 +114,13 @@ option_take(struct options *o, int ch, char *error, size_t size)
 		snprintf(error, size, "-p %s: not a port from 0 to 65535",
 		    optarg);
 		return (-1);
-	case ':':
-		snprintf(error, size, "-%c needs a value", optopt);
-		return (-1);
 	default:
 		if (optopt == '?') {
 			o->o_do = OPTIONS_HELP;
 			break;
 		}
-		snprintf(error, size, "unknown flag -%c", optopt);
+		snprintf(error, size, optopt == 'D' || optopt == 'p' ?
+		    "-%c needs a value" : "unknown flag -%c", optopt);
 		return (-1);
 	}
 	return (0);

@@ -22,7 +22,6 @@
 #include "common/log.h"
 #include "common/version.h"
 #include "privsep/sandbox.h"
-#include "ztd-tap/config.h"
 #include "ztd-tap/daemon.h"
 #include "ztd-tap/dispatch.h"
 #include "ztd-tap/framepump.h"
@@ -30,6 +29,7 @@
 #include "ztd-tap/home.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/listen.h"
+#include "ztd-tap/localconf.h"
 #include "ztd-tap/netif.h"
 #include "ztd-tap/parent.h"
 #include "ztd-tap/supervise.h"
@@ -85,7 +85,7 @@ parent_run(struct parent *p)
 	if (event_base_dispatch(p->p_base) == -1)
 		log_warnx("event loop ended");
 
-	config_cancel(p);
+	localconf_cancel(p);
 	joined_close(p);
 	pump_free(p->p_pump);
 	netif_free(p->p_netif);
@@ -203,7 +203,7 @@ signal_seen(evutil_socket_t sig, short what, void *arg)
 		break;
 	case SIGHUP:
 		log_info("reload");
-		config_check(p, true, dispatch_settings);
+		localconf_check(p, true, dispatch_settings);
 		joined_reload(p);
 		break;
 	case SIGUSR1:
@@ -232,7 +232,7 @@ tick(evutil_socket_t fd, short what, void *arg)
 		parent_stop(p, 1);
 		return;
 	}
-	config_check(p, false, dispatch_settings);
+	localconf_check(p, false, dispatch_settings);
 	if (ticks % RESYNC_TICKS == 0) {
 		parent_interfaces(p, false);
 		joined_resync(p, true);

@@ -83,7 +83,7 @@ struct parent {
 	char		*p_conf;	/* text of local.conf */
 	size_t		 p_conflen;
 	struct stat	 p_confstat;	/* of what was loaded last */
-	struct config_job *p_confjob;	/* parse under way */
+	struct localconf_job *p_confjob;	/* parse under way */
 
 	struct msg_token p_token;
 	/* Text of the identity; the secret is "" until there is one. */

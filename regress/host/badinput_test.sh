@@ -14,8 +14,8 @@ alone()
 	ztd_home a
 }
 
-# refuses PATTERN [option ...]: ztd ends by itself with a failure, and
-# exactly one line matches
+# refuses PATTERN [option ...]: ztd ends by itself with a failure and one
+# line, which matches (a wrong command line adds the usage)
 refuses()
 {
 	pattern=$1
@@ -25,7 +25,8 @@ refuses()
 	status=$?
 	cat refused.out
 	must [ "$status" -ne 0 -a "$status" -lt 124 ]
-	must equal "$(grep -cE "$pattern" refused.out)" 1
+	must grep -qE "$pattern" refused.out
+	must equal "$(grep -cvE "^usage: |users .* missing" refused.out)" 1
 	wait_gone 5 ns_has_ztd a || must false "a process is left"
 }
 
@@ -113,9 +114,6 @@ unknown_flag_body()
 	refuses "unknown flag -Z" -Z -D "$(home a)"
 	refuses "port" -p 99999 -D "$(home a)"
 	refuses "port" -p nine -D "$(home a)"
-	on a "$BUILD/bin/ztctl" -Z >out 2>&1
-	must_not equal $? 0
-	must grep -q "usage: ztctl" out
 }
 
 host_case busy_port "a port that another program has"
@@ -155,7 +153,7 @@ no_tun_body()
 	must lab_three
 	nwid=$(private_net root)
 	must ztd_stop a
-	on a unshare -m sh -c "mount -t tmpfs none /dev/net &&
+	ip netns exec "$LAB_ID-a" unshare -m sh -c "mount -t tmpfs none /dev/net &&
 	    exec '$BUILD/sbin/ztd' -d -D '$(home a)'" >>"$LAB/a.log" 2>&1 &
 	pid=$!
 	echo "$pid" >"$LAB/a.pid"

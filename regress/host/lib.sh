@@ -69,7 +69,8 @@ ns_kill()
 
 # ---- hosts ----------------------------------------------------------------
 
-# on NAME command ...: run it on that host
+# on NAME command ...: run it on that host.  In the background write
+# ip netns exec "$LAB_ID-NAME" instead, or $! is a shell.
 on()
 {
 	host=$1
@@ -205,10 +206,10 @@ ztd_run()
 	shift
 	[ -d "$(home "$name")" ] || ztd_home "$name"
 	if is_real "$name"; then
-		on "$name" "$PEER" -U -p9993 "$(home "$name")" \
-		    >>"$LAB/$name.log" 2>&1 </dev/null &
+		ip netns exec "$LAB_ID-$name" "$PEER" -U -p9993 \
+		    "$(home "$name")" >>"$LAB/$name.log" 2>&1 </dev/null &
 	else
-		on "$name" "${ZTD:-$BUILD/sbin/ztd}" -d \
+		ip netns exec "$LAB_ID-$name" "${ZTD:-$BUILD/sbin/ztd}" -d \
 		    -D "$(home "$name")" "$@" >>"$LAB/$name.log" 2>&1 \
 		    </dev/null &
 	fi
@@ -387,7 +388,8 @@ direct()
 # transfer FROM TO ADDRESS FILE COPY: over TCP; prints seconds it took
 transfer()
 {
-	on "$2" "$BUILD/regress/tools/stream" -l "$3" 5001 >"$5" &
+	ip netns exec "$LAB_ID-$2" "$BUILD/regress/tools/stream" -l "$3" 5001 \
+	    >"$5" &
 	receiver=$!
 	start=$(now_ms)
 	on "$1" "$BUILD/regress/tools/stream" "$3" 5001 <"$4" &&

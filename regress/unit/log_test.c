@@ -127,7 +127,8 @@ body_hostile(void)
 ATF_TC_WITHOUT_HEAD(hostile);
 ATF_TC_BODY(hostile, tc)
 {
-	const char	*first = "p: a\\012ztd: forged\\015\\033[2J\\377\\177.\n";
+	const char	*first = "p: a\\012ztd: forged\\015\\033[2J"
+			    "\\377\\177.\n";
 	char		*line, *rest = output;
 	int		 n = 0;
 

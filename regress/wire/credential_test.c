@@ -583,6 +583,30 @@ ATF_TC_BODY(com_agreement, tc)
 	json_decref(fx.root);
 }
 
+/* Of equal ids of theirs the last one counts, of ours every one. */
+ATF_TC_WITHOUT_HEAD(com_equal_ids);
+ATF_TC_BODY(com_equal_ids, tc)
+{
+	struct fixture	fx;
+	struct com	one, two;
+
+	setup(tc, &fx);
+	memset(&one, 0, sizeof(one));
+	memset(&two, 0, sizeof(two));
+	one.com_n = 1;
+	one.com_q[0].value = 7;
+	two.com_n = 2;
+	two.com_q[0].value = 8;
+	two.com_q[1].value = 7;
+	ATF_CHECK(com_agrees(&one, &two, by_name(&fx, "m1")));
+	ATF_CHECK(!com_agrees(&two, &one, by_name(&fx, "m1")));
+	ATF_CHECK_EQ(8, com_value(&two, 0));
+	two.com_q[0].value = 7;
+	two.com_q[1].value = 8;
+	ATF_CHECK(!com_agrees(&one, &two, by_name(&fx, "m1")));
+	json_decref(fx.root);
+}
+
 ATF_TC_WITHOUT_HEAD(coo_ownership);
 ATF_TC_BODY(coo_ownership, tc)
 {
@@ -674,6 +698,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, com);
 	ATF_TP_ADD_TC(tp, com_made);
 	ATF_TP_ADD_TC(tp, com_agreement);
+	ATF_TP_ADD_TC(tp, com_equal_ids);
 	ATF_TP_ADD_TC(tp, tag);
 	ATF_TP_ADD_TC(tp, coo);
 	ATF_TP_ADD_TC(tp, coo_ownership);

@@ -660,6 +660,33 @@ ATF_TC_BODY(long_prefix, tc)
 	scene_free(sc);
 }
 
+/* A chain of extension headers that fills the frame to its last byte. */
+ATF_TC_WITHOUT_HEAD(v6_payload_empty);
+ATF_TC_BODY(v6_payload_empty, tc)
+{
+	struct filter_outcome	 fo;
+	struct scene		*sc;
+	struct rule		*r;
+
+	(void)tc;
+	sc = scene_plain();
+	sc->frame.ethertype = 0x86dd;
+	sc->data[6] = 0;
+	sc->data[40] = 59;
+	sc->data[41] = 0;
+	r = sc->nc.nc_rules;
+	r[0].r_t = MATCH_IP_PROTOCOL;
+	r[0].r_u.ip_protocol = 59;
+	r[1].r_t = ACTION_ACCEPT;
+	sc->frame.len = 48;
+	filter_table(&fo, &sc->ctx, &sc->frame, r, 2, NULL);
+	ATF_CHECK_EQ(FILTER_ACCEPT, fo.fo_result);
+	sc->frame.len = 47;
+	filter_table(&fo, &sc->ctx, &sc->frame, r, 2, NULL);
+	ATF_CHECK_EQ(FILTER_NO_MATCH, fo.fo_result);
+	scene_free(sc);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, evaluations);
@@ -670,5 +697,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, tcp_flags_missing);
 	ATF_TP_ADD_TC(tp, random_match);
 	ATF_TP_ADD_TC(tp, long_prefix);
+	ATF_TP_ADD_TC(tp, v6_payload_empty);
 	return (atf_no_error());
 }

@@ -48,7 +48,8 @@ static int	 tool(int, char **);
 static int	 tool_word(int, char **);
 static int	 world(bool, int, char **);
 static int	 client(int, char **);
-static int	 option(struct conn *, const char *);
+static int	 option(struct conn *, char, const char *);
+static int	 command(struct conn *, int, char **);
 
 int
 main(int argc, char *argv[])
@@ -181,47 +182,59 @@ client(int argc, char **argv)
 {
 	struct conn	 cn;
 	char		*words[ARGS_MAX + 1] = { NULL };
-	size_t		 k;
-	int		 i, n = 0, rv;
+	const char	*value;
+	char		 letter;
+	int		 i, n = 0, rv = -1;
 
 	memset(&cn, 0, sizeof(cn));
 	cn.cn_name = argv[0];
 	cn.cn_home = home_default();
 	cn.cn_host = "127.0.0.1";
-	for (i = 1; i < argc; i++) {
+	for (i = 1; i < argc && rv == -1; i++) {
 		if (argv[i][0] == '-') {
-			if ((rv = option(&cn, argv[i] + 1)) != -1)
-				return (rv);
+			/* -D/home, or -D /home. */
+			letter = argv[i][1];
+			value = argv[i] + 1 + (letter != '\0');
+			if (*value == '\0' && letter != '\0' &&
+			    strchr("DHTp", letter) != NULL && i + 1 < argc)
+				value = argv[++i];
+			rv = option(&cn, letter, value);
 		} else if (n < ARGS_MAX)
 			words[n++] = argv[i];
 	}
-	if (n > 0 && (rv = tool_word(n, words)) != -1)
-		return (rv);
+	if (rv == -1 && n > 0)
+		rv = tool_word(n, words);
+	if (rv == -1)
+		rv = command(&cn, n, words);
+	free(cn.cn_token);
+	return (rv);
+}
+
+/* Ask the service. */
+static int
+command(struct conn *cn, int n, char **words)
+{
+	size_t	 k;
+
 	for (k = 0; n > 0 && k < sizeof(verbs) / sizeof(verbs[0]); k++) {
-		if (strcmp(words[0], verbs[k].v_name) == 0) {
-			if (home_find(&cn) == -1)
-				return (2);
-			return (verbs[k].v_run(&cn, n, words));
-		}
+		if (strcmp(words[0], verbs[k].v_name) == 0)
+			return (home_find(cn) == -1 ? 2 :
+			    verbs[k].v_run(cn, n, words));
 	}
-	if (n > 0 && words[0][0] == '/') {
-		if (home_find(&cn) == -1)
-			return (2);
-		return (cmd_path(&cn, n, words));
-	}
+	if (n > 0 && words[0][0] == '/')
+		return (home_find(cn) == -1 ? 2 : cmd_path(cn, n, words));
 	usage(stderr);
 	return (0);
 }
 
 /* Takes one switch: -1 to go on, else the exit status. */
 static int
-option(struct conn *cn, const char *p)
+option(struct conn *cn, char letter, const char *value)
 {
-	const char	*value = p + (*p != '\0');
 	char		*end;
 	unsigned long	 port;
 
-	switch (*p) {
+	switch (letter) {
 	case 'D':
 		cn->cn_home = value;
 		break;
@@ -245,18 +258,19 @@ option(struct conn *cn, const char *p)
 	case 'v':
 		if (*value != '\0')
 			break;
-		if (*p == 'v') {
+		if (letter == 'v') {
 			(void)printf("%s\n", ZT_VERSION_TEXT);
 			return (0);
 		}
-		if (*p == 'j')
+		if (letter == 'j')
 			cn->cn_json = true;
 		return (-1);
 	default:
 		usage(stdout);
 		return (0);
 	}
-	if ((*p == 'D' || *p == 'H' || *p == 'T') && *value != '\0')
+	if ((letter == 'D' || letter == 'H' || letter == 'T') &&
+	    *value != '\0')
 		return (-1);
 	usage(stdout);
 	return (1);

@@ -89,6 +89,7 @@ struct peer {
 	int64_t		 pe_cred_time;		/* gate of 03 11.5 */
 	unsigned	 pe_cred_tokens;
 	int64_t		 pe_saved;		/* to the cache */
+	bool		 pe_unsaved;		/* a path was learnt since */
 };
 
 /*
@@ -203,6 +204,11 @@ struct peer *peer_lookup(struct node *, int64_t now, uint64_t addr);
 struct peer *peer_add(struct node *, int64_t now, const struct identity *);
 void	 peer_remove(struct node *, struct peer *);
 void	 peer_save(struct node *, const struct peer *);
+/*
+ * Save a peer whose paths changed, now and then, if it is worth a file: so
+ * that a restarted engine still knows whom it talked to.
+ */
+void	 peer_keep(struct node *, int64_t now, struct peer *);
 void	 peers_housekeeping(struct node *, int64_t now);
 void	 peers_free(struct node *, int64_t now);
 /* Identity of a known node, ourselves included; NULL when not known. */
@@ -217,7 +223,8 @@ peer_trusted(const struct peer *p, int64_t now)
 
 /* path.c: paths, and which of them a peer uses */
 /* The one object of this pair; made if need be, NULL when too many. */
-struct path *path_get(struct node *, uint32_t sock, const struct inet_addr *);
+struct path *path_get(struct node *, int64_t now, uint32_t sock,
+	    const struct inet_addr *);
 struct path *path_find(struct node *, uint32_t sock,
 	    const struct inet_addr *);
 void	 paths_housekeeping(struct node *, int64_t now);
@@ -316,8 +323,14 @@ bool	 expect_reply(const struct node *, uint64_t packet);
 /* whois.c */
 int	 whois_new(struct node *);
 void	 whois_free(struct node *);
-/* Ask for an identity: the cache first, then the best upstream. */
+/*
+ * Ask for an identity: the cache first, then the best upstream.  With
+ * whois_stranger() nothing but a packet that anybody could have sent made us
+ * want it; whois_recall() looks in the cache only.
+ */
 void	 whois_request(struct node *, int64_t now, uint64_t addr);
+void	 whois_stranger(struct node *, int64_t now, uint64_t addr);
+struct peer *whois_recall(struct node *, int64_t now, uint64_t addr);
 /* Try this path when the identity has arrived (4.6). */
 void	 whois_hint(struct node *, int64_t now, uint64_t addr, uint32_t sock,
 	    const struct inet_addr *);

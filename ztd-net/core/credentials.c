@@ -220,6 +220,7 @@ verb_network_credentials(struct node *n, int64_t now, struct rx *rx,
 	};
 	enum cred_result	 res;
 	unsigned		 i, count;
+	bool			 news = false;
 
 	if (!credentials_admitted(now, rx))
 		return (RX_DROP);
@@ -231,6 +232,8 @@ verb_network_credentials(struct node *n, int64_t now, struct rx *rx,
 			return (RX_LATER);
 		if (res != CRED_REJECTED)
 			rx->rx_trust = true;
+		if (res == CRED_NEW)
+			news = true;
 	}
 	if (rb->rb_left > 0)
 		rbuf_skip(rb, 1);
@@ -245,6 +248,9 @@ verb_network_credentials(struct node *n, int64_t now, struct rx *rx,
 				rx->rx_trust = true;
 		}
 	}
+	/* Frames that were refused for want of a COM need not wait. */
+	if (news)
+		rxq_retry(n, now);
 	return (rbuf_ok(rb) ? RX_DONE : RX_DROP);
 }
 

@@ -260,7 +260,7 @@ hello_valid(struct node *n, int64_t now, uint32_t sock,
 
 	memset(&rx, 0, sizeof(rx));
 	rx.rx_peer = peer;
-	if ((rx.rx_path = path_get(n, sock, from)) == NULL)
+	if ((rx.rx_path = path_get(n, now, sock, from)) == NULL)
 		return;
 	rx.rx_path->pa_last_in = now;
 	rx.rx_hops = packet_hops(p);

@@ -14,7 +14,7 @@
 #include "ztd-net/core/core.h"
 
 #define CONFIRM_MS	1000	/* between HELLOs to learn one path */
-#define SAVE_MS		30000	/* between writes of one cache record */
+#define UNUSED_MS	60000	/* until a path of no peer is forgotten */
 #define QUALITY_AGE_MAX	140000
 
 int
@@ -37,13 +37,31 @@ path_find(struct node *n, uint32_t sock, const struct inet_addr *addr)
 	return (RB_FIND(path_tree, &n->n_paths, &key));
 }
 
+/* Forget paths that no peer has in its list and that were silent so long. */
+static void
+forget_unused(struct node *n, int64_t now, int64_t silent)
+{
+	struct path	*pa, *next;
+
+	RB_FOREACH_SAFE(pa, path_tree, &n->n_paths, next) {
+		if (pa->pa_refs > 0 || now - pa->pa_last_in < silent)
+			continue;
+		RB_REMOVE(path_tree, &n->n_paths, pa);
+		n->n_npaths--;
+		free(pa);
+	}
+}
+
 struct path *
-path_get(struct node *n, uint32_t sock, const struct inet_addr *addr)
+path_get(struct node *n, int64_t now, uint32_t sock,
+    const struct inet_addr *addr)
 {
 	struct path	*pa;
 
 	if ((pa = path_find(n, sock, addr)) != NULL)
 		return (pa);
+	if (n->n_npaths >= PATHS_MAX)
+		forget_unused(n, now, 1000);
 	if (n->n_npaths >= PATHS_MAX || (pa = calloc(1, sizeof(*pa))) == NULL)
 		return (NULL);
 	pa->pa_sock = sock;
@@ -54,19 +72,10 @@ path_get(struct node *n, uint32_t sock, const struct inet_addr *addr)
 	return (pa);
 }
 
-/* Forget paths that no peer uses and on which nothing came lately. */
 void
 paths_housekeeping(struct node *n, int64_t now)
 {
-	struct path	*pa, *next;
-
-	RB_FOREACH_SAFE(pa, path_tree, &n->n_paths, next) {
-		if (pa->pa_refs > 0 || now - pa->pa_last_in < TRUST_MS)
-			continue;
-		RB_REMOVE(path_tree, &n->n_paths, pa);
-		n->n_npaths--;
-		free(pa);
-	}
+	forget_unused(n, now, UNUSED_MS);
 }
 
 bool
@@ -225,11 +234,8 @@ learn(struct node *n, int64_t now, struct peer *p, struct path *pa)
 	slot->pp_lr = now;
 	slot->pp_priority = 1;
 	pa->pa_refs++;
-	/* So that a restarted engine still knows whom it talked to. */
-	if (p->pe_saved == 0 || now - p->pe_saved >= SAVE_MS) {
-		p->pe_saved = now;
-		peer_save(n, p);
-	}
+	p->pe_unsaved = true;
+	peer_keep(n, now, p);
 }
 
 /* A direct packet on a path that the peer's list does not have. */
@@ -292,6 +298,8 @@ note_receipt(struct node *n, int64_t now, struct rx *rx)
 	if (rx->rx_trust) {
 		p->pe_last_trust = now;
 		rx->rx_path->pa_last_trust = now;
+		if (p->pe_unsaved)
+			peer_keep(n, now, p);
 	}
 	if (rx->rx_hops == 0)
 		note_direct(n, now, rx);

@@ -15,6 +15,7 @@
 
 /* Cache record: 02 section 10.5. */
 #define CACHE_VERSION	0x02
+#define CACHE_MS	30000	/* between writes of one record */
 #define CACHE_PATHS	16
 #define CACHE_MAX	(1 + IDENTITY_BIN_SECRET + 5 + 2 + CACHE_PATHS * 19)
 
@@ -111,6 +112,19 @@ peer_save(struct node *n, const struct peer *p)
 		node_store(n, STATE_PEER, p->pe_id.id_addr, rec, wb.wb_len);
 }
 
+void
+peer_keep(struct node *n, int64_t now, struct peer *p)
+{
+	/* Anybody can become a peer: that alone earns no file. */
+	if (!topology_is_root(n) && !peer_trusted(p, now))
+		return;
+	if (p->pe_saved != 0 && now - p->pe_saved < CACHE_MS)
+		return;
+	p->pe_saved = now;
+	p->pe_unsaved = false;
+	peer_save(n, p);
+}
+
 /* Make a peer of a cache record and greet its remembered addresses. */
 static struct peer *
 cache_take(struct node *n, int64_t now, uint64_t addr, struct rbuf *rb)
@@ -177,8 +191,6 @@ peers_housekeeping(struct node *n, int64_t now)
 		if (now - last < PEER_EXPIRY_MS ||
 		    topology_is_upstream(n, p->pe_id.id_addr))
 			continue;
-		if (p->pe_npaths > 0)
-			peer_save(n, p);
 		peer_remove(n, p);
 	}
 }
@@ -188,9 +200,9 @@ peers_free(struct node *n, int64_t now)
 {
 	struct peer	*p, *next;
 
-	(void)now;
 	RB_FOREACH_SAFE(p, peer_tree, &n->n_peers, next) {
-		if (p->pe_npaths > 0)
+		if (p->pe_npaths > 0 &&
+		    (topology_is_root(n) || peer_trusted(p, now)))
 			peer_save(n, p);
 		peer_remove(n, p);
 	}

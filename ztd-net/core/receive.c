@@ -381,7 +381,8 @@ handle(struct node *n, int64_t now, struct inbound *in, struct peer *peer,
 
 	memset(&rx, 0, sizeof(rx));
 	rx.rx_peer = peer;
-	if ((rx.rx_path = path_get(n, in->in_sock, in->in_from)) == NULL)
+	if ((rx.rx_path = path_get(n, now, in->in_sock,
+	    in->in_from)) == NULL)
 		return (RX_DROP);
 	rx.rx_path->pa_last_in = now;
 	rx.rx_hops = packet_hops(in->in_p);
@@ -409,7 +410,7 @@ decode(struct node *n, int64_t now, struct inbound *in)
 		return (RX_DONE);
 	}
 	if ((peer = peer_find(n, src)) == NULL) {
-		whois_request(n, now, src);
+		whois_stranger(n, now, src);
 		if ((peer = peer_find(n, src)) == NULL)
 			return (RX_LATER);
 	}

@@ -166,7 +166,8 @@ relay(struct node *n, int64_t now, uint32_t sock,
 	if (!relay_permitted(n, now, sock, from) || !count_hop(p, fragment))
 		return;
 	src = fragment ? NULL : peer_find(n, packet_src(p));
-	if ((dest = peer_find(n, packet_dest(p))) != NULL)
+	if ((dest = peer_find(n, packet_dest(p))) != NULL ||
+	    (dest = whois_recall(n, now, packet_dest(p))) != NULL)
 		pa = peer_best_path(dest, now, false);
 	if (pa == NULL) {
 		/* Not ours to reach: our best upstream may know. */

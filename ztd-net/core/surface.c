@@ -20,6 +20,7 @@
 #define PUSH_RELAYED_MS	15000
 #define PUSH_LEN	1200
 #define PUSH_RECORD	24
+#define PUSH_MAX	32	/* addresses in one push */
 
 struct seen {
 	int64_t		 sn_time;		/* 0: free */
@@ -61,7 +62,17 @@ surface_housekeeping(struct node *n, int64_t now)
 	}
 }
 
-/* The entry for this reporter and scope, else the oldest. */
+/* Which of two entries is less worth keeping: what upstreams say stays. */
+static bool
+less_worth(const struct seen *a, const struct seen *b)
+{
+	if (a->sn_time == 0 || b->sn_time == 0 ||
+	    a->sn_trusted == b->sn_trusted)
+		return (a->sn_time < b->sn_time);
+	return (!a->sn_trusted);
+}
+
+/* The entry for this reporter and scope, else the one to be given up. */
 static struct seen *
 seen_get(struct node *n, const struct peer *by, const struct path *pa,
     enum inet_scope scope, bool *found)
@@ -78,7 +89,7 @@ seen_get(struct node *n, const struct peer *by, const struct path *pa,
 			*found = true;
 			return (s);
 		}
-		if (s->sn_time < slot->sn_time)
+		if (less_worth(s, slot))
 			slot = s;
 	}
 	return (slot);
@@ -186,7 +197,7 @@ record_put(struct wbuf *wb, const struct inet_addr *ia)
 void
 push_paths(struct node *n, int64_t now, struct rx *rx)
 {
-	struct inet_addr	 own[SURFACE_MAX];
+	struct inet_addr	 own[PUSH_MAX];
 	struct peer		*p = rx->rx_peer;
 	struct pkt		 pk;
 	size_t			 nown, i, at;
@@ -198,7 +209,7 @@ push_paths(struct node *n, int64_t now, struct rx *rx)
 	if (p->pe_last_push_sent != 0 && now - p->pe_last_push_sent < period)
 		return;
 	p->pe_last_push_sent = now;
-	nown = own_addrs(n, own, SURFACE_MAX);
+	nown = own_addrs(n, own, PUSH_MAX);
 	for (i = 0; i < nown; ) {
 		pkt_begin(n, &pk, p->pe_id.id_addr, VERB_PUSH_DIRECT_PATHS);
 		at = pk.pk.wb_len;

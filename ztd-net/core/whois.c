@@ -14,6 +14,8 @@
 #include "ztd-net/core/core.h"
 
 #define WHOIS_MAX	256
+#define STRANGERS_MAX	(WHOIS_MAX / 2)
+#define STRANGERS_MS	10	/* between requests for strangers in all */
 #define WHOIS_MS	500	/* between requests for one address */
 #define WHOIS_FORGET_MS	(2 * QUEUE_TIMEOUT_MS)
 #define HINTS		2
@@ -22,6 +24,7 @@ struct query {
 	uint64_t	 qu_addr;	/* 0: free */
 	int64_t		 qu_asked;	/* first wanted */
 	int64_t		 qu_sent;
+	bool		 qu_stranger;	/* only somebody's packet named it */
 	unsigned	 qu_nhints;
 	struct {
 		uint32_t		sock;
@@ -31,6 +34,7 @@ struct query {
 
 struct whois {
 	struct query	 wh_query[WHOIS_MAX];
+	int64_t		 wh_stranger;	/* last request for one */
 };
 
 int
@@ -59,21 +63,57 @@ query_find(const struct node *n, uint64_t addr)
 }
 
 /*
- * A place for a new address.  A stranger can make us want any number of
- * them: when all places are taken, what was asked last is not forgotten.
+ * A place for a new address.  Anybody can send us packets from addresses
+ * that do not exist: those may take half of the places, the oldest giving
+ * way, and any of them gives way to an address that we ourselves want.
  */
 static struct query *
-query_new(struct node *n, int64_t now, uint64_t addr)
+query_new(struct node *n, int64_t now, uint64_t addr, bool stranger)
+{
+	struct query	*q, *oldest = NULL, *slot = NULL;
+	unsigned	 i, strangers = 0;
+
+	for (i = 0; i < WHOIS_MAX; i++) {
+		q = &n->n_whois->wh_query[i];
+		if (q->qu_addr == 0) {
+			slot = q;
+		} else if (q->qu_stranger) {
+			strangers++;
+			if (oldest == NULL || q->qu_asked < oldest->qu_asked)
+				oldest = q;
+		}
+	}
+	if (slot == NULL || (stranger && strangers >= STRANGERS_MAX))
+		slot = oldest;
+	if (slot == NULL)
+		return (NULL);
+	memset(slot, 0, sizeof(*slot));
+	slot->qu_addr = addr;
+	slot->qu_asked = now;
+	slot->qu_sent = now - WHOIS_MS;
+	slot->qu_stranger = stranger;
+	return (slot);
+}
+
+/*
+ * The query for an address, a new one if need be; NULL when it is known
+ * after all or there is no place.  The cache is a file: it is looked at only
+ * when the query is made.
+ */
+static struct query *
+query_get(struct node *n, int64_t now, uint64_t addr, bool stranger)
 {
 	struct query	*q;
 
-	if ((q = query_find(n, 0)) == NULL)
+	if (addr == n->n_id.id_addr || addr_reserved(addr))
 		return (NULL);
-	memset(q, 0, sizeof(*q));
-	q->qu_addr = addr;
-	q->qu_asked = now;
-	q->qu_sent = now - WHOIS_MS;
-	return (q);
+	if ((q = query_find(n, addr)) != NULL) {
+		q->qu_stranger = q->qu_stranger && stranger;
+		return (q);
+	}
+	if (peer_lookup(n, now, addr) != NULL)
+		return (NULL);
+	return (query_new(n, now, addr, stranger));
 }
 
 void
@@ -95,29 +135,48 @@ whois_outstanding(const struct node *n, uint64_t addr)
 	return (addr != 0 && query_find(n, addr) != NULL);
 }
 
+static void
+query_send(struct node *n, int64_t now, struct query *q)
+{
+	struct peer	*up;
+	struct pkt	 pk;
+
+	if (now - q->qu_sent < WHOIS_MS ||
+	    (up = topology_best(n, now)) == NULL ||
+	    up->pe_id.id_addr == q->qu_addr)
+		return;
+	q->qu_sent = now;
+	pkt_begin(n, &pk, up->pe_id.id_addr, VERB_WHOIS);
+	wbuf_addr(&pk.pk, q->qu_addr);
+	pkt_send(n, now, &pk, false);
+}
+
 void
 whois_request(struct node *n, int64_t now, uint64_t addr)
 {
 	struct query	*q;
-	struct peer	*up;
-	struct pkt	 pk;
 
-	if (addr == n->n_id.id_addr || addr_reserved(addr))
+	if ((q = query_get(n, now, addr, false)) != NULL)
+		query_send(n, now, q);
+}
+
+void
+whois_stranger(struct node *n, int64_t now, uint64_t addr)
+{
+	struct query	*q;
+
+	if ((q = query_get(n, now, addr, true)) == NULL ||
+	    now - n->n_whois->wh_stranger < STRANGERS_MS)
 		return;
-	if ((q = query_find(n, addr)) == NULL) {
-		/* The cache is a file: look only the first time. */
-		if (peer_lookup(n, now, addr) != NULL ||
-		    (q = query_new(n, now, addr)) == NULL)
-			return;
-	}
-	if (now - q->qu_sent < WHOIS_MS ||
-	    (up = topology_best(n, now)) == NULL ||
-	    up->pe_id.id_addr == addr)
-		return;
-	q->qu_sent = now;
-	pkt_begin(n, &pk, up->pe_id.id_addr, VERB_WHOIS);
-	wbuf_addr(&pk.pk, addr);
-	pkt_send(n, now, &pk, false);
+	n->n_whois->wh_stranger = now;
+	query_send(n, now, q);
+}
+
+struct peer *
+whois_recall(struct node *n, int64_t now, uint64_t addr)
+{
+	(void)query_get(n, now, addr, true);
+	return (peer_find(n, addr));
 }
 
 void

@@ -8,8 +8,8 @@
  * made for the purpose does, in its cage.  Spec: 05 sections 11.4 and 11.6.
  */
 
-#ifndef ZTD_TAP_CONFIG_H
-#define ZTD_TAP_CONFIG_H
+#ifndef ZTD_TAP_LOCALCONF_H
+#define ZTD_TAP_LOCALCONF_H
 
 #include "ztd-tap/parent.h"
 
@@ -18,15 +18,15 @@
  * or empty file gives the defaults.  Returns 0, or -1 after logging what is
  * wrong.
  */
-int	 config_load(struct parent *);
+int	 localconf_load(struct parent *);
 /*
  * Look whether it changed (or, with force, act as if) and parse it while the
  * loop runs on.  When it is good, changed is called with the new settings in
  * place; when not, a line is logged and all stays as it was.
  */
-void	 config_check(struct parent *, bool force,
+void	 localconf_check(struct parent *, bool force,
 	    void (*changed)(struct parent *));
 /* Give up a parse that is under way. */
-void	 config_cancel(struct parent *);
+void	 localconf_cancel(struct parent *);
 
-#endif /* ZTD_TAP_CONFIG_H */
+#endif /* ZTD_TAP_LOCALCONF_H */

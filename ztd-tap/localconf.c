@@ -18,13 +18,13 @@
 #include <event2/event.h>
 
 #include "common/log.h"
-#include "ztd-tap/config.h"
 #include "ztd-tap/home.h"
+#include "ztd-tap/localconf.h"
 #include "ztd-tap/supervise.h"
 
 #define PARSE_TIMEOUT	10	/* s */
 
-struct config_job {
+struct localconf_job {
 	struct parent	*cj_parent;
 	pid_t		 cj_pid;
 	struct channel	*cj_chan;
@@ -42,15 +42,15 @@ static int	 job_start(struct parent *, struct event_base *,
 static void	 job_message(struct channel *, struct msg *, void *);
 static void	 job_gone(struct channel *, const char *, void *);
 static void	 job_timeout(evutil_socket_t, short, void *);
-static void	 job_finish(struct config_job *, const struct msg_parsed *,
+static void	 job_finish(struct localconf_job *, const struct msg_parsed *,
 		    const char *);
-static void	 job_free(struct config_job *);
+static void	 job_free(struct localconf_job *);
 static bool	 parsed_valid(const struct msg_parsed *);
 static int	 read_file(struct parent *, char **, size_t *,
 		    struct stat *);
 
 int
-config_load(struct parent *p)
+localconf_load(struct parent *p)
 {
 	struct event_base	*base;
 	int			 status;
@@ -65,18 +65,18 @@ config_load(struct parent *p)
 		if (event_base_loop(base, EVLOOP_ONCE) != 0)
 			break;
 	status = p->p_confjob->cj_done ? p->p_confjob->cj_status : -1;
-	config_cancel(p);
+	localconf_cancel(p);
 	event_base_free(base);
 	return (status);
 }
 
 void
-config_check(struct parent *p, bool force, void (*changed)(struct parent *))
+localconf_check(struct parent *p, bool force, void (*changed)(struct parent *))
 {
 	struct stat	 st;
 
 	if (p->p_confjob != NULL && p->p_confjob->cj_done)
-		config_cancel(p);
+		localconf_cancel(p);
 	if (p->p_confjob != NULL)
 		return;
 	/* Of a file that is gone the last content stays in force. */
@@ -92,7 +92,7 @@ config_check(struct parent *p, bool force, void (*changed)(struct parent *))
 }
 
 void
-config_cancel(struct parent *p)
+localconf_cancel(struct parent *p)
 {
 	job_free(p->p_confjob);
 	p->p_confjob = NULL;
@@ -104,7 +104,7 @@ job_start(struct parent *p, struct event_base *base,
 {
 	static const char *const	 args[] = { "-C", NULL };
 	struct timeval			 tv = { PARSE_TIMEOUT, 0 };
-	struct config_job		*cj;
+	struct localconf_job		*cj;
 	struct child			*c = &p->p_child[PROC_CTL];
 	struct msg_init			 mi;
 	int				 fds[2];
@@ -146,7 +146,7 @@ job_start(struct parent *p, struct event_base *base,
 static void
 job_message(struct channel *chan, struct msg *m, void *arg)
 {
-	struct config_job	*cj = arg;
+	struct localconf_job	*cj = arg;
 	struct msg_parsed	*mp;
 
 	(void)chan;
@@ -188,7 +188,7 @@ job_timeout(evutil_socket_t fd, short what, void *arg)
 
 /* The job itself is freed later: this may be one of its callbacks. */
 static void
-job_finish(struct config_job *cj, const struct msg_parsed *mp,
+job_finish(struct localconf_job *cj, const struct msg_parsed *mp,
     const char *error)
 {
 	struct parent	*p = cj->cj_parent;
@@ -221,7 +221,7 @@ job_finish(struct config_job *cj, const struct msg_parsed *mp,
 }
 
 static void
-job_free(struct config_job *cj)
+job_free(struct localconf_job *cj)
 {
 	if (cj == NULL)
 		return;

@@ -1,0 +1,447 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The world around ztd-ctl; see ctlworld.h.
+ */
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include <netinet/in.h>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include "privsep/spawn.h"
+#include "regress/lib/ctlworld.h"
+#include "regress/lib/msgjson.h"
+
+#define CLIENT_TIMEOUT	20	/* seconds */
+
+/* The client of one exchange. */
+struct exchange {
+	struct event_base	*x_base;
+	struct evbuffer		*x_got;
+	bool			 x_late;
+};
+
+static void	 tap_message(struct channel *, struct msg *, void *);
+static void	 net_message(struct channel *, struct msg *, void *);
+static void	 con_message(struct channel *, struct msg *, void *);
+static void	 gone(struct channel *, const char *, void *);
+static void	 send_listener(struct ctlworld *);
+static void	 client_read(struct bufferevent *, void *);
+static void	 client_event(struct bufferevent *, short, void *);
+
+char *
+world_program(const atf_tc_t *tc, const char *name)
+{
+	char	*path;
+
+	ATF_REQUIRE(asprintf(&path, "%s/../../%s",
+	    atf_tc_get_config_var(tc, "srcdir"), name) != -1);
+	if (access(path, X_OK) == -1)
+		atf_tc_fail("no %s: run the tests in the build folder", path);
+	return (path);
+}
+
+void
+world_start(struct ctlworld *w, const atf_tc_t *tc, bool parse_only)
+{
+	static const char *const	 args[] = { "-C", NULL };
+	struct proc_user		 pu;
+	struct msg_init			 mi;
+	struct msg_settings		 ms;
+	struct msg_token		 mt;
+	char				*path;
+	int				 fds[2];
+	bool				 missing = false;
+
+	w->w_base = event_base_new();
+	ATF_REQUIRE(w->w_base != NULL && channel_pair(fds) == 0);
+	path = world_program(tc, "libexec/ztd/ztd-ctl");
+	w->w_pid = proc_spawn(PROC_CTL, path, fds[1], true,
+	    parse_only ? args : NULL);
+	free(path);
+	ATF_REQUIRE(w->w_pid > 0);
+	(void)close(fds[1]);
+	w->w_tap = channel_new(w->w_base, fds[0], PROC_TAP, PROC_CTL,
+	    tap_message, gone, w);
+	ATF_REQUIRE(w->w_tap != NULL);
+
+	memset(&mi, 0, sizeof(mi));
+	proc_user(PROC_CTL, &pu, &missing);
+	mi.mi_uid = (uint32_t)pu.pu_uid;
+	mi.mi_gid = (uint32_t)pu.pu_gid;
+	(void)strlcpy(mi.mi_home, "/var/db/ztdx/n2", sizeof(mi.mi_home));
+	world_send(w, MSG_INIT, &mi, sizeof(mi));
+	if (parse_only)
+		return;
+	memset(&ms, 0, sizeof(ms));
+	settings_init(&ms.ms_settings);
+	ms.ms_port = 9993;
+	world_send(w, MSG_SETTINGS, &ms, sizeof(ms));
+	memset(&mt, 0, sizeof(mt));
+	(void)strlcpy(mt.mt_token, WORLD_TOKEN, TOKEN_MAX);
+	(void)strlcpy(mt.mt_metrics, WORLD_METRICS, TOKEN_MAX);
+	world_send(w, MSG_TOKEN, &mt, sizeof(mt));
+	send_listener(w);
+	world_sibling(w, PROC_NET);
+	world_sibling(w, PROC_CON);
+	w->w_result = 200;
+}
+
+void
+world_stop(struct ctlworld *w)
+{
+	int	 status;
+
+	if (w->w_tap != NULL) {
+		world_send(w, MSG_STOP, NULL, 0);
+		(void)channel_flush(w->w_tap, 1000);
+	}
+	channel_free(w->w_net);
+	channel_free(w->w_con);
+	ATF_REQUIRE(waitpid(w->w_pid, &status, 0) == w->w_pid);
+	channel_free(w->w_tap);
+	event_base_free(w->w_base);
+	ATF_CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+	    "ztd-ctl ended with wait status %#x", (unsigned)status);
+}
+
+void
+world_send(struct ctlworld *w, uint32_t type, const void *p, size_t len)
+{
+	ATF_REQUIRE(channel_send(w->w_tap, type, 0, -1, p, len) == 0);
+}
+
+static void
+send_listener(struct ctlworld *w)
+{
+	struct sockaddr_in	 sin;
+	struct msg_listener	 ml;
+	socklen_t		 len = sizeof(sin);
+	int			 fd;
+
+	memset(&sin, 0, sizeof(sin));
+	sin.sin_family = AF_INET;
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	ATF_REQUIRE(fd != -1 && bind(fd, (struct sockaddr *)&sin,
+	    sizeof(sin)) == 0 && listen(fd, 16) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&sin, &len) == 0);
+	w->w_port = ntohs(sin.sin_port);
+	memset(&ml, 0, sizeof(ml));
+	ml.ml_addr.ia_family = 4;
+	ml.ml_addr.ia_port = (uint16_t)w->w_port;
+	ATF_REQUIRE(channel_send(w->w_tap, MSG_LISTENER, 0, fd, &ml,
+	    sizeof(ml)) == 0);
+}
+
+void
+world_sibling(struct ctlworld *w, enum proc proc)
+{
+	const struct msg_channel	 mc = { proc };
+	struct channel			**ch;
+	int				 fds[2];
+
+	ch = proc == PROC_NET ? &w->w_net : &w->w_con;
+	ATF_REQUIRE(channel_pair(fds) == 0);
+	*ch = channel_new(w->w_base, fds[0], proc, PROC_CTL,
+	    proc == PROC_NET ? net_message : con_message, gone, w);
+	ATF_REQUIRE(*ch != NULL);
+	ATF_REQUIRE(channel_send(w->w_tap, MSG_CHANNEL, 0, fds[1], &mc,
+	    sizeof(mc)) == 0);
+}
+
+void
+world_away(struct ctlworld *w, enum proc proc)
+{
+	struct channel	**ch;
+
+	ch = proc == PROC_NET ? &w->w_net : &w->w_con;
+	channel_free(*ch);
+	*ch = NULL;
+}
+
+void
+world_run(struct ctlworld *w, unsigned ms)
+{
+	const struct timeval	 tv = { ms / 1000, ms % 1000 * 1000 };
+
+	(void)event_base_loopexit(w->w_base, &tv);
+	(void)event_base_dispatch(w->w_base);
+}
+
+static void
+gone(struct channel *ch, const char *reason, void *arg)
+{
+	struct ctlworld	*w = arg;
+
+	if (reason != NULL)
+		atf_tc_fail("ztd-ctl broke the rules: %s", reason);
+	if (ch == w->w_tap)
+		w->w_tap = NULL;
+	else if (ch == w->w_net)
+		w->w_net = NULL;
+	else
+		w->w_con = NULL;
+	channel_free(ch);
+	(void)event_base_loopbreak(w->w_base);
+}
+
+/* ---- the others ------------------------------------------------------------- */
+
+static void
+tap_message(struct channel *ch, struct msg *m, void *arg)
+{
+	const struct msg_get	*get = m->m_data;
+	struct ctlworld		*w = arg;
+	struct msg_result	 mr;
+	struct msg_tap_info	 ti;
+	json_t			*e;
+	size_t			 i, n;
+
+	switch (m->m_type) {
+	case MSG_READY:
+		w->w_ready = true;
+		break;
+	case MSG_LOG:
+		n = m->m_len - sizeof(struct msg_log);
+		w->w_lines++;
+		if (n >= sizeof(w->w_line))
+			n = sizeof(w->w_line) - 1;
+		memcpy(w->w_line, (const char *)m->m_data +
+		    sizeof(struct msg_log), n);
+		w->w_line[n] = '\0';
+		break;
+	case MSG_PARSED:
+		memcpy(&w->w_parsed, m->m_data, sizeof(w->w_parsed));
+		break;
+	case MSG_GET_TAPS:
+		json_array_foreach(w->w_networks, i, e) {
+			tap_from_json(&ti, e);
+			if (get->mg_id == 0 || get->mg_id == ti.ti_nwid)
+				(void)channel_send(ch, MSG_TAP_INFO, m->m_id,
+				    -1, &ti, sizeof(ti));
+		}
+		(void)channel_send(ch, MSG_END, m->m_id, -1, NULL, 0);
+		break;
+	case MSG_NET_SET:
+		memcpy(&w->w_set, m->m_data, sizeof(w->w_set));
+		/* FALLTHROUGH */
+	case MSG_NET_LEAVE:
+		memset(&mr, 0, sizeof(mr));
+		mr.mr_code = w->w_result;
+		(void)strlcpy(mr.mr_text, "as the test says",
+		    sizeof(mr.mr_text));
+		(void)channel_send(ch, MSG_RESULT, m->m_id, -1, &mr,
+		    sizeof(mr));
+		break;
+	default:
+		atf_tc_fail("the parent got message %u", m->m_type);
+	}
+}
+
+static void
+net_list(struct ctlworld *w, struct channel *ch, struct msg *m, json_t *list)
+{
+	const struct msg_get		*get = m->m_data;
+	static struct msg_network_info	 ni;
+	static struct msg_peer_info	 pe;
+	static struct msg_moon_info	 mo;
+	json_t				*e;
+	size_t				 i;
+
+	(void)w;
+	/* Backwards: ztd-ctl sorts them. */
+	for (i = json_array_size(list); i > 0; i--) {
+		e = json_array_get(list, i - 1);
+		if (m->m_type == MSG_GET_NETWORKS) {
+			network_from_json(&ni, e);
+			if (get->mg_id == 0 || get->mg_id == ni.ni_nwid)
+				(void)channel_send(ch, MSG_NETWORK_INFO,
+				    m->m_id, -1, &ni, sizeof(ni));
+		} else if (m->m_type == MSG_GET_PEERS) {
+			peer_from_json(&pe, e);
+			if (get->mg_id == 0 || get->mg_id == pe.pe_addr)
+				(void)channel_send(ch, MSG_PEER_INFO,
+				    m->m_id, -1, &pe, sizeof(pe));
+		} else {
+			moon_from_json(&mo, e);
+			(void)channel_send(ch, MSG_MOON_INFO, m->m_id, -1,
+			    &mo, sizeof(mo));
+		}
+	}
+	(void)channel_send(ch, MSG_END, m->m_id, -1, NULL, 0);
+}
+
+static void
+net_message(struct channel *ch, struct msg *m, void *arg)
+{
+	static struct msg_status	 st;
+	struct ctlworld			*w = arg;
+
+	if (w->w_mute)
+		return;
+	switch (m->m_type) {
+	case MSG_GET_STATUS:
+		status_from_json(&st, w->w_status);
+		(void)channel_send(ch, MSG_STATUS, m->m_id, -1, &st,
+		    sizeof(st));
+		break;
+	case MSG_GET_NETWORKS:
+		net_list(w, ch, m, w->w_networks);
+		break;
+	case MSG_GET_PEERS:
+		net_list(w, ch, m, w->w_peers);
+		break;
+	case MSG_GET_MOONS:
+		net_list(w, ch, m, w->w_moons);
+		break;
+	case MSG_ORBIT:
+	case MSG_DEORBIT:
+		memcpy(&w->w_orbit, m->m_data, sizeof(w->w_orbit));
+		(void)channel_send(ch, MSG_END, m->m_id, -1, NULL, 0);
+		break;
+	default:
+		atf_tc_fail("the engine got message %u", m->m_type);
+	}
+}
+
+static void
+con_message(struct channel *ch, struct msg *m, void *arg)
+{
+	struct msg_api_response	 ar;
+	struct ctlworld		*w = arg;
+	size_t			 n, len;
+
+	switch (m->m_type) {
+	case MSG_API_REQUEST:
+		memcpy(&w->w_request, m->m_data, sizeof(w->w_request));
+		w->w_body[0] = '\0';
+		break;
+	case MSG_API_BODY:
+		n = strlen(w->w_body);
+		ATF_REQUIRE(m->m_len < sizeof(w->w_body) - n);
+		memcpy(w->w_body + n, m->m_data, m->m_len);
+		w->w_body[n + m->m_len] = '\0';
+		break;
+	case MSG_API_END:
+		ar.ar_status = w->w_con_status;
+		(void)channel_send(ch, MSG_API_RESPONSE, m->m_id, -1, &ar,
+		    sizeof(ar));
+		len = strlen(w->w_con_body);
+		if (len > 0) {
+			n = len / 2;
+			(void)channel_send(ch, MSG_API_BODY, m->m_id, -1,
+			    w->w_con_body, n);
+			(void)channel_send(ch, MSG_API_BODY, m->m_id, -1,
+			    w->w_con_body + n, len - n);
+		}
+		(void)channel_send(ch, MSG_API_END, m->m_id, -1, NULL, 0);
+		break;
+	default:
+		atf_tc_fail("the controller got message %u", m->m_type);
+	}
+}
+
+/* ---- the client --------------------------------------------------------------- */
+
+static void
+client_read(struct bufferevent *bev, void *arg)
+{
+	struct exchange	*x = arg;
+
+	(void)evbuffer_add_buffer(x->x_got, bufferevent_get_input(bev));
+}
+
+static void
+client_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct exchange	*x = arg;
+
+	client_read(bev, arg);
+	if ((what & BEV_EVENT_TIMEOUT) != 0)
+		x->x_late = true;
+	(void)event_base_loopbreak(x->x_base);
+}
+
+void
+world_raw(struct ctlworld *w, const char *host, const char *request,
+    struct answer *an)
+{
+	const struct timeval	 tv = { CLIENT_TIMEOUT, 0 };
+	struct exchange		 x = { w->w_base, evbuffer_new(), false };
+	struct bufferevent	*bev;
+	struct sockaddr_in	 sin;
+	char			*all, *body;
+	size_t			 len;
+	int			 fd;
+
+	memset(&sin, 0, sizeof(sin));
+	sin.sin_family = AF_INET;
+	sin.sin_port = htons((uint16_t)w->w_port);
+	ATF_REQUIRE(inet_pton(AF_INET, host, &sin.sin_addr) == 1);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ATF_REQUIRE(fd != -1 && connect(fd, (struct sockaddr *)&sin,
+	    sizeof(sin)) == 0);
+	(void)evutil_make_socket_nonblocking(fd);
+	bev = bufferevent_socket_new(w->w_base, fd, BEV_OPT_CLOSE_ON_FREE);
+	ATF_REQUIRE(bev != NULL && x.x_got != NULL);
+	bufferevent_setcb(bev, client_read, NULL, client_event, &x);
+	(void)bufferevent_set_timeouts(bev, &tv, NULL);
+	(void)bufferevent_write(bev, request, strlen(request));
+	(void)bufferevent_enable(bev, EV_READ | EV_WRITE);
+	(void)event_base_dispatch(w->w_base);
+	bufferevent_free(bev);
+	ATF_REQUIRE_MSG(!x.x_late, "no answer to: %.200s", request);
+
+	len = evbuffer_get_length(x.x_got);
+	ATF_REQUIRE((all = calloc(1, len + 1)) != NULL);
+	(void)evbuffer_remove(x.x_got, all, len);
+	evbuffer_free(x.x_got);
+	memset(an, 0, sizeof(*an));
+	an->an_head = all;
+	an->an_body = all + len;
+	if ((body = strstr(all, "\r\n\r\n")) != NULL) {
+		*body = '\0';
+		an->an_body = body + 4;
+		an->an_len = len - (size_t)(an->an_body - all);
+	}
+	(void)sscanf(all, "HTTP/1.1 %d", &an->an_status);
+}
+
+void
+world_http(struct ctlworld *w, const char *method, const char *target,
+    const char *extra, const char *body, struct answer *an)
+{
+	char	*request;
+
+	ATF_REQUIRE(asprintf(&request, "%s %s HTTP/1.1\r\n%s"
+	    "Connection: close\r\nContent-Length: %zu\r\n\r\n%s", method,
+	    target, extra != NULL ? extra :
+	    "X-ZT1-Auth: " WORLD_TOKEN "\r\n",
+	    body != NULL ? strlen(body) : 0, body != NULL ? body : "") != -1);
+	world_raw(w, "127.0.0.1", request, an);
+	free(request);
+}
+
+void
+answer_clear(struct answer *an)
+{
+	free(an->an_head);
+	memset(an, 0, sizeof(*an));
+}

@@ -1,0 +1,86 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Everything around a real ztd-ctl, played by the test: the parent, the
+ * engine, the controller, and a client.  Failures end the test case.
+ */
+
+#ifndef REGRESS_LIB_CTLWORLD_H
+#define REGRESS_LIB_CTLWORLD_H
+
+#include <sys/types.h>
+
+#include <atf-c.h>
+#include <jansson.h>
+
+#include "privsep/channel.h"
+#include "privsep/messages.h"
+
+#define WORLD_TOKEN	"aorod6dhsnwz6r339oz540oc"
+#define WORLD_METRICS	"metricstokenmetricstoken"
+
+struct event_base;
+
+/*
+ * What the other processes answer with: objects as the API shows them, from
+ * which the messages are made.  NULL is "none".
+ */
+struct ctlworld {
+	struct event_base	*w_base;
+	pid_t			 w_pid;
+	unsigned		 w_port;
+	struct channel		*w_tap, *w_net, *w_con;	/* our ends */
+	json_t			*w_networks;	/* array */
+	json_t			*w_peers;	/* array */
+	json_t			*w_moons;	/* array */
+	json_t			*w_status;	/* object */
+	unsigned		 w_result;	/* code of MSG_RESULT */
+	unsigned		 w_con_status;	/* of MSG_API_RESPONSE */
+	const char		*w_con_body;	/* sent in two pieces */
+	bool			 w_mute;	/* engine answers nothing */
+	bool			 w_ready;
+	/* What came in. */
+	struct msg_net_set	 w_set;
+	struct msg_orbit	 w_orbit;
+	struct msg_api_request	 w_request;
+	char			 w_body[4096];
+	struct msg_parsed	 w_parsed;
+	unsigned		 w_lines;	/* log lines */
+	char			 w_line[256];	/* the last */
+};
+
+struct answer {
+	int	 an_status;
+	char	*an_head;	/* up to the empty line, NUL-terminated */
+	char	*an_body;	/* NUL behind an_len bytes */
+	size_t	 an_len;
+};
+
+/* Path of a program of this build ("libexec/ztd/ztd-ctl"); malloc'd. */
+char	*world_program(const atf_tc_t *, const char *);
+/*
+ * Start ztd-ctl with everything that the parent sends; parse_only is -C,
+ * with nothing sent but MSG_INIT.
+ */
+void	 world_start(struct ctlworld *, const atf_tc_t *, bool parse_only);
+void	 world_stop(struct ctlworld *);
+/* The engine or the controller appears, and goes. */
+void	 world_sibling(struct ctlworld *, enum proc);
+void	 world_away(struct ctlworld *, enum proc);
+void	 world_send(struct ctlworld *, uint32_t type, const void *, size_t);
+/* Run the loop for ms milliseconds. */
+void	 world_run(struct ctlworld *, unsigned ms);
+
+/* Raw bytes to ztd-ctl at this address, and what comes until it closes. */
+void	 world_raw(struct ctlworld *, const char *host, const char *request,
+	    struct answer *);
+/* With our token and "Connection: close"; extra are header lines. */
+void	 world_http(struct ctlworld *, const char *method,
+	    const char *target, const char *extra, const char *body,
+	    struct answer *);
+void	 answer_clear(struct answer *);
+
+#endif /* REGRESS_LIB_CTLWORLD_H */

@@ -1,0 +1,220 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Structs from API objects; see msgjson.h.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/hex.h"
+#include "regress/lib/msgjson.h"
+
+static const char *
+str(json_t *v, const char *key)
+{
+	const char	*s;
+
+	s = json_string_value(json_object_get(v, key));
+	return (s != NULL ? s : "");
+}
+
+static int64_t
+num(json_t *v, const char *key)
+{
+	return (json_integer_value(json_object_get(v, key)));
+}
+
+static bool
+yes(json_t *v, const char *key)
+{
+	return (json_is_true(json_object_get(v, key)));
+}
+
+static uint64_t
+mac_of(json_t *v, const char *key)
+{
+	unsigned	 b[6] = { 0 };
+	uint64_t	 mac = 0;
+	int		 i;
+
+	(void)sscanf(str(v, key), "%x:%x:%x:%x:%x:%x", &b[0], &b[1], &b[2],
+	    &b[3], &b[4], &b[5]);
+	for (i = 0; i < 6; i++)
+		mac = mac << 8 | (b[i] & 0xff);
+	return (mac);
+}
+
+static uint32_t
+addrs(struct inet_addr *dst, uint32_t max, json_t *list)
+{
+	json_t	*e;
+	size_t	 i;
+
+	json_array_foreach(list, i, e) {
+		if (i < max)
+			(void)inet_parse(json_string_value(e), &dst[i]);
+	}
+	return ((uint32_t)json_array_size(list));
+}
+
+static void
+routes(struct msg_network_info *ni, json_t *list)
+{
+	const char	*via;
+	json_t		*e;
+	size_t		 i;
+
+	json_array_foreach(list, i, e) {
+		(void)inet_parse(str(e, "target"),
+		    &ni->ni_routes[i].nr_target);
+		via = str(e, "via");
+		(void)inet_parse(via, &ni->ni_routes[i].nr_via);
+		ni->ni_routes[i].nr_flags = (uint16_t)num(e, "flags");
+		ni->ni_routes[i].nr_metric = (uint16_t)num(e, "metric");
+	}
+	ni->ni_nroutes = (uint32_t)json_array_size(list);
+}
+
+void
+network_from_json(struct msg_network_info *ni, json_t *v)
+{
+	static const char *const	 names[] = {
+		"REQUESTING_CONFIGURATION", "OK", "ACCESS_DENIED",
+		"NOT_FOUND", "PORT_ERROR", "CLIENT_TOO_OLD",
+		"AUTHENTICATION_REQUIRED"
+	};
+	json_t				*e, *list;
+	size_t				 i, n;
+
+	memset(ni, 0, sizeof(*ni));
+	ni->ni_nwid = strtoull(str(v, "id"), NULL, 16);
+	ni->ni_mac = mac_of(v, "mac");
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(str(v, "status"), names[i]) == 0)
+			ni->ni_status = (uint32_t)i;
+	}
+	ni->ni_public = strcmp(str(v, "type"), "PUBLIC") == 0;
+	ni->ni_mtu = (uint32_t)num(v, "mtu");
+	ni->ni_bridge = yes(v, "bridge");
+	ni->ni_broadcast = yes(v, "broadcastEnabled");
+	ni->ni_port_error = (int32_t)num(v, "portError");
+	ni->ni_revision = (uint64_t)num(v, "netconfRevision");
+	(void)strlcpy(ni->ni_name, str(v, "name"), sizeof(ni->ni_name));
+	ni->ni_nips = addrs(ni->ni_ips, NETCONF_IPS,
+	    json_object_get(v, "assignedAddresses"));
+	routes(ni, json_object_get(v, "routes"));
+	/* In the wrong order: ztd-ctl sorts them. */
+	list = json_object_get(v, "multicastSubscriptions");
+	n = json_array_size(list);
+	json_array_foreach(list, i, e) {
+		ni->ni_groups[n - 1 - i].mg_mac = mac_of(e, "mac");
+		ni->ni_groups[n - 1 - i].mg_adi = (uint32_t)num(e, "adi");
+	}
+	ni->ni_ngroups = (uint32_t)n;
+	e = json_object_get(v, "dns");
+	(void)strlcpy(ni->ni_dns_domain, str(e, "domain"),
+	    sizeof(ni->ni_dns_domain));
+	(void)addrs(ni->ni_dns, NETCONF_DNS, json_object_get(e, "servers"));
+	ni->ni_sso = yes(v, "ssoEnabled");
+	(void)strlcpy(ni->ni_auth_url, str(v, "authenticationURL"),
+	    sizeof(ni->ni_auth_url));
+	ni->ni_auth_expiry = (uint64_t)num(v, "authenticationExpiryTime");
+}
+
+void
+tap_from_json(struct msg_tap_info *ti, json_t *v)
+{
+	memset(ti, 0, sizeof(*ti));
+	ti->ti_nwid = strtoull(str(v, "id"), NULL, 16);
+	(void)strlcpy(ti->ti_device, str(v, "portDeviceName"),
+	    sizeof(ti->ti_device));
+	ti->ti_settings = (yes(v, "allowManaged") ? NETSET_MANAGED : 0) |
+	    (yes(v, "allowGlobal") ? NETSET_GLOBAL : 0) |
+	    (yes(v, "allowDefault") ? NETSET_DEFAULT : 0) |
+	    (yes(v, "allowDNS") ? NETSET_DNS : 0);
+}
+
+void
+peer_from_json(struct msg_peer_info *pe, json_t *v)
+{
+	struct msg_path_info	*pi;
+	json_t			*e;
+	size_t			 i;
+
+	memset(pe, 0, sizeof(*pe));
+	pe->pe_addr = strtoull(str(v, "address"), NULL, 16);
+	pe->pe_vmajor = (int32_t)num(v, "versionMajor");
+	pe->pe_vminor = (int32_t)num(v, "versionMinor");
+	pe->pe_vrev = (int32_t)num(v, "versionRev");
+	pe->pe_latency = (int32_t)num(v, "latency");
+	pe->pe_role = strcmp(str(v, "role"), "PLANET") == 0 ? ROLE_PLANET :
+	    strcmp(str(v, "role"), "MOON") == 0 ? ROLE_MOON : ROLE_LEAF;
+	pe->pe_tunneled = yes(v, "tunneled");
+	json_array_foreach(json_object_get(v, "paths"), i, e) {
+		if (i == PEERINFO_PATHS)
+			break;
+		pi = &pe->pe_paths[i];
+		(void)inet_parse(str(e, "address"), &pi->pi_addr);
+		pi->pi_local.ia_family = 4;
+		pi->pi_local.ia_port = (uint16_t)(i + 1);
+		pi->pi_last_send = (uint64_t)num(e, "lastSend");
+		pi->pi_last_receive = (uint64_t)num(e, "lastReceive");
+		pi->pi_trusted_id = (uint64_t)num(e, "trustedPathId");
+		pi->pi_active = yes(e, "active");
+		pi->pi_expired = yes(e, "expired");
+		pi->pi_preferred = yes(e, "preferred");
+		pe->pe_npaths++;
+	}
+}
+
+void
+moon_from_json(struct msg_moon_info *mo, json_t *v)
+{
+	json_t	*e;
+	size_t	 i;
+
+	memset(mo, 0, sizeof(*mo));
+	mo->mo_id = strtoull(str(v, "id"), NULL, 16);
+	mo->mo_ts = (uint64_t)num(v, "timestamp");
+	mo->mo_waiting = yes(v, "waiting");
+	(void)hex_decode(mo->mo_sig, str(v, "signature"), SIGNATURE_LEN);
+	(void)hex_decode(mo->mo_update_key, str(v, "updatesMustBeSignedBy"),
+	    IDENTITY_KEYS);
+	json_array_foreach(json_object_get(v, "roots"), i, e) {
+		if (i == 4)
+			break;
+		(void)strlcpy(mo->mo_roots[i].identity, str(e, "identity"),
+		    sizeof(mo->mo_roots[i].identity));
+		mo->mo_roots[i].nendpoints = addrs(mo->mo_roots[i].endpoints,
+		    32, json_object_get(e, "stableEndpoints"));
+		mo->mo_nroots++;
+	}
+}
+
+void
+status_from_json(struct msg_status *st, json_t *v)
+{
+	json_t	*s;
+
+	s = json_object_get(json_object_get(v, "config"), "settings");
+	memset(st, 0, sizeof(*st));
+	st->st_addr = strtoull(str(v, "address"), NULL, 16);
+	(void)strlcpy(st->st_public, str(v, "publicIdentity"),
+	    sizeof(st->st_public));
+	st->st_clock = (uint64_t)num(v, "clock");
+	st->st_planet_id = (uint64_t)num(v, "planetWorldId");
+	st->st_planet_ts = (uint64_t)num(v, "planetWorldTimestamp");
+	st->st_online = yes(v, "online");
+	st->st_primary_port = (uint16_t)num(s, "primaryPort");
+	st->st_secondary_port = (uint16_t)num(s, "secondaryPort");
+	st->st_tertiary_port = (uint16_t)num(s, "tertiaryPort");
+	st->st_nlisten = addrs(st->st_listen, SURFACE_MAX,
+	    json_object_get(s, "listeningOn"));
+	st->st_nsurface = addrs(st->st_surface, SURFACE_MAX,
+	    json_object_get(s, "surfaceAddresses"));
+}

@@ -1,0 +1,700 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The real ztd-ctl between a played parent, engine and controller: what it
+ * asks them, and what it answers over HTTP, against recorded exchanges
+ * (vectors/service) and where there are none against 05.
+ */
+
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "regress/lib/ctlworld.h"
+#include "regress/lib/vectors.h"
+
+#define IDLERS	150
+
+#define TC(name, text)							\
+	ATF_TC(name);							\
+	ATF_TC_HEAD(name, tc)						\
+	{								\
+		atf_tc_set_md_var(tc, "descr", text);			\
+		atf_tc_set_md_var(tc, "timeout", "120");		\
+	}								\
+	ATF_TC_BODY(name, tc)
+
+static bool
+starts(const char *s, const char *with)
+{
+	return (strncmp(s, with, strlen(with)) == 0);
+}
+
+static double
+seconds(void)
+{
+	struct timespec	 ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((double)ts.tv_sec + (double)ts.tv_nsec / 1e9);
+}
+
+/* The value of a header of the answer, or "". */
+static const char *
+header(const struct answer *an, const char *name)
+{
+	static char	 value[256];
+	const char	*p;
+	size_t		 n = strlen(name);
+
+	value[0] = '\0';
+	for (p = strstr(an->an_head, "\r\n"); p != NULL;
+	    p = strstr(p + 2, "\r\n")) {
+		if (strncasecmp(p + 2, name, n) == 0 && p[2 + n] == ':')
+			(void)sscanf(p + 3 + n, " %255[^\r]", value);
+	}
+	return (value);
+}
+
+/* A recorded body without its jsonp wrapper; malloc'd. */
+static char *
+unwrap(const char *body)
+{
+	char	*s;
+	size_t	 n;
+
+	n = strlen(body);
+	if (n > 4 && body[1] == '(' && strcmp(body + n - 2, ");") == 0)
+		s = strndup(body + 2, n - 4);
+	else
+		s = strdup(body);
+	ATF_REQUIRE(s != NULL);
+	return (s);
+}
+
+/* The same list, or a list of the one. */
+static json_t *
+as_list(json_t *v)
+{
+	json_t	*list;
+
+	if (json_is_array(v))
+		return (json_incref(v));
+	list = json_array();
+	if (json_is_object(v) && json_object_size(v) > 0)
+		(void)json_array_append(list, v);
+	return (list);
+}
+
+/* What has no meaning outside the process that said it. */
+static void
+strip(json_t *v)
+{
+	json_t		*e;
+	const char	*key;
+	size_t		 i;
+	void		*next;
+
+	if (json_is_array(v)) {
+		json_array_foreach(v, i, e)
+			strip(e);
+	} else if (json_is_object(v)) {
+		(void)json_object_del(v, "localSocket");
+		(void)json_object_del(v, "homeDir");
+		(void)json_object_del(v, "ztd");
+		json_object_foreach_safe(v, next, key, e)
+			strip(e);
+	}
+}
+
+static void
+check_json(const char *name, const char *got, const char *want)
+{
+	json_t	*g, *v;
+
+	g = json_loads(got, JSON_DECODE_ANY, NULL);
+	v = json_loads(want, JSON_DECODE_ANY, NULL);
+	ATF_REQUIRE_MSG(g != NULL && v != NULL, "%s: %.300s", name, got);
+	strip(g);
+	strip(v);
+	ATF_CHECK_MSG(json_equal(g, v), "%s: got %s, want %s", name, got,
+	    want);
+	json_decref(g);
+	json_decref(v);
+}
+
+/* Status, type and body as recorded. */
+static void
+check_answer(json_t *vec, const struct answer *an)
+{
+	json_t		*resp = vectors_get(vec, "response"), *h;
+	const char	*name = vectors_str(vec, "name");
+	const char	*body = vectors_str(resp, "body"), *type = "";
+	char		*got, *want;
+	size_t		 i;
+
+	json_array_foreach(vectors_get(resp, "headers"), i, h) {
+		if (strcmp(json_string_value(json_array_get(h, 0)),
+		    "Content-Type") == 0)
+			type = json_string_value(json_array_get(h, 1));
+	}
+	ATF_CHECK_EQ_MSG(an->an_status, (int)vectors_u64(resp, "status"),
+	    "%s: status %d", name, an->an_status);
+	ATF_CHECK_STREQ_MSG(header(an, "Content-Type"), type, "%s", name);
+	if (strstr(body, "localSocket") == NULL &&
+	    strstr(body, "homeDir") == NULL && strchr(body, '<') == NULL) {
+		ATF_CHECK_STREQ_MSG(an->an_body, body, "%s", name);
+		return;
+	}
+	got = unwrap(an->an_body);
+	want = unwrap(body);
+	check_json(name, got, want);
+	free(got);
+	free(want);
+}
+
+/* A copy with the real tokens where recordings have names; malloc'd. */
+static char *
+with_tokens(const char *s)
+{
+	static const struct {
+		const char	*name, *token;
+	} names[] = {
+		{ "AUTHTOKEN", WORLD_TOKEN },
+		{ "METRICSTOKEN", WORLD_METRICS }
+	};
+	const char	*p;
+	char		*out;
+	size_t		 i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if ((p = strstr(s, names[i].name)) == NULL)
+			continue;
+		ATF_REQUIRE(asprintf(&out, "%.*s%s%s", (int)(p - s), s,
+		    names[i].token, p + strlen(names[i].name)) != -1);
+		return (out);
+	}
+	ATF_REQUIRE((out = strdup(s)) != NULL);
+	return (out);
+}
+
+static void
+replay(struct ctlworld *w, json_t *vec, struct answer *an)
+{
+	json_t		*rq = vectors_get(vec, "request"), *v;
+	const char	*key;
+	char		*extra, *old, *value, *target;
+	void		*next;
+
+	ATF_REQUIRE((extra = strdup("")) != NULL);
+	json_object_foreach_safe(vectors_get(rq, "headers"), next, key, v) {
+		if (strcmp(key, "Connection") == 0 ||
+		    strcmp(key, "Content-Length") == 0)
+			continue;
+		value = with_tokens(json_string_value(v));
+		old = extra;
+		ATF_REQUIRE(asprintf(&extra, "%s%s: %s\r\n", old, key,
+		    value) != -1);
+		free(value);
+		free(old);
+	}
+	target = with_tokens(vectors_str(rq, "target"));
+	world_http(w, vectors_str(rq, "method"), target, extra,
+	    json_string_value(json_object_get(rq, "body")), an);
+	free(target);
+	free(extra);
+}
+
+/* Let the world be as the recorded answer says that it was. */
+static void
+world_as(struct ctlworld *w, const char *target, json_t *vec)
+{
+	char	*text;
+	json_t	*v;
+
+	json_decref(w->w_networks);
+	json_decref(w->w_peers);
+	json_decref(w->w_moons);
+	w->w_networks = w->w_peers = w->w_moons = NULL;
+	text = unwrap(vectors_str(vectors_get(vec, "response"), "body"));
+	v = json_loads(text, JSON_DECODE_ANY, NULL);
+	if (starts(target, "/network"))
+		w->w_networks = as_list(v);
+	else if (starts(target, "/peer"))
+		w->w_peers = as_list(v);
+	else if (starts(target, "/moon"))
+		w->w_moons = as_list(v);
+	else if (starts(target, "/status")) {
+		json_decref(w->w_status);
+		w->w_status = json_incref(v);
+	}
+	json_decref(v);
+	free(text);
+}
+
+static json_t *
+some_status(void)
+{
+	return (json_pack("{s:s,s:s,s:b,s:I}", "address", "f042bf1eb9",
+	    "publicIdentity", "f042bf1eb9:0:00", "online", 1, "clock",
+	    (json_int_t)1795324804343));
+}
+
+/* ---- recorded exchanges -------------------------------------------------------- */
+
+TC(resources, "recorded answers of /network, /peer, /moon, /bond, /status")
+{
+	static const char *const	 better[] = {
+		/* Ids of moons may have all 16 digits; ::1 is not played. */
+		"moon-get-16-digits", "moon-delete-16-digits",
+		"moon-delete-over-ipv6"
+	};
+	struct ctlworld			 w = { 0 };
+	struct answer			 an;
+	json_t				*all, *vec;
+	const char			*name, *target;
+	size_t				 i, k, n = 0;
+
+	world_start(&w, tc, false);
+	w.w_status = some_status();
+	all = vectors_load(tc, "service/http-resources.json");
+	json_array_foreach(vectors_array(all, "vectors"), i, vec) {
+		name = vectors_str(vec, "name");
+		target = vectors_str(vectors_get(vec, "request"), "target");
+		if (starts(target, "/controller") || starts(target, "/unst"))
+			continue;
+		for (k = 0; k < sizeof(better) / sizeof(better[0]) &&
+		    strcmp(name, better[k]) != 0; k++)
+			continue;
+		if (k < sizeof(better) / sizeof(better[0]))
+			continue;
+		world_as(&w, target, vec);
+		w.w_result = starts(name, "network-delete") && strcmp(
+		    vectors_str(vectors_get(vec, "response"), "body"),
+		    "{\"result\":true}") != 0 ? 404 : 200;
+		/* A moon that is waited for is not known yet. */
+		if (starts(name, "moon-post-unknown") ||
+		    starts(name, "moon-put") || starts(name, "moon-delete")) {
+			json_decref(w.w_moons);
+			w.w_moons = NULL;
+		}
+		replay(&w, vec, &an);
+		check_answer(vec, &an);
+		answer_clear(&an);
+		n++;
+	}
+	ATF_CHECK_MSG(n >= 90, "only %zu exchanges", n);
+	json_decref(all);
+	world_stop(&w);
+}
+
+TC(auth, "recorded decisions about tokens, paths and jsonp")
+{
+	struct ctlworld	 w = { 0 };
+	struct answer	 an;
+	json_t		*all, *vec, *rq, *resp;
+	const char	*to, *target;
+	size_t		 i, n = 0;
+	int		 want;
+
+	world_start(&w, tc, false);
+	w.w_status = some_status();
+	all = vectors_load(tc, "service/http-auth.json");
+	json_array_foreach(vectors_array(all, "vectors"), i, vec) {
+		rq = vectors_get(vec, "request");
+		resp = vectors_get(vec, "response");
+		to = vectors_str(rq, "to");
+		target = vectors_str(rq, "target");
+		if (!starts(to, "127.0.0.1"))
+			continue;
+		replay(&w, vec, &an);
+		want = (int)vectors_u64(resp, "status");
+		/* /metrics lets in whom it should, and has nothing yet. */
+		if (starts(target, "/metrics") && want == 200)
+			want = 404;
+		ATF_CHECK_EQ_MSG(an.an_status, want, "%s: %d",
+		    vectors_str(vec, "name"), an.an_status);
+		if (want == 401)
+			ATF_CHECK_STREQ(an.an_body, vectors_str(resp, "body"));
+		answer_clear(&an);
+		n++;
+	}
+	ATF_CHECK_MSG(n >= 36, "only %zu exchanges", n);
+	json_decref(all);
+	world_stop(&w);
+}
+
+/* ---- what it asks --------------------------------------------------------------- */
+
+TC(network_set, "settings become MSG_NET_SET, refusals of the parent pass")
+{
+	static const struct {
+		const char	*body;
+		uint32_t	 set, value;
+	} cases[] = {
+		{ "{}", 0, 0 },
+		{ "", 0, 0 },
+		{ "[true]", 0, 0 },
+		{ "{\"allowGlobal\":true", 0, 0 },
+		{ "{\"allowManaged\":true,\"allowDNS\":false}",
+		    NETSET_MANAGED | NETSET_DNS, NETSET_MANAGED },
+		{ "\xef\xbb\xbf{\"allowGlobal\":true,\"allowDefault\":true}",
+		    NETSET_GLOBAL | NETSET_DEFAULT,
+		    NETSET_GLOBAL | NETSET_DEFAULT },
+		{ "{\"allowGlobal\":\"true\",\"allowDNS\":1}", 0, 0 }
+	};
+	struct ctlworld	 w = { 0 };
+	struct answer	 an;
+	size_t		 i;
+	double		 t;
+
+	world_start(&w, tc, false);
+	w.w_networks = json_pack("[{s:s}]", "id", "7d229a18e45147ca");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		world_http(&w, i % 2 == 0 ? "POST" : "PUT",
+		    "/network/7D229a18e45147ca", NULL, cases[i].body, &an);
+		ATF_CHECK_EQ(an.an_status, 200);
+		ATF_CHECK_EQ(w.w_set.mn_nwid, 0x7d229a18e45147caULL);
+		ATF_CHECK_EQ_MSG(w.w_set.mn_set, cases[i].set, "%s",
+		    cases[i].body);
+		ATF_CHECK_EQ_MSG(w.w_set.mn_value, cases[i].value, "%s",
+		    cases[i].body);
+		answer_clear(&an);
+	}
+	w.w_result = 400;
+	world_http(&w, "POST", "/network/7d229a18e45147ca", NULL, "{}", &an);
+	ATF_CHECK_EQ(an.an_status, 400);
+	check_json("refusal", an.an_body, "{\"error\":400,\"description\":"
+	    "\"as the test says\"}");
+	answer_clear(&an);
+
+	/* Joined, but the engine never hears of it. */
+	w.w_result = 200;
+	t = seconds();
+	world_http(&w, "POST", "/network/8056c2e21c000001", NULL, "{}", &an);
+	ATF_CHECK_EQ(an.an_status, 503);
+	ATF_CHECK(seconds() - t < 4.0);
+	answer_clear(&an);
+	json_decref(w.w_networks);
+	world_stop(&w);
+}
+
+TC(network_name, "a controller's bytes cannot switch /network off")
+{
+	struct ctlworld	 w = { 0 };
+	struct answer	 an;
+	json_t		*v, *name;
+
+	world_start(&w, tc, false);
+	v = json_pack("[{s:s,s:i}]", "id", "7d229a18e45147ca", "portError",
+	    22);
+	name = json_stringn_nocheck("a\xff\xc3\xa4\xe2\x82z", 7);
+	(void)json_object_set_new(json_array_get(v, 0), "name", name);
+	w.w_networks = v;
+	world_http(&w, "GET", "/network/7d229a18e45147ca", NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	v = json_loads(an.an_body, 0, NULL);
+	ATF_REQUIRE(v != NULL);
+	ATF_CHECK_STREQ(vectors_str(v, "name"),
+	    "a\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd\xef\xbf\xbdz");
+	ATF_CHECK_STREQ(vectors_str(v, "status"), "PORT_ERROR");
+	ATF_CHECK_EQ(json_integer_value(json_object_get(v, "portError")),
+	    -999);
+	json_decref(v);
+	answer_clear(&an);
+	json_decref(w.w_networks);
+	world_stop(&w);
+}
+
+TC(controller, "/controller passes through, both ways")
+{
+	struct ctlworld	 w = { 0 };
+	struct answer	 an;
+
+	world_start(&w, tc, false);
+	w.w_con_status = 200;
+	w.w_con_body = "{\n\t\"controller\": true\n}\n";
+	world_http(&w, "GET", "/controller", NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	ATF_CHECK_STREQ(an.an_body, w.w_con_body);
+	ATF_CHECK_STREQ(header(&an, "Content-Type"), "application/json");
+	ATF_CHECK_STREQ(w.w_request.ar_path, "");
+	ATF_CHECK_EQ(w.w_request.ar_method, API_GET);
+	answer_clear(&an);
+
+	world_http(&w, "PUT", "/controller/network/95841e6527______?jsonp=f",
+	    NULL, "{\"name\":\"x\"}", &an);
+	ATF_CHECK_STREQ(an.an_body, "f({\n\t\"controller\": true\n}\n);");
+	ATF_CHECK_STREQ(w.w_request.ar_path, "/network/95841e6527______");
+	ATF_CHECK_EQ(w.w_request.ar_method, API_POST);
+	ATF_CHECK_STREQ(w.w_body, "{\"name\":\"x\"}");
+	answer_clear(&an);
+
+	world_http(&w, "GET", "/unstable/controller/network", NULL, NULL,
+	    &an);
+	ATF_CHECK_STREQ(w.w_request.ar_path, "unstable/network");
+	answer_clear(&an);
+	world_http(&w, "POST", "/unstable/controller/network", NULL, "{}",
+	    &an);
+	ATF_CHECK_EQ(an.an_status, 404);
+	answer_clear(&an);
+
+	w.w_con_status = 404;
+	w.w_con_body = "";
+	world_http(&w, "DELETE", "/controller/bogus", NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 404);
+	ATF_CHECK_STREQ(an.an_body, "");
+	ATF_CHECK_STREQ(header(&an, "Content-Type"), "");
+	ATF_CHECK_EQ(w.w_request.ar_method, API_DELETE);
+	answer_clear(&an);
+	world_stop(&w);
+}
+
+TC(orbit, "moons are orbited and left, with ids of both lengths")
+{
+	struct ctlworld	 w = { 0 };
+	struct answer	 an;
+
+	world_start(&w, tc, false);
+	world_http(&w, "POST", "/moon/1122334455", NULL,
+	    "{\"seed\":\"7d229a18e4\"}", &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	ATF_CHECK_EQ(w.w_orbit.mo_id, 0x1122334455ULL);
+	ATF_CHECK_EQ(w.w_orbit.mo_seed, 0x7d229a18e4ULL);
+	answer_clear(&an);
+	world_http(&w, "DELETE", "/moon/0000005544332211", NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	ATF_CHECK_STREQ(an.an_body, "{\"result\":true}");
+	ATF_CHECK_EQ(w.w_orbit.mo_id, 0x5544332211ULL);
+	answer_clear(&an);
+	world_stop(&w);
+}
+
+/* ---- what fails -------------------------------------------------------------------- */
+
+TC(away, "a missing or silent process is a 503, and comes back")
+{
+	struct ctlworld	 w = { 0 };
+	struct answer	 an;
+	double		 t;
+
+	world_start(&w, tc, false);
+	w.w_status = some_status();
+	world_http(&w, "GET", "/status", NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	ATF_CHECK(w.w_ready);
+	answer_clear(&an);
+
+	world_away(&w, PROC_NET);
+	world_away(&w, PROC_CON);
+	world_run(&w, 200);
+	t = seconds();
+	world_http(&w, "GET", "/status", NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 503);
+	ATF_CHECK(strstr(an.an_body, "\"error\":503") != NULL);
+	answer_clear(&an);
+	world_http(&w, "GET", "/controller", NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 503);
+	ATF_CHECK(seconds() - t < 1.0);
+	answer_clear(&an);
+
+	w.w_mute = true;
+	world_sibling(&w, PROC_NET);
+	t = seconds();
+	world_http(&w, "GET", "/peer", NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 503);
+	ATF_CHECK(seconds() - t > 4.0 && seconds() - t < 8.0);
+	answer_clear(&an);
+
+	w.w_mute = false;
+	world_http(&w, "GET", "/status", NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	answer_clear(&an);
+	json_decref(w.w_status);
+	world_stop(&w);
+}
+
+TC(pages, "other people's web pages get nothing")
+{
+	static const struct {
+		const char	*extra;
+		int		 status;
+	} cases[] = {
+		{ "Host: zerotier:9993\r\n", 200 },	/* a container's name */
+		{ "Host: 127.0.0.1:9993\r\n", 200 },
+		{ "Host: 127.0.0.1:9993\r\n"
+		    "Origin: http://127.0.0.1:9993\r\n", 200 },
+		{ "Host: [::1]:9993\r\nOrigin: http://[::1]:9993\r\n", 200 },
+		{ "Host: localhost:9993\r\n"
+		    "Sec-Fetch-Site: same-origin\r\n", 200 },
+		{ "Host: 127.0.0.1:9993\r\nOrigin: http://evil.example\r\n",
+		    403 },
+		{ "Host: 127.0.0.1:9993\r\nOrigin: null\r\n", 403 },
+		{ "Host: evil.example:9993\r\n"
+		    "Origin: http://evil.example:9993\r\n", 403 },
+		{ "Host: evil.example:9993\r\n"
+		    "Sec-Fetch-Site: same-origin\r\n", 403 },
+		{ "Origin: http://127.0.0.1\r\n", 403 }
+	};
+	struct ctlworld	 w = { 0 };
+	struct answer	 an;
+	char		 extra[256];
+	size_t		 i;
+
+	world_start(&w, tc, false);
+	w.w_status = some_status();
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)snprintf(extra, sizeof(extra), "%sX-ZT1-Auth: %s\r\n",
+		    cases[i].extra, WORLD_TOKEN);
+		world_http(&w, "GET", "/status", extra, NULL, &an);
+		ATF_CHECK_EQ_MSG(an.an_status, cases[i].status, "%s: %d",
+		    cases[i].extra, an.an_status);
+		answer_clear(&an);
+	}
+	world_http(&w, "GET", "/status?jsonp=alert%281%29", NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 400);
+	answer_clear(&an);
+	json_decref(w.w_status);
+	world_stop(&w);
+}
+
+TC(short_token, "an empty or short token opens nothing")
+{
+	struct ctlworld	 w = { 0 };
+	struct msg_token mt;
+	struct answer	 an;
+
+	world_start(&w, tc, false);
+	memset(&mt, 0, sizeof(mt));
+	world_send(&w, MSG_TOKEN, &mt, sizeof(mt));
+	world_http(&w, "GET", "/status?auth=", "", NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 401);
+	answer_clear(&an);
+	(void)strlcpy(mt.mt_token, "short", sizeof(mt.mt_token));
+	world_send(&w, MSG_TOKEN, &mt, sizeof(mt));
+	world_http(&w, "GET", "/status", "X-ZT1-Auth: short\r\n", NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 401);
+	answer_clear(&an);
+	world_stop(&w);
+}
+
+TC(limits, "long targets, headers and bodies are refused, others served")
+{
+	struct ctlworld	 w = { 0 };
+	struct answer	 an;
+	char		*big;
+	size_t		 n = 1200000;
+
+	world_start(&w, tc, false);
+	w.w_status = some_status();
+	ATF_REQUIRE((big = calloc(1, n + 1)) != NULL);
+	memset(big, 'a', n);
+	world_http(&w, "POST", "/network/7d229a18e45147ca", NULL, big, &an);
+	ATF_CHECK_MSG(an.an_status != 200, "%d", an.an_status);
+	answer_clear(&an);
+	memcpy(big, "/status?", 8);
+	big[20000] = '\0';
+	world_http(&w, "GET", big, NULL, NULL, &an);
+	ATF_CHECK_MSG(an.an_status != 200, "%d", an.an_status);
+	answer_clear(&an);
+	big[8000] = '\0';
+	world_http(&w, "GET", big, NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	answer_clear(&an);
+	world_raw(&w, "127.0.0.1", "hello\r\n\r\n", &an);
+	ATF_CHECK(an.an_status != 200);
+	answer_clear(&an);
+	world_raw(&w, "127.0.0.1", "GET /he", &an);
+	ATF_CHECK(an.an_status != 200);
+	answer_clear(&an);
+	free(big);
+	json_decref(w.w_status);
+	world_stop(&w);
+}
+
+TC(idlers, "idle connections hold nobody up for long")
+{
+	struct ctlworld		 w = { 0 };
+	struct sockaddr_in	 sin;
+	struct answer		 an;
+	int			 fds[IDLERS], i;
+
+	world_start(&w, tc, false);
+	w.w_status = some_status();
+	world_run(&w, 200);
+	memset(&sin, 0, sizeof(sin));
+	sin.sin_family = AF_INET;
+	sin.sin_port = htons((uint16_t)w.w_port);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (i = 0; i < IDLERS; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		ATF_REQUIRE(fds[i] != -1);
+		(void)connect(fds[i], (struct sockaddr *)&sin, sizeof(sin));
+	}
+	world_run(&w, 200);
+	world_http(&w, "GET", "/status", NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	answer_clear(&an);
+	for (i = 0; i < IDLERS; i++)
+		(void)close(fds[i]);
+	json_decref(w.w_status);
+	world_stop(&w);
+}
+
+TC(client_leaves, "a client that leaves in the middle hurts nobody")
+{
+	struct ctlworld		 w = { 0 };
+	struct sockaddr_in	 sin;
+	struct answer		 an;
+	const char		*ask = "GET /status HTTP/1.1\r\nX-ZT1-Auth: "
+				    WORLD_TOKEN "\r\n\r\n";
+	int			 fd;
+
+	world_start(&w, tc, false);
+	w.w_status = some_status();
+	w.w_mute = true;
+	memset(&sin, 0, sizeof(sin));
+	sin.sin_family = AF_INET;
+	sin.sin_port = htons((uint16_t)w.w_port);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	ATF_REQUIRE(fd != -1 && connect(fd, (struct sockaddr *)&sin,
+	    sizeof(sin)) == 0);
+	ATF_REQUIRE(write(fd, ask, strlen(ask)) == (ssize_t)strlen(ask));
+	world_run(&w, 300);
+	(void)close(fd);
+	world_run(&w, 6000);
+	w.w_mute = false;
+	world_http(&w, "GET", "/status", NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	answer_clear(&an);
+	json_decref(w.w_status);
+	world_stop(&w);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, resources);
+	ATF_TP_ADD_TC(tp, auth);
+	ATF_TP_ADD_TC(tp, network_set);
+	ATF_TP_ADD_TC(tp, network_name);
+	ATF_TP_ADD_TC(tp, controller);
+	ATF_TP_ADD_TC(tp, orbit);
+	ATF_TP_ADD_TC(tp, away);
+	ATF_TP_ADD_TC(tp, pages);
+	ATF_TP_ADD_TC(tp, short_token);
+	ATF_TP_ADD_TC(tp, limits);
+	ATF_TP_ADD_TC(tp, idlers);
+	ATF_TP_ADD_TC(tp, client_leaves);
+	return (atf_no_error());
+}
