@@ -30,10 +30,16 @@ static void	 answer_message(struct request *, const struct msg *);
 static int	 answer_append(struct answer *, const void *, size_t);
 static void	 answer_done(struct request *);
 
+/* That name means something else to the controller. */
 void
 api_controller(struct request *rq)
 {
-	proxy(rq, "", rq->rq_path + strlen("/controller"));
+	const char	*path = rq->rq_path + strlen("/controller");
+
+	if (strncmp(path, "/unstable", strlen("/unstable")) == 0)
+		request_empty(rq, 404);
+	else
+		proxy(rq, "", path);
 }
 
 void

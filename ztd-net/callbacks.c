@@ -8,6 +8,7 @@
  */
 
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "common/log.h"

@@ -442,9 +442,13 @@ TC(controller, "/controller passes through, both ways")
 
 	world_http(&w, "GET", "/unstable/controller/network", NULL, NULL,
 	    &an);
-	ATF_CHECK_STREQ(w.w_request.ar_path, "unstable/network");
+	ATF_CHECK_STREQ(w.w_request.ar_path, "/unstable/network");
 	answer_clear(&an);
 	world_http(&w, "POST", "/unstable/controller/network", NULL, "{}",
+	    &an);
+	ATF_CHECK_EQ(an.an_status, 404);
+	answer_clear(&an);
+	world_http(&w, "GET", "/controller/unstable/network", NULL, NULL,
 	    &an);
 	ATF_CHECK_EQ(an.an_status, 404);
 	answer_clear(&an);

@@ -532,11 +532,13 @@ flow_arp(void)
 	    VERB_MULTICAST_FRAME, 0), "fields"), "frame", p, sizeof(p));
 	step(10);
 	host_sends(MAC_BROADCAST, nw->nw_mac, 0x0806, p, len);
+	/* Once to the controller, though it is the best upstream, too; m2 is
+	 * a bridge and gets the frame before it is known as a member. */
 	id = expect_sent(f, "controller", VERB_MULTICAST_GATHER, 0,
 	    0)->vs_id;
-	ATF_REQUIRE_EQ(v.v_nsent, 1);
-	(void)play(f, "controller", VERB_OK, 0, id);
 	vs = expect_sent(f, "m2", VERB_MULTICAST_FRAME, 0, 0);
+	ATF_REQUIRE_EQ(v.v_nsent, 2);
+	(void)play(f, "controller", VERB_OK, 0, id);
 	(void)play(f, "m2", VERB_OK, 0, vs->vs_id);
 	ATF_REQUIRE(vl2_sent(&v, VL2_M2, VERB_MULTICAST_FRAME, 1) == NULL);
 	step(10);

@@ -49,7 +49,7 @@ static int	 tool_word(int, char **);
 static int	 world(bool, int, char **);
 static int	 client(int, char **);
 static int	 option(struct conn *, char, const char *);
-static int	 command(struct conn *, int, char **);
+static int	 ask(struct conn *, int, char **);
 
 int
 main(int argc, char *argv[])
@@ -205,14 +205,14 @@ client(int argc, char **argv)
 	if (rv == -1 && n > 0)
 		rv = tool_word(n, words);
 	if (rv == -1)
-		rv = command(&cn, n, words);
+		rv = ask(&cn, n, words);
 	free(cn.cn_token);
 	return (rv);
 }
 
 /* Ask the service. */
 static int
-command(struct conn *cn, int n, char **words)
+ask(struct conn *cn, int n, char **words)
 {
 	size_t	 k;
 
