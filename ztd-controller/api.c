@@ -224,13 +224,11 @@ network_delete(struct api *ap, uint64_t nwid)
 	struct controller	*c = ap->ap_c;
 	struct network		*n;
 	unsigned		 code;
-	size_t			 i;
 
 	if ((n = store_network(c, nwid)) == NULL)
 		return (404);
 	code = respond(ap, n->n_record);
-	for (i = 0; i < n->n_nmembers; i++)
-		push_revoke(c, nwid, n->n_members[i]->m_addr);
+	push_revoke_all(c, n);
 	store_erase_network(c, n);
 	return (code);
 }

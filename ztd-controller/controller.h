@@ -214,6 +214,8 @@ void	 push_member(struct controller *, uint64_t nwid, uint64_t addr);
 void	 push_run(struct controller *);
 /* Revoke a member's certificate towards everybody online there. */
 void	 push_revoke(struct controller *, uint64_t nwid, uint64_t target);
+/* The same for all members of a network. */
+void	 push_revoke_all(struct controller *, const struct network *);
 
 /* ---- assign.c: addresses (10) ----------------------------------------- */
 

@@ -11,12 +11,17 @@
  * changes in a row are one push to each member.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "ztd-controller/controller.h"
 #include "ztd-controller/status.h"
 #include "ztd-controller/value.h"
 
+static uint64_t	*audience(struct controller *, uint64_t, size_t *);
+static void	 revoke(struct controller *, uint64_t, uint64_t,
+		    const uint64_t *, size_t);
 static void	 wake(struct controller *);
 static bool	 pushable(const struct controller *, const struct status *);
 
@@ -65,13 +70,53 @@ push_run(struct controller *c)
 void
 push_revoke(struct controller *c, uint64_t nwid, uint64_t target)
 {
+	uint64_t	*to;
+	size_t		 n;
+
+	to = audience(c, nwid, &n);
+	if (n > 0)
+		revoke(c, nwid, target, to, n);
+	free(to);
+}
+
+void
+push_revoke_all(struct controller *c, const struct network *nw)
+{
+	uint64_t	*to;
+	size_t		 i, n;
+
+	to = audience(c, nw->n_nwid, &n);
+	for (i = 0; n > 0 && i < nw->n_nmembers; i++)
+		revoke(c, nw->n_nwid, nw->n_members[i]->m_addr, to, n);
+	free(to);
+}
+
+/* Everybody online on a network, members or not; to be freed. */
+static uint64_t *
+audience(struct controller *c, uint64_t nwid, size_t *n)
+{
+	struct status	*st;
+	uint64_t	*to;
+
+	*n = 0;
+	if (!c->c_have_id)
+		return (NULL);
+	to = xcalloc(STATUS_MAX, sizeof(*to));
+	TAILQ_FOREACH(st, status_all(c->c_status), st_order)
+		if (st->st_nwid == nwid && status_online(st, c->c_now))
+			to[(*n)++] = st->st_addr;
+	return (to);
+}
+
+static void
+revoke(struct controller *c, uint64_t nwid, uint64_t target,
+    const uint64_t *to, size_t n)
+{
 	uint8_t			 buf[REVOCATION_MAX];
 	struct revocation	 rev;
-	struct status		*st;
 	struct wbuf		 wb;
+	size_t			 i;
 
-	if (!c->c_have_id)
-		return;
 	memset(&rev, 0, sizeof(rev));
 	crypto_random(&rev.rev_id, sizeof(rev.rev_id));
 	rev.rev_nwid = nwid;
@@ -82,10 +127,8 @@ push_revoke(struct controller *c, uint64_t nwid, uint64_t target)
 	revocation_sign(&rev, &c->c_id);
 	wbuf_init(&wb, buf, sizeof(buf));
 	revocation_put(&wb, &rev);
-	TAILQ_FOREACH(st, status_all(c->c_status), st_order)
-		if (st->st_nwid == nwid && status_online(st, c->c_now))
-			c->c_out->revocation(c->c_arg, nwid, st->st_addr,
-			    buf, wb.wb_len);
+	for (i = 0; i < n; i++)
+		c->c_out->revocation(c->c_arg, nwid, to[i], buf, wb.wb_len);
 }
 
 static void

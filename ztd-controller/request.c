@@ -115,8 +115,8 @@ answer(struct request *rq)
 	member_finish(rq->rq_record, nwid, rq->rq_id->id_addr);
 	authorized = check_authorized(rq);
 	if (!check_login(rq)) {
-		if (save(rq))
-			deny_login(rq);
+		(void)save(rq);
+		deny_login(rq);
 		return;
 	}
 	if (!authorized) {

@@ -63,6 +63,8 @@ extern const struct node_callbacks engine_callbacks;
 
 /* state.c: the files that the engine owns */
 void	 state_open(struct engine *, const char *home);
+/* Begin to sweep out what is too old, now and every hour. */
+void	 state_start(struct engine *);
 void	 state_store(struct engine *, enum node_state, uint64_t id,
 	    const void *, size_t len);
 size_t	 state_load(struct engine *, enum node_state, uint64_t id, void *,

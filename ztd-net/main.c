@@ -112,6 +112,7 @@ main(void)
 	    (e.e_timer = evtimer_new(e.e_base, engine_timer, &e)) == NULL ||
 	    udp_new(&e) == -1)
 		fatalx("cannot start the event loop");
+	state_start(&e);
 	e.e_parent = child_channel(e.e_base, PROC_NET, parent_message,
 	    engine_stop, &e);
 	event_base_dispatch(e.e_base);

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/address.h"
@@ -25,6 +26,8 @@
 #include "ztd-net/engine.h"
 
 #define STATE_NAME	32
+#define PEER_DAYS	30	/* a peer not written for longer is dropped */
+#define SWEEP_HOURS	1
 
 static int
 open_folder(int home, const char *name)
@@ -112,6 +115,61 @@ state_load(struct engine *e, enum node_state what, uint64_t id, void *p,
 	memcpy(p, data, len);
 	free(data);
 	return (len);
+}
+
+/* Drop what nobody needs: old peers, and files left half written. */
+static void
+sweep(int folder, bool old)
+{
+	struct dirent	*de;
+	struct stat	 st;
+	time_t		 now = time(NULL);
+	size_t		 len;
+	DIR		*dir;
+	bool		 temp;
+	int		 fd;
+
+	if ((fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) ==
+	    -1)
+		return;
+	if ((dir = fdopendir(fd)) == NULL) {
+		(void)close(fd);
+		return;
+	}
+	while ((de = readdir(dir)) != NULL) {
+		len = strlen(de->d_name);
+		temp = len > 0 && de->d_name[len - 1] == '~';
+		if ((!temp && !old) || fstatat(folder, de->d_name, &st,
+		    AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode))
+			continue;
+		if (now - st.st_mtime > (temp ? 3600 : PEER_DAYS * 86400))
+			(void)unlinkat(folder, de->d_name, 0);
+	}
+	(void)closedir(dir);
+}
+
+static void
+sweep_timer(int fd, short what, void *arg)
+{
+	struct engine	*e = arg;
+
+	(void)fd;
+	(void)what;
+	sweep(e->e_peers, true);
+	sweep(e->e_networks, false);
+	sweep(e->e_moons, false);
+}
+
+void
+state_start(struct engine *e)
+{
+	static const struct timeval	 hour = { SWEEP_HOURS * 3600, 0 };
+	struct event			*ev;
+
+	ev = event_new(e->e_base, -1, EV_PERSIST, sweep_timer, e);
+	if (ev == NULL || event_add(ev, &hour) == -1)
+		fatalx("cannot start a timer");
+	sweep_timer(-1, 0, e);
 }
 
 void

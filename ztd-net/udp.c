@@ -129,8 +129,8 @@ sock_close(struct usock *us)
 	memset(us, 0, sizeof(*us));
 }
 
-/* Keep the socket bound to this address, or open it. */
-static void
+/* Keep the socket bound to this address, or open it: then true. */
+static bool
 sock_want(struct engine *e, const struct inet_addr *ia, const char *ifname)
 {
 	struct udp	*u = e->e_udp;
@@ -144,14 +144,14 @@ sock_want(struct engine *e, const struct inet_addr *ia, const char *ifname)
 			slot = slot == NULL ? us : slot;
 		} else if (inet_equal(&us->us_addr, ia)) {
 			us->us_wanted = true;
-			return;
+			return (false);
 		}
 	}
 	if (slot == NULL)
-		return;
+		return (false);
 	if ((slot->us_fd = open_socket(ia, ifname)) == -1) {
 		log_warn("cannot use UDP %s", inet_format(text, ia));
-		return;
+		return (false);
 	}
 	slot->us_event = event_new(e->e_base, slot->us_fd,
 	    EV_READ | EV_PERSIST, sock_readable, slot);
@@ -163,6 +163,7 @@ sock_want(struct engine *e, const struct inet_addr *ia, const char *ifname)
 	slot->us_id = ++u->u_generation << 8 |
 	    (uint32_t)(slot - u->u_socks + 1);
 	log_debug("UDP %s", inet_format(text, ia));
+	return (true);
 }
 
 static bool
@@ -210,19 +211,23 @@ choose_ports(struct engine *e)
 		u->u_ports[1] = random_port();
 }
 
-static void
+/* True when a socket was opened. */
+static bool
 want_all_ports(struct engine *e, const struct inet_addr *addr,
     const char *ifname)
 {
 	struct inet_addr ia = *addr;
 	unsigned	 i;
+	bool		 opened = false;
 
 	for (i = 0; i < PORTS; i++) {
 		ia.ia_port = e->e_udp->u_ports[i];
 		if (ia.ia_port != 0 &&
-		    (i == 0 || ia.ia_port != e->e_udp->u_ports[0]))
-			sock_want(e, &ia, ifname);
+		    (i == 0 || ia.ia_port != e->e_udp->u_ports[0]) &&
+		    sock_want(e, &ia, ifname))
+			opened = true;
 	}
+	return (opened);
 }
 
 /* May this address of the host carry VL1 (13.2)? */
@@ -284,12 +289,13 @@ udp_rebind(struct engine *e, const struct msg_interface *list, size_t n)
 	}
 	if (e->e_settings.s_nbind > 0) {
 		for (i = 0; i < e->e_settings.s_nbind; i++)
-			want_all_ports(e, &e->e_settings.s_bind[i], NULL);
+			changed |= want_all_ports(e,
+			    &e->e_settings.s_bind[i], NULL);
 	} else {
 		for (i = 0; i < n; i++) {
 			if (acceptable(e, &list[i]))
-				want_all_ports(e, &list[i].mi_addr,
-				    list[i].mi_name);
+				changed |= want_all_ports(e,
+				    &list[i].mi_addr, list[i].mi_name);
 		}
 	}
 	udp_flush(e);

@@ -227,9 +227,8 @@ default_possible(struct joined *j)
 			    j->j_tap.t_dev.nd_name);
 		return (false);
 	}
-	if (!j->j_default && !j->j_warned)
-		netif_check_default(p->p_netif);
-	return (true);
+	return (netif_default_possible(p->p_netif, !j->j_default &&
+	    !j->j_warned));
 }
 
 static void

@@ -232,8 +232,10 @@ channel_readable(evutil_socket_t fd, short what, void *arg)
 		for (i = 0; i < n; i++)
 			frame_to_tap(fp, &frames[i]);
 		if (n < FRAME_BATCH)
-			break;
+			return;
 	}
+	/* What the channel holds already does not make it readable. */
+	event_active(fp->fp_read, EV_READ, 0);
 }
 
 /* The engine may write to taps that we made for it, and no more. */

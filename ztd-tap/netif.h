@@ -66,10 +66,10 @@ int	 netif_route_add(struct netif *, const struct netif_dev *,
 int	 netif_route_del(struct netif *, const struct netif_dev *,
 	    const struct policy_route *);
 /*
- * Whether default routes through a tap can work with this host's settings;
- * warns about those that are in the way.
+ * Can a default route lead through a tap without catching the tunnel's own
+ * packets?  With warn, settings of the host that are in the way are logged.
  */
-void	 netif_check_default(struct netif *);
+bool	 netif_default_possible(struct netif *, bool warn);
 
 /*
  * Addresses of interfaces that are up, without those that cannot be used

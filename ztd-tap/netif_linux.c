@@ -234,16 +234,19 @@ netif_route_del(struct netif *ni, const struct netif_dev *nd,
 	return (-1);
 }
 
-void
-netif_check_default(struct netif *ni)
+/* The engine's sockets are bound to devices, so it can be done. */
+bool
+netif_default_possible(struct netif *ni, bool warn)
 {
 	struct msg_interface	 ifs[64];
 	int			 i, n;
 
+	if (!warn)
+		return (true);
 	if (rp_filter("all") == 1) {
 		log_warnx("net.ipv4.conf.all.rp_filter is 1: with a default "
 		    "route through a network nothing comes in; set it to 2");
-		return;
+		return (true);
 	}
 	n = netif_list(ni, ifs, 64);
 	for (i = 0; i < n; i++) {
@@ -255,6 +258,7 @@ netif_check_default(struct netif *ni)
 			    "default route through a network nothing comes in "
 			    "there; set it to 2", ifs[i].mi_name);
 	}
+	return (true);
 }
 
 struct dump {

@@ -49,7 +49,7 @@
 #define USER	60901
 #define OTHER	60903
 
-static char	home[] = "/tmp/ztd-sandbox.XXXXXXXX";
+static char	home[] = "/tmp/ztd-sandbox.XXXXXX";
 static int	listener = -1;		/* TCP on the loopback */
 static struct sockaddr_in listening;
 
@@ -108,8 +108,6 @@ remove_home(void)
 {
 	char	cmd[128];
 
-	if (strchr(home, 'X') != NULL)
-		return;
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", home);
 	ATF_CHECK_EQ(0, system(cmd));
 }

@@ -1,0 +1,24 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Routes on the BSDs.  Spec: 06 section 8.4.
+ */
+
+#ifndef ZTD_TAP_ROUTE_BSD_H
+#define ZTD_TAP_ROUTE_BSD_H
+
+#include <stdbool.h>
+
+#include "ztd-tap/netif.h"
+
+/*
+ * Add or remove a route by a routing socket.  0, or -1 with errno: EEXIST
+ * when there is one to that target, ESRCH when there is none.
+ */
+int	 route_bsd_change(int fd, const struct netif_dev *,
+	    const struct policy_route *, bool add);
+
+#endif /* ZTD_TAP_ROUTE_BSD_H */
