@@ -67,7 +67,7 @@ home_open(struct parent *p, const char *path, bool create)
 	else
 		fatal("the current folder");
 	if (n < 0 || (size_t)n >= sizeof(p->p_home))
-		fatalx("%s: the path is longer than %d bytes", path,
+		fatalx("the home folder's path is longer than %d bytes",
 		    HOME_MAX - 1);
 	while (n > 1 && p->p_home[n - 1] == '/')
 		p->p_home[--n] = '\0';
