@@ -125,8 +125,6 @@ greet_net(struct parent *p)
 static void
 greet_ctl(struct parent *p)
 {
-	if (listen_stale(p))
-		listen_reopen(p);
 	send_settings(p, PROC_CTL);
 	send_identity(p, PROC_CTL);
 	parent_send(p, PROC_CTL, MSG_TOKEN, 0, &p->p_token,

@@ -62,7 +62,8 @@ listen_open(struct parent *p)
 bool
 listen_stale(const struct parent *p)
 {
-	return (p->p_listen_wide != (p->p_settings.s_nmanagers > 0));
+	return (p->p_nlisteners == 0 ||
+	    p->p_listen_wide != (p->p_settings.s_nmanagers > 0));
 }
 
 void

@@ -18,7 +18,7 @@
  * on it.  Fatal, with the port and its protocol, when it is in use.
  */
 void	 listen_open(struct parent *);
-/* The settings ask for other addresses than the listeners have. */
+/* There are none, or the settings ask for other addresses than they have. */
 bool	 listen_stale(const struct parent *);
 /* Close and open them anew on the same port; failures are logged. */
 void	 listen_reopen(struct parent *);

@@ -233,6 +233,9 @@ tick(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	localconf_check(p, false, dispatch_settings);
+	/* The port was taken when the API was to listen elsewhere. */
+	if (p->p_started && listen_stale(p))
+		supervise_restart(p, PROC_CTL);
 	if (ticks % RESYNC_TICKS == 0) {
 		parent_interfaces(p, false);
 		joined_resync(p, true);

@@ -23,6 +23,7 @@
 #include "common/log.h"
 #include "ztd-tap/dispatch.h"
 #include "ztd-tap/framepump.h"
+#include "ztd-tap/listen.h"
 #include "ztd-tap/supervise.h"
 
 #define BACKOFF_MIN	100	/* ms */
@@ -198,6 +199,9 @@ spawn(struct child *c)
 
 	c->c_state = CHILD_WAITING;
 	c->c_ready = false;
+	/* Before the fork: the new process holds our descriptors until exec. */
+	if (c->c_proc == PROC_CTL && listen_stale(p))
+		listen_reopen(p);
 	if (channel_pair(fds) == -1) {
 		log_warn("channel to %s", proc_name(c->c_proc));
 		timer_set(c, BACKOFF_MAX);

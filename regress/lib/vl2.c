@@ -251,3 +251,56 @@ vl2_conf(struct vl2 *v, uint64_t nwid, int64_t ts)
 	nc->nc_revision = 1;
 	return (nc);
 }
+
+void
+vl2_issue(struct vl2 *v, struct com *com, int64_t ts, enum vl2_who to)
+{
+	com_make(com, ts, 1800000, v->v_nwid, &v->v_ids[to]);
+	com_sign(com, &v->v_ids[VL2_CONTROLLER]);
+}
+
+void
+vl2_specialist(struct vl2 *v, struct netconf *nc, enum vl2_who who,
+    uint64_t role)
+{
+	nc->nc_specialists[nc->nc_nspecialists++] =
+	    role | v->v_ids[who].id_addr;
+}
+
+void
+vl2_check_delivered(struct vl2 *v, const char *name, json_t *want)
+{
+	const struct vl2_frame	*vf;
+	json_t			*w;
+	uint8_t			 p[PACKET_MAX];
+	size_t			 i, len;
+
+	ATF_REQUIRE_EQ_MSG(v->v_nframes, json_array_size(want),
+	    "%s: %u frames", name, v->v_nframes);
+	json_array_foreach(want, i, w) {
+		vf = &v->v_frames[i];
+		len = vectors_hex(w, "frame", p, sizeof(p));
+		ATF_CHECK_EQ(vf->vf_nwid, v->v_nwid);
+		ATF_CHECK_EQ_MSG(vf->vf_src, vectors_hexu64(w,
+		    "mac_source"), "%s", name);
+		ATF_CHECK_EQ_MSG(vf->vf_dst, vectors_hexu64(w, "mac_dest"),
+		    "%s", name);
+		ATF_CHECK_EQ(vf->vf_type, vectors_u64(w, "ethertype"));
+		ATF_CHECK_EQ(vf->vf_len, len);
+		ATF_CHECK(memcmp(vf->vf_bytes, p, len) == 0);
+	}
+}
+
+static void
+describe(const struct node_network *nn, void *arg)
+{
+	*(struct node_network *)arg = *nn;
+}
+
+void
+vl2_network(struct vl2 *v, uint64_t nwid, struct node_network *nn)
+{
+	memset(nn, 0, sizeof(*nn));
+	node_each_network(v->v_node, nwid, describe, nn);
+	ATF_REQUIRE_EQ(nn->nn_nwid, nwid);
+}

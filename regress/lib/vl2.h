@@ -80,4 +80,13 @@ void	 vl2_require_payload(const struct vl2_sent *, const uint8_t *,
 /* An empty configuration for m1, standing for what a controller sends. */
 struct netconf *vl2_conf(struct vl2 *, uint64_t nwid, int64_t ts);
 
+/* A certificate of the controller for a member of v_nwid. */
+void	 vl2_issue(struct vl2 *, struct com *, int64_t ts, enum vl2_who to);
+void	 vl2_specialist(struct vl2 *, struct netconf *, enum vl2_who,
+	    uint64_t role);
+/* The frames since vl2_forget are those of the vector, in order. */
+void	 vl2_check_delivered(struct vl2 *, const char *name, json_t *want);
+/* What the node says about a network. */
+void	 vl2_network(struct vl2 *, uint64_t nwid, struct node_network *);
+
 #endif /* REGRESS_LIB_VL2_H */

@@ -178,12 +178,17 @@ ztd_case no_root "not run by root: said in one line"
 no_root_head()
 {
 	atf_set descr "not run by root: said in one line"
-	atf_set require.user unprivileged
 }
 no_root_body()
 {
+	as_nobody=
+	[ "$(id -u)" != 0 ] || case $(uname) in
+	Linux)	as_nobody="chroot --userspec=65534:65534 /" ;;
+	*)	as_nobody="chroot -u nobody /" ;;
+	esac
+	# shellcheck disable=SC2086	# words on purpose
 	atf_check -s exit:1 -e match:'must be run as root' \
-	    "$(prog)" -d -D home
+	    $as_nobody "$(realpath "$(prog)")" -d -D "$(pwd)/home"
 }
 
 ztd_case short_token "a token that can be guessed is refused"
@@ -201,6 +206,57 @@ short_token_body()
 	    "$(prog)" -d -D home -p 0
 }
 
+# until SECONDS command ...
+until_true()
+{
+	n=$(($1 * 10))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || atf_fail "in vain: $*"
+		sleep 0.1
+	done
+}
+
+atf_test_case reload cleanup
+reload_head()
+{
+	atf_set descr "SIGHUP: other listeners; a bad file changes nothing"
+	atf_set require.user root
+}
+reload_body()
+{
+	home
+	echo '{}' >home/local.conf
+	"$(prog)" -d -D home -p 0 >>log 2>&1 &
+	until_true 20 grep -q '^ztd: ztd ' log
+	pid=$(cat home/zerotier-one.pid)
+	atf_check_equal "$pid" "$!"
+	atf_check -o match:'127.0.0.1' grep 'ztd-ctl: listening' log
+	echo '{broken' >home/local.conf
+	kill -HUP "$pid"
+	until_true 10 grep -q 'stays in force' log
+	atf_check -s exit:1 grep 'ztd-ctl exited' log
+	echo '{"settings":{"allowManagementFrom":["192.0.2.0/24"]}}' \
+	    >home/local.conf
+	kill -HUP "$pid"
+	until_true 10 grep -q 'listening on 0.0.0.0' log
+	echo '{"settings":{}}' >home/local.conf
+	: >log
+	kill -HUP "$pid"
+	until_true 10 grep -q 'listening on 127.0.0.1' log
+	atf_check -s exit:1 grep 'cannot listen' log
+	kill "$pid"
+	wait "$pid" || atf_fail "status $?"
+	atf_check test ! -e home/zerotier-one.pid
+	atf_check test ! -e home/zerotier-one.port
+}
+reload_cleanup()
+{
+	[ ! -s home/zerotier-one.pid ] ||
+	    kill -9 "$(cat home/zerotier-one.pid)"
+}
+
 atf_init_test_cases()
 {
 	atf_add_test_case version
@@ -212,4 +268,5 @@ atf_init_test_cases()
 	atf_add_test_case not_a_home
 	atf_add_test_case no_root
 	atf_add_test_case short_token
+	atf_add_test_case reload
 }

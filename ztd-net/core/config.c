@@ -208,12 +208,27 @@ chunk_receive(struct node *n, int64_t now, uint64_t from, uint64_t packet,
 	return (true);
 }
 
+/*
+ * Blocks of the controller are always looked at.  Others may pass them on,
+ * but not make us verify signatures all the time.
+ */
+static bool
+chunk_admitted(int64_t now, struct rx *rx, const struct rbuf *rb)
+{
+	struct rbuf	peek = *rb;
+
+	return (nwid_controller(rbuf_u64(&peek)) ==
+	    rx->rx_peer->pe_id.id_addr || credentials_admitted(now, rx));
+}
+
 enum rx_result
 network_config_ok(struct node *n, int64_t now, struct rx *rx,
     struct rbuf *rb)
 {
 	uint64_t	nwid, update;
 
+	if (!chunk_admitted(now, rx, rb))
+		return (RX_DROP);
 	return (chunk_receive(n, now, rx->rx_peer->pe_id.id_addr, rx->rx_id,
 	    rb, &nwid, &update) ? RX_DONE : RX_DROP);
 }
@@ -226,7 +241,8 @@ verb_network_config(struct node *n, int64_t now, struct rx *rx,
 	struct rx	echo = *rx;
 	uint64_t	nwid, update;
 
-	if (!chunk_receive(n, now, rx->rx_peer->pe_id.id_addr, rx->rx_id,
+	if (!chunk_admitted(now, rx, rb) ||
+	    !chunk_receive(n, now, rx->rx_peer->pe_id.id_addr, rx->rx_id,
 	    rb, &nwid, &update))
 		return (RX_DROP);
 	if (update == 0)

@@ -70,11 +70,7 @@ gate_or_complain(struct node *n, int64_t now, struct network *nw,
 
 /* --- credentials of others -------------------------------------------- */
 
-/*
- * May this peer make us verify signatures?  A burst, then one packet a
- * second; a packet that waited has paid already.
- */
-static bool
+bool
 credentials_admitted(int64_t now, struct rx *rx)
 {
 	struct peer	*pe = rx->rx_peer;

@@ -352,9 +352,9 @@ multicast_send(struct node *n, int64_t now, struct network *nw,
 	struct mc_group		*g;
 	struct mc_queued	*mq = NULL;
 	struct mc_out		 mo = { mg, src, type, 1, p, len };
-	const uint64_t		*to;
+	struct mc_walk		 mw;
+	uint64_t		 to;
 	uint32_t		 limit = nw->nw_conf->nc_mclimit, sent = 0;
-	size_t			 i;
 
 	if (send_replicator(n, now, nw, &mo) ||
 	    (g = multicast_get(n, nw->nw_id, mg)) == NULL)
@@ -367,14 +367,14 @@ multicast_send(struct node *n, int64_t now, struct network *nw,
 			(void)mark_served(mq, origin);
 	}
 	send_bridges(n, now, nw, origin, &mo);
-	to = multicast_shuffle(n, g);
-	for (i = 0; to != NULL && i < g->mg_n && sent < limit; i++) {
-		if (to[i] == origin ||
-		    network_has_role(nw, to[i], SPECIALIST_BRIDGE))
+	mc_walk_init(n, &mw, g);
+	while (sent < limit && (to = mc_walk_next(&mw)) != 0) {
+		if (to == origin ||
+		    network_has_role(nw, to, SPECIALIST_BRIDGE))
 			continue;
-		if (mq != NULL && !mark_served(mq, to[i]))
+		if (mq != NULL && !mark_served(mq, to))
 			break;
-		send_copy(n, now, nw, to[i], &mo);
+		send_copy(n, now, nw, to, &mo);
 		sent++;
 	}
 }

@@ -281,7 +281,6 @@ multicast_free(struct node *n)
 		group_free(n, g);
 	while ((mr = TAILQ_FIRST(&mc->mc_grant_ages)) != NULL)
 		grant_remove(mc, mr);
-	free(mc->mc_scratch);
 	free(mc);
 	n->n_multicast = NULL;
 }
@@ -327,29 +326,45 @@ multicast_housekeeping(struct node *n, int64_t now)
 		grant_remove(mc, mr);
 }
 
-uint64_t *
-multicast_shuffle(struct node *n, const struct mc_group *g)
+static size_t
+gcd(size_t a, size_t b)
 {
-	struct multicast	*mc = n->n_multicast;
-	uint64_t		*p;
-	size_t			 i, j;
+	size_t	c;
 
-	if (g->mg_n == 0)
-		return (NULL);
-	if (g->mg_n > mc->mc_nscratch) {
-		if ((p = reallocarray(mc->mc_scratch, g->mg_size,
-		    sizeof(*p))) == NULL)
-			return (NULL);
-		mc->mc_scratch = p;
-		mc->mc_nscratch = g->mg_size;
+	while (b != 0) {
+		c = a % b;
+		a = b;
+		b = c;
 	}
-	p = mc->mc_scratch;
-	for (i = 0; i < g->mg_n; i++) {
-		j = node_random_u32(n) % (i + 1);
-		p[i] = p[j];
-		p[j] = g->mg_members[i].mm_addr;
-	}
-	return (p);
+	return (a);
+}
+
+void
+mc_walk_init(struct node *n, struct mc_walk *mw, const struct mc_group *g)
+{
+	memset(mw, 0, sizeof(*mw));
+	if (g == NULL || g->mg_n == 0)
+		return;
+	mw->mw_group = g;
+	mw->mw_left = g->mg_n;
+	mw->mw_at = node_random_u32(n) % g->mg_n;
+	/* A step without common factor comes by every member. */
+	mw->mw_step = 1 + node_random_u32(n) % g->mg_n;
+	while (gcd(mw->mw_step, g->mg_n) != 1)
+		mw->mw_step++;
+}
+
+uint64_t
+mc_walk_next(struct mc_walk *mw)
+{
+	uint64_t	addr;
+
+	if (mw->mw_left == 0)
+		return (0);
+	mw->mw_left--;
+	addr = mw->mw_group->mg_members[mw->mw_at].mm_addr;
+	mw->mw_at = (mw->mw_at + mw->mw_step) % mw->mw_group->mg_n;
+	return (addr);
 }
 
 /* --- who may announce and ask ----------------------------------------- */
@@ -437,9 +452,10 @@ put_results(struct node *n, struct wbuf *wb, uint64_t nwid,
 {
 	const struct mc_group	*g = multicast_find(n, nwid, mg);
 	const struct network	*nw = network_find(n, nwid);
-	const uint64_t		*addrs;
+	struct mc_walk		 mw;
 	uint8_t			*where;
-	size_t			 total = g == NULL ? 0 : g->mg_n, i;
+	uint64_t		 addr;
+	size_t			 total = g == NULL ? 0 : g->mg_n;
 	unsigned		 count = 0;
 	bool			 self = nw != NULL && groups_has(nw, mg);
 
@@ -452,12 +468,12 @@ put_results(struct node *n, struct wbuf *wb, uint64_t nwid,
 		wbuf_addr(wb, n->n_id.id_addr);
 		count++;
 	}
-	addrs = g == NULL ? NULL : multicast_shuffle(n, g);
-	for (i = 0; addrs != NULL && i < g->mg_n && count < limit &&
-	    wb->wb_size - wb->wb_len >= ADDR_LEN; i++) {
-		if (addrs[i] == asker)
+	mc_walk_init(n, &mw, g);
+	while (count < limit && wb->wb_size - wb->wb_len >= ADDR_LEN &&
+	    (addr = mc_walk_next(&mw)) != 0) {
+		if (addr == asker)
 			continue;
-		wbuf_addr(wb, addrs[i]);
+		wbuf_addr(wb, addr);
 		count++;
 	}
 	where[0] = (uint8_t)(count >> 8);

@@ -215,6 +215,11 @@ bool	 gate(struct node *, int64_t now, struct network *, struct rx *);
 /* The gate for a frame: on false the ERROR was sent, if one was due. */
 bool	 gate_or_complain(struct node *, int64_t now, struct network *,
 	    struct rx *);
+/*
+ * May this peer make us verify signatures?  A burst, then one packet a
+ * second; a packet that waited has paid already.
+ */
+bool	 credentials_admitted(int64_t now, struct rx *rx);
 /* A COM that came inside another message. */
 void	 credentials_inline_com(struct node *, int64_t now,
 	    struct network *, struct rx *, const struct com *);
@@ -341,8 +346,6 @@ struct multicast {
 	struct mc_grant_tree mc_grants;
 	struct mc_grant_list mc_grant_ages;	/* oldest first */
 	size_t		 mc_ngrants;
-	uint64_t	*mc_scratch;	/* see multicast_shuffle */
-	size_t		 mc_nscratch;
 };
 
 int	 mc_group_cmp(const struct mc_group *, const struct mc_group *);
@@ -369,10 +372,17 @@ void	 multicast_housekeeping(struct node *, int64_t now);
 void	 multicast_grant(struct node *, int64_t now, uint64_t nwid,
 	    uint64_t addr);
 /*
- * The members of a group in random order.  The array is overwritten by the
- * next call; NULL when there are none or memory is short.
+ * All members of a group, each once, from a random place on in random
+ * steps: no copy, however large the group.  The group must not change
+ * meanwhile.  mc_walk_next returns 0 after the last.
  */
-uint64_t *multicast_shuffle(struct node *, const struct mc_group *);
+struct mc_walk {
+	const struct mc_group *mw_group;
+	size_t		 mw_at, mw_step, mw_left;
+};
+void	 mc_walk_init(struct node *, struct mc_walk *,
+	    const struct mc_group *);
+uint64_t mc_walk_next(struct mc_walk *);
 
 /* mcsend.c: sending to a group */
 /*
