@@ -60,7 +60,7 @@ struct request {
 	uint8_t		 r_attrs[512];
 };
 
-typedef void (*dump_cb)(const struct nlmsghdr *, void *);
+typedef void (*dump_cb)(struct nlmsghdr *, void *);
 
 static int	 nl_open(void);
 static void	 req_init(struct request *, uint16_t, uint16_t, size_t);
@@ -77,9 +77,9 @@ static int	 set_route(struct netif *, const struct netif_dev *,
 		    const struct policy_route *, bool);
 static const void *attr_find(const struct nlmsghdr *, size_t, uint16_t,
 		    size_t);
-static void	 link_seen(const struct nlmsghdr *, void *);
-static void	 index_seen(const struct nlmsghdr *, void *);
-static void	 addr_seen(const struct nlmsghdr *, void *);
+static void	 link_seen(struct nlmsghdr *, void *);
+static void	 index_seen(struct nlmsghdr *, void *);
+static void	 addr_seen(struct nlmsghdr *, void *);
 static void	 join_group(int, unsigned);
 static void	 events_readable(evutil_socket_t, short, void *);
 static void	 events_settled(evutil_socket_t, short, void *);
@@ -431,7 +431,7 @@ req_answers(struct netif *ni, dump_cb cb, void *arg)
 {
 	static _Alignas(struct nlmsghdr) uint8_t	 buf[65536];
 	struct sockaddr_nl	 snl;
-	const struct nlmsghdr	*h;
+	struct nlmsghdr		*h;
 	struct nlmsgerr		 error;
 	socklen_t		 snllen;
 	ssize_t			 n;
@@ -448,7 +448,7 @@ req_answers(struct netif *ni, dump_cb cb, void *arg)
 		if (snllen != sizeof(snl) || snl.nl_pid != 0)
 			continue;
 		left = (unsigned)n;
-		for (h = (const void *)buf; NLMSG_OK(h, left);
+		for (h = (void *)buf; NLMSG_OK(h, left);
 		    h = NLMSG_NEXT(h, left)) {
 			if (h->nlmsg_seq != ni->ni_seq)
 				continue;
@@ -558,7 +558,7 @@ attr_find(const struct nlmsghdr *h, size_t body, uint16_t type, size_t min)
 }
 
 static void
-index_seen(const struct nlmsghdr *h, void *arg)
+index_seen(struct nlmsghdr *h, void *arg)
 {
 	unsigned		*index = arg;
 	struct ifinfomsg	 ifi;
@@ -571,7 +571,7 @@ index_seen(const struct nlmsghdr *h, void *arg)
 }
 
 static void
-link_seen(const struct nlmsghdr *h, void *arg)
+link_seen(struct nlmsghdr *h, void *arg)
 {
 	struct dump		*d = arg;
 	struct ifinfomsg	 ifi;
@@ -592,7 +592,7 @@ link_seen(const struct nlmsghdr *h, void *arg)
 }
 
 static void
-addr_seen(const struct nlmsghdr *h, void *arg)
+addr_seen(struct nlmsghdr *h, void *arg)
 {
 	struct dump		*d = arg;
 	struct msg_interface	*mi;

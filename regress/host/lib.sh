@@ -94,21 +94,23 @@ lab_router()
 	    echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
 }
 
-# lab_host NAME N: a host in a subnet of its own behind the router
+# lab_host NAME N: a host in a subnet of its own behind the router; without
+# IPv6 when NO_V6 is set
 lab_host()
 {
 	ns_new "$1" || return 1
 	ip -n "$LAB_ID-$1" link add eth0 type veth \
 	    peer name "sub$2" netns "$LAB_ID-router" || return 1
 	ip -n "$LAB_ID-$1" addr add "10.77.$2.2/24" dev eth0
-	ip -n "$LAB_ID-$1" addr add "fd77:$2::2/64" dev eth0 nodad
 	ip -n "$LAB_ID-$1" link set eth0 up
 	ip -n "$LAB_ID-router" addr add "10.77.$2.1/24" dev "sub$2"
-	ip -n "$LAB_ID-router" addr add "fd77:$2::1/64" dev "sub$2" nodad
 	ip -n "$LAB_ID-router" link set "sub$2" up
 	ip -n "$LAB_ID-$1" route add default via "10.77.$2.1"
-	ip -n "$LAB_ID-$1" -6 route add default via "fd77:$2::1"
 	echo "$2" >"$LAB/subnet.$1"
+	[ -z "${NO_V6:-}" ] || return 0
+	ip -n "$LAB_ID-$1" addr add "fd77:$2::2/64" dev eth0 nodad
+	ip -n "$LAB_ID-router" addr add "fd77:$2::1/64" dev "sub$2" nodad
+	ip -n "$LAB_ID-$1" -6 route add default via "fd77:$2::1"
 }
 
 host_ip()

@@ -118,6 +118,10 @@ world_stop(struct ctlworld *w)
 	ATF_REQUIRE(waitpid(w->w_pid, &status, 0) == w->w_pid);
 	channel_free(w->w_tap);
 	event_base_free(w->w_base);
+	json_decref(w->w_networks);
+	json_decref(w->w_peers);
+	json_decref(w->w_moons);
+	json_decref(w->w_status);
 	ATF_CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0,
 	    "ztd-ctl ended with wait status %#x", (unsigned)status);
 }

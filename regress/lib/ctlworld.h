@@ -26,7 +26,7 @@ struct event_base;
 
 /*
  * What the other processes answer with: objects as the API shows them, from
- * which the messages are made.  NULL is "none".
+ * which the messages are made.  NULL is "none"; world_stop() frees them.
  */
 struct ctlworld {
 	struct event_base	*w_base;

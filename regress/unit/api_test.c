@@ -385,7 +385,6 @@ TC(network_set, "settings become MSG_NET_SET, refusals of the parent pass")
 	ATF_CHECK_EQ(an.an_status, 503);
 	ATF_CHECK(seconds() - t < 4.0);
 	answer_clear(&an);
-	json_decref(w.w_networks);
 	world_stop(&w);
 }
 
@@ -412,7 +411,6 @@ TC(network_name, "a controller's bytes cannot switch /network off")
 	    -999);
 	json_decref(v);
 	answer_clear(&an);
-	json_decref(w.w_networks);
 	world_stop(&w);
 }
 
@@ -524,7 +522,6 @@ TC(away, "a missing or silent process is a 503, and comes back")
 	world_http(&w, "GET", "/status", NULL, NULL, &an);
 	ATF_CHECK_EQ(an.an_status, 200);
 	answer_clear(&an);
-	json_decref(w.w_status);
 	world_stop(&w);
 }
 
@@ -568,7 +565,6 @@ TC(pages, "other people's web pages get nothing")
 	world_http(&w, "GET", "/status?jsonp=alert%281%29", NULL, NULL, &an);
 	ATF_CHECK_EQ(an.an_status, 400);
 	answer_clear(&an);
-	json_decref(w.w_status);
 	world_stop(&w);
 }
 
@@ -622,7 +618,6 @@ TC(limits, "long targets, headers and bodies are refused, others served")
 	ATF_CHECK(an.an_status != 200);
 	answer_clear(&an);
 	free(big);
-	json_decref(w.w_status);
 	world_stop(&w);
 }
 
@@ -651,7 +646,6 @@ TC(idlers, "idle connections hold nobody up for long")
 	answer_clear(&an);
 	for (i = 0; i < IDLERS; i++)
 		(void)close(fds[i]);
-	json_decref(w.w_status);
 	world_stop(&w);
 }
 
@@ -682,7 +676,6 @@ TC(client_leaves, "a client that leaves in the middle hurts nobody")
 	world_http(&w, "GET", "/status", NULL, NULL, &an);
 	ATF_CHECK_EQ(an.an_status, 200);
 	answer_clear(&an);
-	json_decref(w.w_status);
 	world_stop(&w);
 }
 

@@ -3,9 +3,9 @@
 #
 # ztctl's identity, moon and planet tools from one end to the other.
 
-ztctl()
+use_build()
 {
-	"$(atf_get_srcdir)/../../bin/ztctl" "$@"
+	PATH=$(atf_get_srcdir)/../../bin:$PATH
 }
 
 mode()
@@ -20,6 +20,7 @@ identity_head()
 }
 identity_body()
 {
+	use_build
 	umask 022
 	atf_check -o inline:'a.secret written\na.public written\n' \
 	    ztctl identity generate a.secret a.public
@@ -52,6 +53,7 @@ moon_head()
 }
 moon_body()
 {
+	use_build
 	ztctl identity generate a.secret a.public >/dev/null
 	addr=$(cut -c1-10 a.public)
 	ztctl moon init a.public >moon.json || atf_fail "init"

@@ -185,6 +185,7 @@ client(int argc, char **argv)
 	const char	*value;
 	char		 letter;
 	int		 i, n = 0, rv = -1;
+	bool		 apart = false;
 
 	memset(&cn, 0, sizeof(cn));
 	cn.cn_name = argv[0];
@@ -196,11 +197,18 @@ client(int argc, char **argv)
 			letter = argv[i][1];
 			value = argv[i] + 1 + (letter != '\0');
 			if (*value == '\0' && letter != '\0' &&
-			    strchr("DHTp", letter) != NULL && i + 1 < argc)
+			    strchr("DHTp", letter) != NULL && i + 1 < argc) {
 				value = argv[++i];
+				apart = true;
+			}
 			rv = option(&cn, letter, value);
 		} else if (n < ARGS_MAX)
 			words[n++] = argv[i];
+	}
+	/* "-T info": a value is missing, and took the command for one. */
+	if (rv == -1 && n == 0 && apart) {
+		usage(stdout);
+		rv = 1;
 	}
 	if (rv == -1 && n > 0)
 		rv = tool_word(n, words);

@@ -182,11 +182,16 @@ key_from_json(const char *file, json_t *v, const char *key, uint8_t *dst)
 static int
 key_fits(const char *file, const struct keypair *k)
 {
-	static const char	 text[] = "fits";
-	uint8_t			 sig[SIGNATURE_LEN];
+	struct identity	 id;
+	bool		 ok;
 
-	keypair_sign(k->k_public, k->k_private, text, sizeof(text), sig);
-	if (!keypair_verify(k->k_public, text, sizeof(text), sig))
+	memset(&id, 0, sizeof(id));
+	memcpy(id.id_public, k->k_public, IDENTITY_KEYS);
+	memcpy(id.id_private, k->k_private, IDENTITY_KEYS);
+	id.id_has_private = 1;
+	ok = identity_keys_match(&id);
+	explicit_bzero(&id, sizeof(id));
+	if (!ok)
 		return (complain(file, "signingKey_SECRET does not belong to "
 		    "signingKey"));
 	return (0);

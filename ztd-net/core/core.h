@@ -173,6 +173,8 @@ struct node {
 	struct multicast *n_multicast;		/* member database */
 
 	int64_t		 n_next_queue, n_next_ping, n_next_housekeeping;
+	int64_t		 n_next_contact;	/* of silent upstreams */
+	unsigned	 n_contacts;		/* tries in a row */
 	int64_t		 n_last_beacon;
 };
 

@@ -17,12 +17,16 @@
 #include "common/log.h"
 #include "ztd-net/core/core.h"
 
+#define CONTACT_MS	250	/* first contact: 250, 500, 750, ... apart */
+#define CONTACTS_MAX	8
+
 static int	 node_parts(struct node *, int64_t);
 static void	 ping_check(struct node *, int64_t);
 static void	 ping_upstream(struct node *, int64_t, struct peer *);
 static void	 ping_upstreams(struct node *, int64_t);
 static void	 ping_contact(struct node *, int64_t, uint64_t);
 static void	 ping_leaves(struct node *, int64_t);
+static void	 first_contact(struct node *, int64_t);
 static void	 update_online(struct node *, int64_t);
 static void	 housekeeping(struct node *, int64_t);
 
@@ -132,8 +136,9 @@ node_local_addrs(struct node *n, int64_t now, const struct inet_addr *addrs,
 	/* News for those who know us: push with the next packet. */
 	RB_FOREACH(p, peer_tree, &n->n_peers)
 		p->pe_last_push_sent = 0;
-	if (n->n_next_ping > now)
-		n->n_next_ping = now;
+	n->n_contacts = 0;
+	n->n_next_contact = now;
+	n->n_next_ping = now;
 }
 
 void
@@ -234,6 +239,9 @@ node_tick(struct node *n, int64_t now)
 		rxq_expire(n, now);
 		rxq_retry(n, now);
 		txq_retry(n, now);
+		if (!n->n_online && now >= n->n_next_contact)
+			first_contact(n, now);
+		update_online(n, now);
 	}
 	if (now >= n->n_next_ping) {
 		n->n_next_ping = now + (low_bandwidth(n) ? 5 : 1) *
@@ -338,6 +346,29 @@ ping_upstream(struct node *n, int64_t now, struct peer *p)
 	p->pe_last_full_hello = now;
 }
 
+/*
+ * While no upstream answers, greet those without a path sooner than the
+ * next ping check: the first HELLO easily meets a closed rate gate, or
+ * sockets that are not there yet.
+ */
+static void
+first_contact(struct node *n, int64_t now)
+{
+	const uint64_t	*addrs;
+	struct peer	*p;
+	size_t		 i, naddrs;
+
+	if (n->n_contacts >= CONTACTS_MAX)
+		return;		/* from here on with the ping checks */
+	n->n_contacts++;
+	n->n_next_contact = now + CONTACT_MS * n->n_contacts;
+	naddrs = topology_upstreams(n, &addrs);
+	for (i = 0; i < naddrs; i++) {
+		if ((p = peer_find(n, addrs[i])) != NULL && p->pe_npaths == 0)
+			(void)hello_endpoints(n, now, p, 0);
+	}
+}
+
 /* A leaf to be kept in contact: moon seeds, anchors, replicators. */
 static void
 ping_contact(struct node *n, int64_t now, uint64_t addr)
@@ -389,6 +420,7 @@ update_online(struct node *n, int64_t now)
 	if (online == n->n_online)
 		return;
 	n->n_online = online;
+	n->n_contacts = 0;
 	if (n->n_cb.nc_online != NULL)
 		n->n_cb.nc_online(n->n_arg, online);
 }

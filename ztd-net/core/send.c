@@ -71,7 +71,8 @@ expect_reply(const struct node *n, uint64_t packet)
 enum packet_suite
 suite_for(const struct peer *p)
 {
-	return (p->pe_proto >= 12 ? SUITE_AES_GMAC_SIV : SUITE_SALSA2012);
+	return (p->pe_proto >= 12 && ZT_PROTOCOL >= 12 ? SUITE_AES_GMAC_SIV :
+	    SUITE_SALSA2012);
 }
 
 /* The configured network that rules a physical address, NULL when none. */
@@ -244,6 +245,18 @@ choose_path(struct node *n, int64_t now, struct peer *p)
 	return (peer_best_path(p, now, true));
 }
 
+/*
+ * Verbs that nobody answers: they must not crowd out of the table the ids
+ * of those on whose answers something depends.
+ */
+static bool
+unanswered(uint8_t verb)
+{
+	return (verb == VERB_FRAME || verb == VERB_EXT_FRAME ||
+	    verb == VERB_MULTICAST_LIKE || verb == VERB_NETWORK_CREDENTIALS ||
+	    verb == VERB_NETWORK_CONFIG || verb == VERB_ERROR);
+}
+
 /* Send to a known peer; false when there is no way. */
 static bool
 route(struct node *n, int64_t now, struct pkt *pk, struct peer *p)
@@ -258,7 +271,7 @@ route(struct node *n, int64_t now, struct pkt *pk, struct peer *p)
 	suite = trusted != 0 ? SUITE_NONE : suite_for(p);
 	pa->pa_last_out = now;
 	seal_and_emit(n, pk, p, suite, trusted, pa->pa_sock, &pa->pa_addr,
-	    true);
+	    !unanswered(packet_verb(pk->pk_bytes)));
 	return (true);
 }
 

@@ -143,8 +143,9 @@ query_send(struct node *n, int64_t now, struct query *q)
 
 	if (now - q->qu_sent < WHOIS_MS ||
 	    (up = topology_best(n, now)) == NULL ||
-	    up->pe_id.id_addr == q->qu_addr)
-		return;
+	    up->pe_id.id_addr == q->qu_addr ||
+	    peer_best_path(up, now, false) == NULL)
+		return;		/* no one to ask yet: do not queue it */
 	q->qu_sent = now;
 	pkt_begin(n, &pk, up->pe_id.id_addr, VERB_WHOIS);
 	wbuf_addr(&pk.pk, q->qu_addr);
