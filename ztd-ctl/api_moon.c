@@ -52,8 +52,8 @@ api_moon(struct request *rq)
 	case API_DELETE:
 		memset(&orbit, 0, sizeof(orbit));
 		orbit.mo_id = rq->rq_id;
-		(void)request_ask(rq, PROC_NET, MSG_DEORBIT, &orbit, sizeof(orbit),
-		    NULL, deorbit_done);
+		(void)request_ask(rq, PROC_NET, MSG_DEORBIT, &orbit,
+		    sizeof(orbit), NULL, deorbit_done);
 		break;
 	}
 }
@@ -69,7 +69,8 @@ moons_ask(struct request *rq, void (*next)(struct request *))
 {
 	rq->rq_state = json_array();
 	rq->rq_free = moons_free;
-	(void)request_ask(rq, PROC_NET, MSG_GET_MOONS, NULL, 0, moon_message, next);
+	(void)request_ask(rq, PROC_NET, MSG_GET_MOONS, NULL, 0, moon_message,
+	    next);
 }
 
 /* Moons that are only waited for are not shown (QUIRK). */
@@ -114,8 +115,8 @@ post_known(struct request *rq)
 	    json_array_size(rq->rq_state) > 0)
 		get_done(rq);
 	else
-		(void)request_ask(rq, PROC_NET, MSG_ORBIT, &orbit, sizeof(orbit),
-		    NULL, orbit_done);
+		(void)request_ask(rq, PROC_NET, MSG_ORBIT, &orbit,
+		    sizeof(orbit), NULL, orbit_done);
 }
 
 static void
@@ -157,7 +158,7 @@ body_seed(struct request *rq)
 	return (seed);
 }
 
-/* ---- the moon object ---------------------------------------------------- */
+/* ---- the moon object --------------------------------------------- */
 
 static json_t *
 moon_json(const struct msg_moon_info *mo)

@@ -110,7 +110,7 @@ networks_free(void *arg)
 	free(n);
 }
 
-/* ---- looking ----------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------- */
 
 /* First the taps, then the networks; rq_id is one network or 0 for all. */
 static void
@@ -205,11 +205,12 @@ get_done(struct request *rq)
 		    "joined, but the engine does not know it yet");
 }
 
-/* ---- joining, changing and leaving ------------------------------------- */
+/* ---- joining, changing and leaving ------------------------------- */
 
 /*
  * Members that are not booleans say nothing, and so does a body that is no
- * object.
+ * object.  Without the engine there is no answer to give, so nothing is
+ * done either.
  */
 static void
 network_set(struct request *rq)
@@ -217,6 +218,10 @@ network_set(struct request *rq)
 	struct msg_net_set	 set;
 	json_t			*body;
 
+	if (rq->rq_ctl->c_channels[PROC_NET] == NULL) {
+		request_error(rq, 503, "the engine is not running, try again");
+		return;
+	}
 	memset(&set, 0, sizeof(set));
 	set.mn_nwid = rq->rq_id;
 	body = request_body_json(rq);
@@ -289,7 +294,7 @@ leave_done(struct request *rq)
 		set_done(rq);
 }
 
-/* ---- the network object ------------------------------------------------ */
+/* ---- the network object ------------------------------------------ */
 
 static json_t *
 network_json(const struct msg_network_info *ni,

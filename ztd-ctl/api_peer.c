@@ -50,8 +50,8 @@ api_peer(struct request *rq)
 	if (rq->rq_id == 0)
 		request_reply(rq, 200, "", 0);
 	else
-		(void)request_ask(rq, PROC_NET, MSG_GET_PEERS, &get, sizeof(get),
-		    peer_message, get_done);
+		(void)request_ask(rq, PROC_NET, MSG_GET_PEERS, &get,
+		    sizeof(get), peer_message, get_done);
 }
 
 static void
@@ -159,7 +159,7 @@ socket_number(const struct inet_addr *ia)
 	return (n);
 }
 
-/* ---- bonds -------------------------------------------------------------- */
+/* ---- bonds ------------------------------------------------------- */
 
 void
 api_bond(struct request *rq)

@@ -195,7 +195,7 @@ token_equal(const char *given, const char *token)
 	return (diff == 0);
 }
 
-/* ---- guessing --------------------------------------------------------- */
+/* ---- guessing ---------------------------------------------------- */
 
 static time_t
 monotonic_now(void)

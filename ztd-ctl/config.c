@@ -9,7 +9,8 @@
  *
  * Numbers and truth values may also come as the text that means them
  * ("9993", "true", 1), as older releases took those; what an older release
- * silently turned into something else is refused here by name.
+ * silently turned into something else is refused here by name.  The parent
+ * says "local.conf" before the lines that are logged here.
  */
 
 #include <errno.h>
@@ -173,7 +174,7 @@ parse_root(struct parse *p, json_t *root)
 		else if (strcmp(key, "virtual") == 0)
 			rv = parse_virtual(p, v);
 		else
-			log_info("local.conf: \"%s\": unknown key", key);
+			log_info("\"%s\": unknown key", key);
 		if (rv == -1)
 			return (-1);
 	}
@@ -193,7 +194,7 @@ fail(struct parse *p, const char *fmt, ...)
 	return (-1);
 }
 
-/* ---- values ---------------------------------------------------------- */
+/* ---- values ------------------------------------------------------ */
 
 /* null stands for "as if the key were not there" everywhere below. */
 static int
@@ -342,7 +343,7 @@ parse_addrs(struct parse *p, const char *key, json_t *v,
 	return (0);
 }
 
-/* ---- settings -------------------------------------------------------- */
+/* ---- settings ---------------------------------------------------- */
 
 static int
 parse_settings(struct parse *p, json_t *obj)
@@ -378,7 +379,7 @@ parse_setting(struct parse *p, const char *key, json_t *v)
 		}
 	}
 	if (st == NULL) {
-		log_info("local.conf: settings.%s: unknown key", key);
+		log_info("settings.%s: unknown key", key);
 		return (0);
 	}
 	(void)snprintf(path, sizeof(path), "settings.%s", key);
@@ -396,7 +397,7 @@ parse_setting(struct parse *p, const char *key, json_t *v)
 	case KIND_CALL:
 		return (st->st_call(p, path, v));
 	case KIND_UNSUPPORTED:
-		log_warnx("local.conf: %s: not supported, ignored", path);
+		log_warnx("%s: not supported, ignored", path);
 		return (0);
 	case KIND_IGNORED:
 		break;
@@ -466,7 +467,7 @@ parse_relay(struct parse *p, const char *key, json_t *v)
 	return (0);
 }
 
-/* ---- physical -------------------------------------------------------- */
+/* ---- physical ---------------------------------------------------- */
 
 static int
 parse_physical(struct parse *p, json_t *obj)
@@ -521,7 +522,7 @@ parse_path(struct parse *p, const char *net, json_t *obj)
 				n = PAYLOAD_MAX;
 			sp->sp_mtu = (uint32_t)n;
 		} else
-			log_info("local.conf: %s: unknown key", path);
+			log_info("%s: unknown key", path);
 		if (rv == -1)
 			return (-1);
 	}
@@ -546,7 +547,7 @@ physical_cmp(const void *va, const void *vb)
 	    sizeof(a->sp_net.ia_ip)));
 }
 
-/* ---- virtual --------------------------------------------------------- */
+/* ---- virtual ----------------------------------------------------- */
 
 static int
 parse_virtual(struct parse *p, json_t *obj)
@@ -594,7 +595,7 @@ parse_peer(struct parse *p, const char *addr, json_t *obj)
 			    sv->sv_blacklist, SETTINGS_VIRTUAL_ADDRS,
 			    &sv->sv_nblacklist);
 		else if (strcmp(key, "role") != 0)
-			log_info("local.conf: %s: unknown key", path);
+			log_info("%s: unknown key", path);
 		if (rv == -1)
 			return (-1);
 	}

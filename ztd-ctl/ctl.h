@@ -42,7 +42,7 @@ struct ctl {
 	struct server		*c_server;
 };
 
-/* ---- query.c: questions to other processes --------------------------- */
+/* ---- query.c: questions to other processes ----------------------- */
 
 #define QUERY_TIMEOUT	5	/* seconds from question to last answer */
 
@@ -72,7 +72,7 @@ bool	 query_receive(struct ctl *, enum proc, const struct msg *);
 /* The process is gone: its questions end. */
 void	 query_gone(struct ctl *, enum proc);
 
-/* ---- server.c: HTTP -------------------------------------------------- */
+/* ---- server.c: HTTP ---------------------------------------------- */
 
 struct evhttp_request;
 struct client;
@@ -139,7 +139,7 @@ json_t	*request_body_json(struct request *);
 /* A decoded parameter of the query, malloc'd, NULL when absent. */
 char	*request_param(const struct request *, const char *name);
 
-/* ---- auth.c: who may ask ---------------------------------------------- */
+/* ---- auth.c: who may ask ----------------------------------------- */
 
 /*
  * Does this request come from where it may and bring what it must (05
@@ -151,7 +151,7 @@ bool	 auth_allowed(struct request *, const struct inet_addr *from);
  */
 bool	 auth_foreign_page(struct request *);
 
-/* ---- the endpoints ----------------------------------------------------- */
+/* ---- the endpoints ----------------------------------------------- */
 
 void	 api_status(struct request *);
 void	 api_health(struct request *);
@@ -167,7 +167,7 @@ void	 api_moon(struct request *);
 void	 api_controller(struct request *);
 void	 api_unstable(struct request *);
 
-/* ---- json.c: small helpers --------------------------------------------- */
+/* ---- json.c: small helpers --------------------------------------- */
 
 /*
  * Text of at most size bytes up to its NUL, whatever is in it: what is no

@@ -97,7 +97,7 @@ confine(bool parse_only)
 	child_confine(&co, &ctl.c_init);
 }
 
-/* ---- one run for local.conf -------------------------------------------- */
+/* ---- one run for local.conf -------------------------------------- */
 
 static void
 parse_only_dispatch_parent(struct channel *ch, struct msg *m, void *arg)
@@ -124,7 +124,7 @@ parse_only_dispatch_parent(struct channel *ch, struct msg *m, void *arg)
 	}
 }
 
-/* ---- serving ------------------------------------------------------------ */
+/* ---- serving ----------------------------------------------------- */
 
 static void
 ctl_dispatch_parent(struct channel *ch, struct msg *m, void *arg)

@@ -165,7 +165,7 @@ request_body_json(struct request *rq)
 	return (json_loadb(p, strnlen(p, len), JSON_DECODE_ANY, NULL));
 }
 
-/* ---- answering --------------------------------------------------------- */
+/* ---- answering --------------------------------------------------- */
 
 void
 request_reply(struct request *rq, int code, const char *body, size_t len)
@@ -282,7 +282,7 @@ request_free(struct request *rq)
 	free(rq);
 }
 
-/* ---- waiting ----------------------------------------------------------- */
+/* ---- waiting ----------------------------------------------------- */
 
 bool
 request_ask(struct request *rq, enum proc proc, uint32_t type, const void *p,

@@ -187,7 +187,7 @@ server_listen(struct server *s, int fd, const struct msg_listener *ml)
 	log_debug("listening on %s", inet_format(text, &ml->ml_addr));
 }
 
-/* ---- connections ------------------------------------------------------- */
+/* ---- connections ------------------------------------------------- */
 
 /*
  * Called by evhttp for every connection that it has just accepted.
@@ -322,7 +322,7 @@ client_address(struct evhttp_request *ev, struct inet_addr *ia)
 	}
 }
 
-/* ---- requests ---------------------------------------------------------- */
+/* ---- requests ---------------------------------------------------- */
 
 static void
 on_request(struct evhttp_request *ev, void *arg)

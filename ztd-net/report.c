@@ -101,7 +101,7 @@ report_peer(const struct node_peer *np, void *arg)
 	struct msg_peer_info	 pe;
 	struct msg_path_info	*pi;
 	unsigned		 i;
-	bool			 known = np->nr_proto != 0, direct = false;
+	bool			 known = np->nr_proto != 0;
 
 	memset(&pe, 0, sizeof(pe));
 	pe.pe_addr = np->nr_addr;
@@ -122,10 +122,9 @@ report_peer(const struct node_peer *np, void *arg)
 		pi->pi_active = np->nr_paths[i].np_alive;
 		pi->pi_expired = np->nr_paths[i].np_expired;
 		pi->pi_preferred = np->nr_paths[i].np_preferred;
-		direct = direct || !np->nr_paths[i].np_expired;
 	}
 	pe.pe_npaths = i;
-	pe.pe_tunneled = !direct;
+	pe.pe_tunneled = 0;	/* relayed is not tunneled: that is TCP */
 	(void)channel_send(as->as_channel, MSG_PEER_INFO, as->as_id, -1,
 	    &pe, sizeof(pe));
 }

@@ -206,7 +206,7 @@ gone(struct channel *ch, const char *reason, void *arg)
 	(void)event_base_loopbreak(w->w_base);
 }
 
-/* ---- the others ------------------------------------------------------------- */
+/* ---- the others -------------------------------------------------- */
 
 static void
 tap_message(struct channel *ch, struct msg *m, void *arg)
@@ -362,7 +362,7 @@ con_message(struct channel *ch, struct msg *m, void *arg)
 	}
 }
 
-/* ---- the client --------------------------------------------------------------- */
+/* ---- the client -------------------------------------------------- */
 
 static void
 client_read(struct bufferevent *bev, void *arg)

@@ -250,7 +250,7 @@ some_status(void)
 	    (json_int_t)1795324804343));
 }
 
-/* ---- recorded exchanges -------------------------------------------------------- */
+/* ---- recorded exchanges ------------------------------------------ */
 
 TC(resources, "recorded answers of /network, /peer, /moon, /bond, /status")
 {
@@ -334,7 +334,7 @@ TC(auth, "recorded decisions about tokens, paths and jsonp")
 	world_stop(&w);
 }
 
-/* ---- what it asks --------------------------------------------------------------- */
+/* ---- what it asks ------------------------------------------------ */
 
 TC(network_set, "settings become MSG_NET_SET, refusals of the parent pass")
 {
@@ -482,7 +482,7 @@ TC(orbit, "moons are orbited and left, with ids of both lengths")
 	world_stop(&w);
 }
 
-/* ---- what fails -------------------------------------------------------------------- */
+/* ---- what fails -------------------------------------------------- */
 
 TC(away, "a missing or silent process is a 503, and comes back")
 {
@@ -508,6 +508,10 @@ TC(away, "a missing or silent process is a 503, and comes back")
 	world_http(&w, "GET", "/controller", NULL, NULL, &an);
 	ATF_CHECK_EQ(an.an_status, 503);
 	ATF_CHECK(seconds() - t < 1.0);
+	answer_clear(&an);
+	world_http(&w, "POST", "/network/7d229a18e45147ca", NULL, "{}", &an);
+	ATF_CHECK_EQ(an.an_status, 503);
+	ATF_CHECK_EQ_MSG(w.w_set.mn_nwid, 0, "joined all the same");
 	answer_clear(&an);
 
 	w.w_mute = true;

@@ -145,12 +145,11 @@ TC(unknown, "unknown and unsupported keys are said and left alone")
 
 	(void)good(tc, "{\"settings\":{\"primaryPorts\":1}}", &w);
 	ATF_CHECK_EQ(w.w_lines, 1);
-	ATF_CHECK_STREQ(w.w_line,
-	    "local.conf: settings.primaryPorts: unknown key");
+	ATF_CHECK_STREQ(w.w_line, "settings.primaryPorts: unknown key");
 	(void)good(tc, "{\"settings\":{\"policies\":5}}", &w);
 	ATF_CHECK_EQ(w.w_lines, 1);
 	ATF_CHECK_STREQ(w.w_line,
-	    "local.conf: settings.policies: not supported, ignored");
+	    "settings.policies: not supported, ignored");
 	(void)good(tc, "{\"comment\":5}", &w);
 	ATF_CHECK_EQ(w.w_lines, 1);
 }
@@ -162,7 +161,8 @@ TC(wrong, "what is wrong is named")
 	} cases[] = {
 		{ "[]", "the outermost value is not an object" },
 		{ "{", "line 1, column 1: not valid JSON" },
-		{ "{\"settings\":\n{\"a\":1,}}", "line 2, column 8: not valid" },
+		{ "{\"settings\":\n{\"a\":1,}}",
+		    "line 2, column 8: not valid" },
 		{ "{\"settings\":5}", "settings: must be an object" },
 		{ "{\"settings\":{\"primaryPort\":65536}}",
 		    "settings.primaryPort: 65536 is more than 65535" },

@@ -228,7 +228,7 @@ reload_body()
 {
 	home
 	echo '{}' >home/local.conf
-	"$(prog)" -d -D home -p 0 >>log 2>&1 &
+	"$(prog)" -d -v -D home -p 0 >>log 2>&1 &
 	until_true 20 grep -q '^ztd: ztd ' log
 	pid=$(cat home/zerotier-one.pid)
 	atf_check_equal "$pid" "$!"

@@ -81,9 +81,10 @@ names_head()
 }
 names_body()
 {
+	program=$(atf_get_srcdir)/../../bin/ztctl
 	mkdir zerotier-idtool.d
-	ln -s "$(atf_get_srcdir)/../../bin/ztctl" zerotier-idtool.d/zerotier-cli
-	ln -s "$(atf_get_srcdir)/../../bin/ztctl" zerotier-idtool.d/zerotier-idtool
+	ln -s "$program" zerotier-idtool.d/zerotier-cli
+	ln -s "$program" zerotier-idtool.d/zerotier-idtool
 	atf_check -o inline:'1.14.1\n' ./zerotier-idtool.d/zerotier-cli -v
 	atf_check -s exit:1 -o match:generate \
 	    ./zerotier-idtool.d/zerotier-idtool -v

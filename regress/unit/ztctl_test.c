@@ -66,7 +66,7 @@ better_exit(const char *name, int recorded)
 	return (recorded);
 }
 
-/* ---- the service ---------------------------------------------------------------- */
+/* ---- the service ------------------------------------------------- */
 
 static struct {
 	json_t	*cli;		/* the recordings */
@@ -189,7 +189,7 @@ homes_make(void)
 	run_file("ztdx/userhome/.zeroTierOneAuthToken", WORLD_TOKEN "\n");
 }
 
-/* ---- recorded runs ----------------------------------------------------------------- */
+/* ---- recorded runs ----------------------------------------------- */
 
 /* argv of a recording, with our homes, port and token. */
 static void
@@ -418,7 +418,7 @@ TC(trimmed, "a token file with blanks and line ends around is fine")
 	json_decref(service.cli);
 }
 
-/* ---- the identity and moon tool ------------------------------------------------------ */
+/* ---- the identity and moon tool ---------------------------------- */
 
 /* Generated, or refused with a better word: exit status alone counts. */
 static const struct {

@@ -89,7 +89,7 @@ usage(const char *text)
 	return (2);
 }
 
-/* ---- networks --------------------------------------------------------------- */
+/* ---- networks ---------------------------------------------------- */
 
 /* Prints the new id, for scripts. */
 static int
@@ -139,7 +139,7 @@ network_list(const struct conn *cn)
 	return (0);
 }
 
-/* ---- members ---------------------------------------------------------------- */
+/* ---- members ----------------------------------------------------- */
 
 static int
 member_list(const struct conn *cn, const char *nwid)
@@ -186,7 +186,7 @@ print_member(json_t *member)
 	(void)printf("%s\n", json_array_size(ips) == 0 ? "-" : "");
 }
 
-/* ---- both ------------------------------------------------------------------- */
+/* ---- both -------------------------------------------------------- */
 
 static int
 change_flag(const struct conn *cn, const char *path, bool authorized)

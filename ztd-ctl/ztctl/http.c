@@ -185,7 +185,7 @@ write_all(int fd, const char *p, size_t len)
 	return (0);
 }
 
-/* ---- the answer --------------------------------------------------------- */
+/* ---- the answer -------------------------------------------------- */
 
 void
 http_read(int fd, struct reply *rp)

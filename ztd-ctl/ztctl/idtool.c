@@ -105,7 +105,7 @@ read_or_complain(const char *arg, struct identity *id)
 	return (-1);
 }
 
-/* ---- generate --------------------------------------------------------------- */
+/* ---- generate ---------------------------------------------------- */
 
 static int
 generate(int argc, char **argv)
@@ -187,7 +187,7 @@ write_key(const char *path, const char *text, mode_t mode)
 	return (0);
 }
 
-/* ---- the others ------------------------------------------------------------- */
+/* ---- the others -------------------------------------------------- */
 
 static int
 validate(const char *arg)

@@ -119,7 +119,7 @@ cmd_set(const struct conn *cn, int argc, char **argv)
 	return (request(cn, argv[0], "POST", path, body, true));
 }
 
-/* ---- get ------------------------------------------------------------------ */
+/* ---- get --------------------------------------------------------- */
 
 int
 cmd_get(const struct conn *cn, int argc, char **argv)
@@ -203,7 +203,7 @@ get_addresses(json_t *nw, const char *name)
 	return (0);
 }
 
-/* ---- moons ---------------------------------------------------------------- */
+/* ---- moons ------------------------------------------------------- */
 
 int
 cmd_orbit(const struct conn *cn, int argc, char **argv)

@@ -50,7 +50,7 @@ cmd_listmoons(const struct conn *cn, int argc, char **argv)
 	return (0);
 }
 
-/* ---- peers --------------------------------------------------------------- */
+/* ---- peers ------------------------------------------------------- */
 
 int
 cmd_listpeers(const struct conn *cn, int argc, char **argv)
@@ -162,7 +162,7 @@ version_of(json_t *peer)
 	    text_of(peer, "version"));
 }
 
-/* ---- networks ------------------------------------------------------------- */
+/* ---- networks ---------------------------------------------------- */
 
 int
 cmd_listnetworks(const struct conn *cn, int argc, char **argv)

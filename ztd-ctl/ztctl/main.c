@@ -127,7 +127,7 @@ usage_tool(FILE *f)
 "An identity is one, or a file that holds one.\n");
 }
 
-/* ---- tools ------------------------------------------------------------------- */
+/* ---- tools ------------------------------------------------------- */
 
 static int
 tool(int argc, char **argv)
@@ -174,7 +174,7 @@ world(bool planet, int argc, char **argv)
 	return (2);
 }
 
-/* ---- the client ---------------------------------------------------------------- */
+/* ---- the client -------------------------------------------------- */
 
 /* Switches stand anywhere; everything else are words. */
 static int

@@ -40,7 +40,7 @@ struct reply {
 /* A command's words: argv[0] is the command itself. */
 typedef int (*command)(const struct conn *, int argc, char **argv);
 
-/* ---- http.c ------------------------------------------------------------ */
+/* ---- http.c ------------------------------------------------------ */
 
 /*
  * One request to the service.  body may be NULL (no body).  Always fills
@@ -55,7 +55,7 @@ void	 reply_clear(struct reply *);
  */
 void	 http_read(int fd, struct reply *rp);
 
-/* ---- home.c ------------------------------------------------------------ */
+/* ---- home.c ------------------------------------------------------ */
 
 /*
  * Fill cn_port and cn_token where they are not given.  Returns 0, or -1
@@ -65,7 +65,7 @@ int	 home_find(struct conn *);
 /* $ZEROTIER_HOME or the system's place. */
 const char *home_default(void);
 
-/* ---- output.c: what commands have in common ----------------------------- */
+/* ---- output.c: what commands have in common ---------------------- */
 
 /* "<status> <command> <body>", always 1. */
 int	 fail_status(const char *cmd, const struct reply *);
@@ -86,7 +86,7 @@ int64_t	 int_of(json_t *obj, const char *key);
 bool	 true_of(json_t *obj, const char *key);
 int64_t	 now_ms(void);
 
-/* ---- commands: exit status ----------------------------------------------- */
+/* ---- commands: exit status --------------------------------------- */
 
 /* list.c */
 int	 cmd_info(const struct conn *, int, char **);
@@ -114,7 +114,7 @@ int	 cmd_member(const struct conn *, int, char **);
 /* dump_linux.c, dump_bsd.c: the interfaces of this host, or nothing. */
 void	 dump_interfaces(FILE *);
 
-/* ---- tools that need no service ------------------------------------------ */
+/* ---- tools that need no service ---------------------------------- */
 
 /* idtool.c: argv[0] is the word "generate", ...; usage(int) ends it. */
 int	 tool_identity(int argc, char **argv, void (*usage)(FILE *));

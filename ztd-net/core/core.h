@@ -55,6 +55,8 @@ struct path {
 	int64_t		 pa_last_trust;
 	int64_t		 pa_last_echo;	/* answered */
 	int64_t		 pa_last_confirm;	/* HELLO to learn it (9.3 c) */
+	int64_t		 pa_doubt;	/* first unanswered probe; old if <= in */
+	int64_t		 pa_last_probe;	/* of those */
 	unsigned	 pa_latency;	/* ms or LATENCY_UNKNOWN */
 	unsigned	 pa_refs;	/* peers that have it in their list */
 };
@@ -83,7 +85,6 @@ struct peer {
 	int64_t		 pe_last_push_sent;
 	int64_t		 pe_last_whois_in;
 	int64_t		 pe_last_hint;
-	int64_t		 pe_last_probe;		/* of a dead direct path */
 	int64_t		 pe_push_time;		/* token bucket */
 	unsigned	 pe_push_tokens;
 	int64_t		 pe_cred_time;		/* gate of 03 11.5 */

@@ -12,12 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/version.h"
 #include "ztd-net/core/core.h"
 
-/* A direct path silent for longer than this is doubted: keepalives come
- * every 14 s, checked every 5 s. */
-#define DOUBT_MS	25000
-#define DOUBT_PROBE_MS	2000
+/* A direct path in use that is silent this long is asked for a sign, and
+ * given up for the time being when none comes. */
+#define SILENT_MS	2000
+#define PROBE_MS	2000
+#define PATIENCE_MS	1500
 #define HINT_MS		30000
 #define DATAGRAM_MAX	10324
 
@@ -220,28 +222,68 @@ relay_path(struct node *n, int64_t now, const struct peer *p)
 }
 
 /*
- * 7.1, but a direct path that has gone silent is probed and relayed around
- * until it answers.
+ * Does this path still answer?  Asks when it has been silent, so that a
+ * path that died (the other side restarted, a NAT forgot) is found out
+ * within seconds and not when it expires.
+ */
+static bool
+path_answers(struct node *n, int64_t now, struct peer *p, struct path *pa)
+{
+	int64_t	 patience = PATIENCE_MS;
+
+	if (now - pa->pa_last_in < SILENT_MS)
+		return (true);
+	if (pa->pa_doubt <= pa->pa_last_in) {
+		pa->pa_doubt = now;
+		pa->pa_last_probe = 0;
+	}
+	if (now - pa->pa_last_probe >= PROBE_MS) {
+		pa->pa_last_probe = now;
+		probe(n, now, p, pa->pa_sock, &pa->pa_addr);
+	}
+	if (pa->pa_latency != LATENCY_UNKNOWN &&
+	    4 * (int64_t)pa->pa_latency > patience)
+		patience = 4 * (int64_t)pa->pa_latency;
+	return (now - pa->pa_doubt < patience);
+}
+
+/* The path of a peer that was heard last, if that was lately. */
+static struct path *
+heard_path(const struct peer *p, int64_t now)
+{
+	struct path	*pa, *best = NULL;
+	unsigned	 i;
+
+	for (i = 0; i < p->pe_npaths; i++) {
+		pa = p->pe_paths[i].pp_path;
+		if (path_alive(pa, now) && pa->pa_doubt <= pa->pa_last_in &&
+		    (best == NULL || pa->pa_last_in > best->pa_last_in))
+			best = pa;
+	}
+	return (best);
+}
+
+/*
+ * 7.1, but a direct path that has gone silent is probed, and gone around
+ * until it answers: by another direct path, or by a relay.
  */
 static struct path *
 choose_path(struct node *n, int64_t now, struct peer *p)
 {
-	struct path	*direct, *relayed;
+	struct path	*direct, *other;
 
 	direct = peer_best_path(p, now, false);
-	if (direct != NULL && now - direct->pa_last_in < DOUBT_MS)
-		return (direct);
-	relayed = relay_path(n, now, p);
 	if (direct != NULL) {
-		if (now - p->pe_last_probe >= DOUBT_PROBE_MS) {
-			p->pe_last_probe = now;
-			probe(n, now, p, direct->pa_sock, &direct->pa_addr);
-		}
-		return (relayed != NULL ? relayed : direct);
+		if (path_answers(n, now, p, direct))
+			return (direct);
+		if ((other = heard_path(p, now)) != NULL ||
+		    (other = relay_path(n, now, p)) != NULL)
+			return (other);
+		return (direct);
 	}
 	try_hint(n, now, p);
-	if (relayed != NULL)
-		return (relayed);
+	if ((other = relay_path(n, now, p)) != NULL)
+		return (other);
 	return (peer_best_path(p, now, true));
 }
 
