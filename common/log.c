@@ -23,9 +23,10 @@
 
 /*
  * What one call site, which its format string stands for, may say in a
- * minute.  Sites share a slot by chance: the later one takes it over.
+ * minute.  None takes over another's slot before its minute is over: two
+ * that took turns would hold neither back.
  */
-#define SITES		64
+#define SITES		256	/* more than a program has */
 #define SITE_LINES	10
 #define SITE_SECONDS	60
 
@@ -46,6 +47,7 @@ static struct {
 
 static void	vlog(int, int, const char *, va_list)
 		    __attribute__((format(printf, 3, 0)));
+static struct site *site_find(const char *, time_t);
 static bool	site_quiet(const char *);
 static void	site_report(unsigned);
 static void	deliver(int, const char *);
@@ -216,6 +218,26 @@ vlog(int level, int error, const char *fmt, va_list ap)
 	deliver(level, line);
 }
 
+/* Its slot, or one that is free; a foreign one only when all are in use. */
+static struct site *
+site_find(const char *fmt, time_t now)
+{
+	struct site	*si, *unused = NULL;
+	size_t		 first = ((uintptr_t)fmt >> 3) % SITES, i;
+
+	for (i = 0; i < SITES; i++) {
+		si = &logger.sites[(first + i) % SITES];
+		if (si->si_fmt == fmt)
+			return (si);
+		if (unused == NULL && (si->si_fmt == NULL ||
+		    now - si->si_start >= SITE_SECONDS))
+			unused = si;
+		if (si->si_fmt == NULL)
+			break;
+	}
+	return (unused != NULL ? unused : &logger.sites[first]);
+}
+
 /*
  * Count a line of this call site.  Returns true when it had its share of
  * the minute; says how much was left out once the minute is over.  With
@@ -230,8 +252,8 @@ site_quiet(const char *fmt)
 
 	if (logger.verbose || clock_gettime(CLOCK_MONOTONIC, &now) == -1)
 		return (false);
-	si = &logger.sites[((uintptr_t)fmt >> 3) % SITES];
-	if (si->si_fmt == fmt && now.tv_sec - si->si_start < SITE_SECONDS)
+	si = site_find(fmt, now.tv_sec);
+	if (si->si_fmt != NULL && now.tv_sec - si->si_start < SITE_SECONDS)
 		return (++si->si_lines > SITE_LINES);
 
 	lines = si->si_lines;

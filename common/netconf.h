@@ -182,6 +182,9 @@ bool	 netconf_chunk_verify(const struct netconf_chunk *,
 struct netconf_assembly;
 struct netconf_assembly *netconf_assembly_new(void);
 void	 netconf_assembly_free(struct netconf_assembly *);
+/* Is this very chunk recorded already, its update complete or not? */
+bool	 netconf_assembly_has(struct netconf_assembly *,
+	    const struct netconf_chunk *);
 /*
  * Take a verified chunk.  Returns true when its update became complete: *d
  * is then malloc'd, the caller's, *len bytes.  Duplicates, overlaps and

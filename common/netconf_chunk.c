@@ -139,6 +139,22 @@ netconf_assembly_free(struct netconf_assembly *a)
 }
 
 bool
+netconf_assembly_has(struct netconf_assembly *a,
+    const struct netconf_chunk *ck)
+{
+	const struct slot	*s;
+	unsigned		 i;
+
+	if ((s = slot_find(a, ck->ck_update)) == NULL)
+		return (false);
+	for (i = 0; i < s->s_npieces; i++) {
+		if (s->s_pieces[i].p_id == ck->ck_id)
+			return (true);
+	}
+	return (false);
+}
+
+bool
 netconf_assembly_add(struct netconf_assembly *a,
     const struct netconf_chunk *ck, uint8_t **d, size_t *len)
 {

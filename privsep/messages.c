@@ -37,6 +37,10 @@
 #define STRUCT(t)		sizeof(struct t), sizeof(struct t)
 #define STRUCT_AND(t, max)	sizeof(struct t), sizeof(struct t) + (max)
 
+/* A root has tens of thousands of peers with a path or two each. */
+#define PEER_INFO_SIZES		offsetof(struct msg_peer_info, pe_paths), \
+				    sizeof(struct msg_peer_info)
+
 #define LOG_TEXT_MAX	1023
 #define CON_ERROR_MAX	8192
 #define GROUPS_SIZE	(TAP_GROUPS_MAX * sizeof(struct msg_group))
@@ -85,7 +89,7 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_DEORBIT, STRUCT(msg_orbit), CTL_NET, 0),
 	ROW(MSG_STATUS, STRUCT(msg_status), NET_CTL, 0),
 	ROW(MSG_NETWORK_INFO, STRUCT(msg_network_info), NET_CTL, 0),
-	ROW(MSG_PEER_INFO, STRUCT(msg_peer_info), NET_CTL, 0),
+	ROW(MSG_PEER_INFO, PEER_INFO_SIZES, NET_CTL, 0),
 	ROW(MSG_MOON_INFO, STRUCT(msg_moon_info), NET_CTL, 0),
 	ROW(MSG_END, EMPTY, NET_CTL | TAP_CTL, 0),
 

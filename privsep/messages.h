@@ -353,6 +353,7 @@ enum peer_role {
 	ROLE_MOON = 1,
 	ROLE_PLANET = 2
 };
+/* Sent up to its last path only: msg_peer_len(). */
 struct msg_peer_info {
 	uint64_t	 pe_addr;
 	int32_t		 pe_vmajor, pe_vminor, pe_vrev;	/* -1 unknown */
@@ -363,6 +364,12 @@ struct msg_peer_info {
 	uint32_t	 pe_pad;
 	struct msg_path_info pe_paths[PEERINFO_PATHS];
 };
+static inline size_t
+msg_peer_len(const struct msg_peer_info *pe)
+{
+	return (offsetof(struct msg_peer_info, pe_paths) +
+	    pe->pe_npaths * sizeof(pe->pe_paths[0]));
+}
 
 /* MSG_ORBIT, MSG_DEORBIT (seed unused). */
 struct msg_orbit {

@@ -126,7 +126,7 @@ report_peer(const struct node_peer *np, void *arg)
 	pe.pe_npaths = i;
 	pe.pe_tunneled = 0;	/* relayed is not tunneled: that is TCP */
 	(void)channel_send(as->as_channel, MSG_PEER_INFO, as->as_id, -1,
-	    &pe, sizeof(pe));
+	    &pe, msg_peer_len(&pe));
 }
 
 void

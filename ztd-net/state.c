@@ -28,6 +28,7 @@
 #define STATE_NAME	32
 #define PEER_DAYS	30	/* a peer not written for longer is dropped */
 #define SWEEP_HOURS	1
+#define PEER_FILES	65536	/* with more of them they are dropped sooner */
 
 static int
 open_folder(int home, const char *name)
@@ -117,35 +118,50 @@ state_load(struct engine *e, enum node_state what, uint64_t id, void *p,
 	return (len);
 }
 
-/* Drop what nobody needs: old peers, and files left half written. */
-static void
-sweep(int folder, bool old)
+/*
+ * Drop files left half written and, with age not 0, those that were not
+ * written for so many seconds.  Returns how many stay.
+ */
+static size_t
+sweep(int folder, time_t age)
 {
 	struct dirent	*de;
 	struct stat	 st;
 	time_t		 now = time(NULL);
-	size_t		 len;
+	size_t		 len, left = 0;
 	DIR		*dir;
 	bool		 temp;
 	int		 fd;
 
 	if ((fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) ==
 	    -1)
-		return;
+		return (0);
 	if ((dir = fdopendir(fd)) == NULL) {
 		(void)close(fd);
-		return;
+		return (0);
 	}
 	while ((de = readdir(dir)) != NULL) {
 		len = strlen(de->d_name);
 		temp = len > 0 && de->d_name[len - 1] == '~';
-		if ((!temp && !old) || fstatat(folder, de->d_name, &st,
+		if ((!temp && age == 0) || fstatat(folder, de->d_name, &st,
 		    AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode))
 			continue;
-		if (now - st.st_mtime > (temp ? 3600 : PEER_DAYS * 86400))
-			(void)unlinkat(folder, de->d_name, 0);
+		if (now - st.st_mtime <= (temp ? 3600 : age) ||
+		    unlinkat(folder, de->d_name, 0) == -1)
+			left++;
 	}
 	(void)closedir(dir);
+	return (left);
+}
+
+/* Anybody can become a peer of a root, and each has a file there. */
+static void
+sweep_peers(int folder)
+{
+	time_t	 age = PEER_DAYS * 86400;
+
+	while (sweep(folder, age) > PEER_FILES && age > 60)
+		age /= 2;
 }
 
 static void
@@ -155,9 +171,9 @@ sweep_timer(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	sweep(e->e_peers, true);
-	sweep(e->e_networks, false);
-	sweep(e->e_moons, false);
+	sweep_peers(e->e_peers);
+	(void)sweep(e->e_networks, 0);
+	(void)sweep(e->e_moons, 0);
 }
 
 void

@@ -284,6 +284,28 @@ answered(json_t *answer)
 	return (found);
 }
 
+/* R has the moon it stored. */
+static uint64_t
+orbit_stored(void)
+{
+	struct world	*w;
+	struct rbuf	 rb;
+	uint8_t		 moon[WORLD_MAX];
+	uint64_t	 id;
+	size_t		 len;
+
+	len = vectors_hex(vectors_get(rig.doc, "worlds"), rig.moon, moon,
+	    sizeof(moon));
+	ATF_REQUIRE((w = malloc(sizeof(*w))) != NULL);
+	rbuf_init(&rb, moon, len);
+	world_get(&rb, w);
+	ATF_REQUIRE(rbuf_ok(&rb));
+	id = w->w_id;
+	free(w);
+	ATF_REQUIRE_EQ(node_orbit(rig.node, rig.now, id, 0), 0);
+	return (id);
+}
+
 /*
  * A root in the state of the capture (planet revision 2000, the moon) gives
  * the captured answers to HELLO and WHOIS.
@@ -292,21 +314,11 @@ ATF_TC_WITHOUT_HEAD(root_answers);
 ATF_TC_BODY(root_answers, tc)
 {
 	json_t		*m, *req;
-	struct world	*w;
-	struct rbuf	 rb;
-	uint8_t		 moon[WORLD_MAX];
-	size_t		 i, len;
+	size_t		 i;
 	unsigned	 done = 0;
 
 	rig_start(tc, "R", "planet_ts2000", "moon_ts5000");
-	len = vectors_hex(vectors_get(rig.doc, "worlds"), "moon_ts5000", moon,
-	    sizeof(moon));
-	ATF_REQUIRE((w = malloc(sizeof(*w))) != NULL);
-	rbuf_init(&rb, moon, len);
-	world_get(&rb, w);
-	ATF_REQUIRE(rbuf_ok(&rb));
-	ATF_REQUIRE_EQ(node_orbit(rig.node, rig.now, w->w_id, 0), 0);
-	free(w);
+	(void)orbit_stored();
 	/* Both become known by their first HELLO. */
 	feed_message(message_named("HELLO, IPv4 destination, no moons"));
 	rig.now += 5000;
@@ -323,6 +335,61 @@ ATF_TC_BODY(root_answers, tc)
 		done++;
 	}
 	ATF_REQUIRE(done >= 7);
+	rig_end();
+}
+
+/* Bytes that R sends for a HELLO that names its moon so many times. */
+static size_t
+answer_to_moons(unsigned times)
+{
+	uint8_t			 p[PACKET_MAX];
+	struct packet_keys	 keys;
+	struct identity		 a;
+	struct wbuf		 wb;
+	uint64_t		 moon = orbit_stored();
+	size_t			 tail, sum = 0;
+	unsigned		 i;
+
+	identity_named("A", &a);
+	keys_between("A", "R", &keys);
+	wbuf_init(&wb, p, sizeof(p));
+	packet_header(&wb, 4000 + times, rig.self.id_addr, a.id_addr,
+	    VERB_HELLO);
+	wbuf_uint(&wb, 0x0c010e0001, 5);
+	wbuf_u64(&wb, 1);
+	identity_put(&wb, &a, false);
+	wbuf_u8(&wb, 0);
+	wbuf_u64(&wb, 0);
+	wbuf_u64(&wb, 0);
+	tail = wb.wb_len;
+	wbuf_u16(&wb, (uint16_t)times);
+	for (i = 0; i < times; i++) {
+		wbuf_u8(&wb, WORLD_MOON);
+		wbuf_u64(&wb, moon);
+		wbuf_u64(&wb, 0);
+	}
+	ATF_REQUIRE(wbuf_ok(&wb));
+	packet_hello_crypt(p, p + tail, wb.wb_len - tail, keys.pk_key48);
+	packet_seal(p, wb.wb_len, SUITE_POLY1305, &keys);
+	packet_keys_clear(&keys);
+	rig.now += 5000;
+	rig.nsent = 0;
+	feed("7.7.7.7/9993", p, wb.wb_len);
+	for (i = 0; i < rig.nsent; i++)
+		sum += rig.sent[i].len;
+	return (sum);
+}
+
+/* A moon named often is sent once: nobody is to be flooded by answers. */
+ATF_TC_WITHOUT_HEAD(moon_named_often);
+ATF_TC_BODY(moon_named_often, tc)
+{
+	size_t	 once;
+
+	rig_start(tc, "R", "planet_ts2000", "moon_ts5000");
+	once = answer_to_moons(1);
+	ATF_REQUIRE(once > 0);
+	ATF_CHECK_EQ(answer_to_moons(50), once);
 	rig_end();
 }
 
@@ -530,6 +597,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, opens);
 	ATF_TP_ADD_TC(tp, root_answers);
+	ATF_TP_ADD_TC(tp, moon_named_often);
 	ATF_TP_ADD_TC(tp, echo);
 	ATF_TP_ADD_TC(tp, push_direct_paths);
 	ATF_TP_ADD_TC(tp, relay);

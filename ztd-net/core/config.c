@@ -186,6 +186,9 @@ chunk_receive(struct node *n, int64_t now, uint64_t from, uint64_t packet,
 		return (false);
 	if ((nw = network_find(n, ck.ck_nwid)) == NULL || nwid_adhoc(nw->nw_id))
 		return (true);
+	/* Had already: it is neither looked at nor passed on again. */
+	if (!ck.ck_legacy && netconf_assembly_has(nw->nw_assembly, &ck))
+		return (true);
 	if (!chunk_authentic(n, now, from, packet, &ck))
 		return (false);
 	if (!ck.ck_legacy && (ck.ck_flags & CHUNK_FAST) &&

@@ -87,6 +87,8 @@ struct peer {
 	int64_t		 pe_last_hint;
 	int64_t		 pe_push_time;		/* token bucket */
 	unsigned	 pe_push_tokens;
+	int64_t		 pe_confirm_time;	/* HELLOs to its new paths */
+	unsigned	 pe_confirms;
 	int64_t		 pe_cred_time;		/* gate of 03 11.5 */
 	unsigned	 pe_cred_tokens;
 	int64_t		 pe_saved;		/* to the cache */
@@ -329,7 +331,8 @@ void	 whois_free(struct node *);
 /*
  * Ask for an identity: the cache first, then the best upstream.  With
  * whois_stranger() nothing but a packet that anybody could have sent made us
- * want it; whois_recall() looks in the cache only.
+ * want it; whois_recall() looks in the cache only.  Both load a few peers a
+ * second from there and no more: each costs a validation.
  */
 void	 whois_request(struct node *, int64_t now, uint64_t addr);
 void	 whois_stranger(struct node *, int64_t now, uint64_t addr);

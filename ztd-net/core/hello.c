@@ -343,8 +343,7 @@ hello_ok(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 	struct inet_addr	 seen;
 	struct path		*pa = rx->rx_path;
 	struct peer		*p = rx->rx_peer;
-	int64_t			 sample;
-	uint64_t		 ts;
+	uint64_t		 ts, sample;
 	uint8_t			 proto, vmajor, vminor;
 	uint16_t		 rev;
 
@@ -359,8 +358,9 @@ hello_ok(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 	if (!rbuf_ok(rb) || proto < ZT_PROTOCOL_MIN ||
 	    !hello_worlds(n, now, p->pe_id.id_addr, rb))
 		return (RX_DROP);
-	sample = now - (int64_t)ts;
-	if (rx->rx_hops == 0 && sample >= 0 && sample < LATENCY_UNKNOWN)
+	/* Theirs to say: unsigned, so that nothing overflows. */
+	sample = (uint64_t)now - ts;
+	if (rx->rx_hops == 0 && sample < LATENCY_UNKNOWN)
 		pa->pa_latency = pa->pa_latency == LATENCY_UNKNOWN ?
 		    (unsigned)sample : (pa->pa_latency + (unsigned)sample) / 2;
 	take_version(p, proto, vmajor, vminor, rev);

@@ -544,6 +544,18 @@ get_results(struct node *n, int64_t now, uint64_t nwid,
 	return (rbuf_ok(rb) ? RX_DONE : RX_DROP);
 }
 
+/*
+ * Did we ask this node who is in the groups of a network?  Anybody to whom
+ * we ever sent anything can quote the id of a packet of ours.
+ */
+static bool
+gather_source(struct node *n, const struct network *nw, uint64_t addr)
+{
+	return (addr == nwid_controller(nw->nw_id) ||
+	    topology_is_upstream(n, addr) || network_has_role(nw, addr,
+	    SPECIALIST_ANCHOR | SPECIALIST_REPLICATOR));
+}
+
 enum rx_result
 multicast_gather_ok(struct node *n, int64_t now, struct rx *rx,
     struct rbuf *rb)
@@ -551,24 +563,25 @@ multicast_gather_ok(struct node *n, int64_t now, struct rx *rx,
 	struct network	*nw;
 	struct mgroup	 mg;
 
-	(void)rx;
 	nw = network_find(n, rbuf_u64(rb));
 	mg.mg_mac = rbuf_mac(rb);
 	mg.mg_adi = rbuf_u32(rb);
 	if (!rbuf_ok(rb))
 		return (RX_DROP);
-	return (nw == NULL ? RX_DONE :
-	    get_results(n, now, nw->nw_id, &mg, rb));
+	if (nw == NULL || !gather_source(n, nw, rx->rx_peer->pe_id.id_addr))
+		return (RX_DONE);
+	return (get_results(n, now, nw->nw_id, &mg, rb));
 }
 
 enum rx_result
 multicast_frame_ok(struct node *n, int64_t now, struct rx *rx,
     struct rbuf *rb)
 {
-	struct network	*nw;
-	struct mgroup	 mg;
-	struct com	 com;
-	uint8_t		 flags;
+	const struct identity	*id;
+	struct network		*nw;
+	struct mgroup		 mg;
+	struct com		 com;
+	uint8_t			 flags;
 
 	nw = network_find(n, rbuf_u64(rb));
 	mg.mg_mac = rbuf_mac(rb);
@@ -584,8 +597,12 @@ multicast_frame_ok(struct node *n, int64_t now, struct rx *rx,
 			return (RX_DROP);
 		credentials_inline_com(n, now, nw, rx, &com);
 	}
-	return (flags & MCF_OK_RESULTS ?
-	    get_results(n, now, nw->nw_id, &mg, rb) : RX_DONE);
+	id = &rx->rx_peer->pe_id;
+	if ((flags & MCF_OK_RESULTS) == 0 ||
+	    (!gather_source(n, nw, id->id_addr) && !membership_allowed(nw,
+	    membership_find(nw, id->id_addr), id)))
+		return (RX_DONE);
+	return (get_results(n, now, nw->nw_id, &mg, rb));
 }
 
 /* MULTICAST_FRAME, decoded. */

@@ -383,9 +383,11 @@ ping_contact(struct node *n, int64_t now, uint64_t addr)
 	}
 	if (now - p->pe_last_full_hello <= LEAF_CONTACT_MS)
 		return;
-	p->pe_last_full_hello = now;
-	if (keepalive(n, now, p) == 0)
+	/* keepalive() notes its full HELLOs itself: a moon comes by one. */
+	if (keepalive(n, now, p) == 0 && peer_alive_path(p, now) == NULL) {
 		hello_relayed(n, now, p);
+		p->pe_last_full_hello = now;
+	}
 }
 
 static void

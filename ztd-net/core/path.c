@@ -14,6 +14,7 @@
 #include "ztd-net/core/core.h"
 
 #define CONFIRM_MS	1000	/* between HELLOs to learn one path */
+#define CONFIRMS_MAX	16	/* of one peer in that time */
 #define UNUSED_MS	60000	/* until a path of no peer is forgotten */
 #define QUALITY_AGE_MAX	140000
 
@@ -238,6 +239,18 @@ learn(struct node *n, int64_t now, struct peer *p, struct path *pa)
 	peer_keep(n, now, p);
 }
 
+/* A peer that forges its source must not make us greet the whole world. */
+static bool
+confirm_gate(struct peer *p, int64_t now)
+{
+	if (p->pe_confirm_time == 0 ||
+	    now - p->pe_confirm_time >= CONFIRM_MS) {
+		p->pe_confirm_time = now;
+		p->pe_confirms = 0;
+	}
+	return (p->pe_confirms++ < CONFIRMS_MAX);
+}
+
 /* A direct packet on a path that the peer's list does not have. */
 static void
 unknown_path(struct node *n, int64_t now, struct rx *rx)
@@ -250,10 +263,13 @@ unknown_path(struct node *n, int64_t now, struct rx *rx)
 		learn(n, now, rx->rx_peer, pa);
 		return;
 	}
-	if (pa->pa_last_confirm != 0 && now - pa->pa_last_confirm < CONFIRM_MS)
+	if ((pa->pa_last_confirm != 0 &&
+	    now - pa->pa_last_confirm < CONFIRM_MS) ||
+	    !confirm_gate(rx->rx_peer, now))
 		return;
 	pa->pa_last_confirm = now;
-	hello_send(n, now, rx->rx_peer, SOCKET_ANY, &pa->pa_addr);
+	hello_send(n, now, rx->rx_peer, low_bandwidth(n) ? pa->pa_sock :
+	    SOCKET_ANY, &pa->pa_addr);
 }
 
 static void

@@ -16,8 +16,8 @@
 /* Cache record: 02 section 10.5. */
 #define CACHE_VERSION	0x02
 #define CACHE_MS	30000	/* between writes of one record */
-#define CACHE_PATHS	16
-#define CACHE_MAX	(1 + IDENTITY_BIN_SECRET + 5 + 2 + CACHE_PATHS * 19)
+#define CACHE_PATHS	16	/* that we use; others write more */
+#define CACHE_MAX	(1 + IDENTITY_BIN_SECRET + 5 + 2 + NODE_PATHS * 19)
 
 int
 peer_cmp(const struct peer *a, const struct peer *b)

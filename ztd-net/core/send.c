@@ -276,10 +276,12 @@ choose_path(struct node *n, int64_t now, struct peer *p)
 	if (direct != NULL) {
 		if (path_answers(n, now, p, direct))
 			return (direct);
-		if ((other = heard_path(p, now)) != NULL ||
-		    (other = relay_path(n, now, p)) != NULL)
+		if ((other = heard_path(p, now)) != NULL)
 			return (other);
-		return (direct);
+		/* A relay that is silent itself is no way around. */
+		other = relay_path(n, now, p);
+		return (other != NULL && path_alive(other, now) ? other :
+		    direct);
 	}
 	try_hint(n, now, p);
 	if ((other = relay_path(n, now, p)) != NULL)
@@ -349,12 +351,11 @@ pkt_send(struct node *n, int64_t now, struct pkt *pk, bool compress)
 		return;
 	if (compress)
 		pk->pk.wb_len = packet_compress(pk->pk_bytes, pk->pk.wb_len);
-	if ((p = peer_lookup(n, now, dest)) == NULL) {
-		txq_put(n, now, pk);
+	if ((p = peer_find(n, dest)) == NULL) {
 		whois_request(n, now, dest);
-		return;
+		p = peer_find(n, dest);		/* from the cache */
 	}
-	if (!route(n, now, pk, p))
+	if (p == NULL || !route(n, now, pk, p))
 		txq_put(n, now, pk);
 }
 

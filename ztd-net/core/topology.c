@@ -469,13 +469,16 @@ topology_updates_put(const struct node *n, struct wbuf *wb, uint64_t planet,
     uint64_t planet_ts, const uint8_t *moons, size_t nmoons)
 {
 	const struct topology	*t = n->n_topology;
-	const struct world	*w;
 	struct rbuf		 rb;
 	uint64_t		 id, ts;
+	unsigned		 i;
+	bool			 done[MOONS_MAX];
 
 	if (planet != 0 && planet == t->to_planet.w_id &&
 	    planet_ts < t->to_planet.w_ts)
 		update_put(wb, &t->to_planet);
+	/* Each moon once, however often it is named. */
+	memset(done, 0, sizeof(done));
 	rbuf_init(&rb, moons, nmoons * 17);
 	while (rb.rb_left >= 17) {
 		if (rbuf_u8(&rb) != WORLD_MOON) {
@@ -484,8 +487,13 @@ topology_updates_put(const struct node *n, struct wbuf *wb, uint64_t planet,
 		}
 		id = rbuf_u64(&rb);
 		ts = rbuf_u64(&rb);
-		if ((w = moon_find(t, id)) != NULL && ts < w->w_ts)
-			update_put(wb, w);
+		for (i = 0; i < t->to_nmoons; i++) {
+			if (t->to_moons[i]->w_id != id || done[i] ||
+			    ts >= t->to_moons[i]->w_ts)
+				continue;
+			done[i] = true;
+			update_put(wb, t->to_moons[i]);
+		}
 	}
 }
 

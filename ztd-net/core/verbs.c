@@ -14,6 +14,7 @@
 #include "ztd-net/core/core.h"
 
 #define WHOIS_IN_MS	100
+#define WHOIS_UNKNOWN	16	/* that we look for, per request */
 #define ECHO_MS		166
 #define PUSH_TOKENS	8
 #define PUSH_TOKEN_MS	15000
@@ -102,6 +103,7 @@ verb_whois(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 	const struct identity	*id;
 	struct pkt		 pk;
 	uint64_t		 addr;
+	unsigned		 unknown = 0;
 	bool			 found = false;
 
 	if (!topology_is_root(n)) {
@@ -111,14 +113,15 @@ verb_whois(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 		rx->rx_peer->pe_last_whois_in = now;
 	}
 	pkt_begin_ok(n, &pk, rx);
-	while (rb->rb_left >= ADDR_LEN) {
+	while (rb->rb_left >= ADDR_LEN &&
+	    pk.pk.wb_size - pk.pk.wb_len >= IDENTITY_BIN_PUBLIC) {
 		addr = rbuf_addr(rb);
-		if ((id = identity_of(n, addr)) == NULL) {
-			whois_request(n, now, addr);
+		if ((id = identity_of(n, addr)) == NULL &&
+		    unknown++ < WHOIS_UNKNOWN) {
+			whois_stranger(n, now, addr);
 			id = identity_of(n, addr);
 		}
-		if (id == NULL ||
-		    pk.pk.wb_size - pk.pk.wb_len < IDENTITY_BIN_PUBLIC)
+		if (id == NULL)
 			continue;
 		identity_put(&pk.pk, id, false);
 		found = true;

@@ -19,6 +19,8 @@
 #define WHOIS_MS	500	/* between requests for one address */
 #define WHOIS_FORGET_MS	(2 * QUEUE_TIMEOUT_MS)
 #define HINTS		2
+#define RECALL_BURST	10	/* cached peers that strangers made us load: */
+#define RECALL_MS	40	/* each costs a validation; ms per token */
 
 struct query {
 	uint64_t	 qu_addr;	/* 0: free */
@@ -35,6 +37,8 @@ struct query {
 struct whois {
 	struct query	 wh_query[WHOIS_MAX];
 	int64_t		 wh_stranger;	/* last request for one */
+	int64_t		 wh_recall;	/* token bucket */
+	unsigned	 wh_recalls;
 };
 
 int
@@ -96,9 +100,27 @@ query_new(struct node *n, int64_t now, uint64_t addr, bool stranger)
 }
 
 /*
+ * May a stranger make us load a peer from the cache?  With many in it those
+ * who name one after the other would keep us busy with nothing else.
+ */
+static bool
+recall_left(struct whois *wh, int64_t now)
+{
+	int64_t	 refill = (now - wh->wh_recall) / RECALL_MS;
+
+	if (refill > 0) {
+		wh->wh_recalls = refill >= RECALL_BURST ||
+		    wh->wh_recalls + (unsigned)refill > RECALL_BURST ?
+		    RECALL_BURST : wh->wh_recalls + (unsigned)refill;
+		wh->wh_recall = now;
+	}
+	return (wh->wh_recalls > 0);
+}
+
+/*
  * The query for an address, a new one if need be; NULL when it is known
- * after all or there is no place.  The cache is a file: it is looked at only
- * when the query is made.
+ * after all, there is no place, or a stranger has to come again.  The cache
+ * is a file: it is looked at only when the query is made.
  */
 static struct query *
 query_get(struct node *n, int64_t now, uint64_t addr, bool stranger)
@@ -111,8 +133,14 @@ query_get(struct node *n, int64_t now, uint64_t addr, bool stranger)
 		q->qu_stranger = q->qu_stranger && stranger;
 		return (q);
 	}
-	if (peer_lookup(n, now, addr) != NULL)
+	if (peer_find(n, addr) != NULL ||
+	    (stranger && !recall_left(n->n_whois, now)))
 		return (NULL);
+	if (peer_lookup(n, now, addr) != NULL) {
+		if (stranger)
+			n->n_whois->wh_recalls--;
+		return (NULL);
+	}
 	return (query_new(n, now, addr, stranger));
 }
 
@@ -185,8 +213,11 @@ whois_hint(struct node *n, int64_t now, uint64_t addr, uint32_t sock,
     const struct inet_addr *to)
 {
 	struct query	*q;
+	struct peer	*p;
 
 	whois_request(n, now, addr);
+	if ((p = peer_find(n, addr)) != NULL)
+		probe(n, now, p, sock, to);	/* it was in the cache */
 	if ((q = query_find(n, addr)) == NULL || q->qu_nhints == HINTS)
 		return;
 	q->qu_hint[q->qu_nhints].sock = sock;
