@@ -22,6 +22,7 @@
 #define API_VERSION	4
 #define RANDOM_TRIES	100000
 #define UNDERSCORES	"______"
+#define UNSAVED		"in force, but it could not be stored on disk"
 
 /* One exchange on its way through this file. */
 struct api {
@@ -194,7 +195,10 @@ network_change(struct api *ap, uint64_t nwid)
 		return (code);
 	}
 	if ((record = store_save_network(c, nwid, record)) == NULL)
-		return (503);
+		return (c->c_nnetworks == NETWORKS_MAX ? 503 :
+		    respond_error(ap, "the network could not be stored"));
+	if (store_network(c, nwid)->n_unsaved)
+		return (respond_error(ap, UNSAVED));
 	return (respond(ap, record));
 }
 
@@ -301,7 +305,11 @@ member_change(struct api *ap, struct network *n, uint64_t addr)
 		return (code);
 	}
 	record = store_save_member(c, n, addr, record, true);
-	return (record == NULL ? 503 : respond(ap, record));
+	if (record == NULL)
+		return (503);
+	if (store_member(n, addr)->m_unsaved)
+		return (respond_error(ap, UNSAVED));
+	return (respond(ap, record));
 }
 
 static unsigned

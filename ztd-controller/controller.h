@@ -50,6 +50,7 @@ struct member {
 	json_t		*m_record;
 	bool		 m_authorized;
 	bool		 m_bridge;
+	bool		 m_unsaved;	/* the file is not like the record */
 	unsigned	 m_nips;
 	struct inet_addr *m_ips;	/* ia_port 0 */
 };
@@ -58,6 +59,7 @@ struct member {
 struct network {
 	uint64_t	 n_nwid;
 	json_t		*n_record;
+	bool		 n_unsaved;	/* the file is not like the record */
 	struct member	**n_members;	/* ascending m_addr */
 	size_t		 n_nmembers;
 	size_t		 n_size;
@@ -189,7 +191,9 @@ struct member *store_member(const struct network *, uint64_t addr);
  * memory its revision is counted up, it is written to disk and replaces the
  * old one.  notify: push to whom it concerns, revoke when a member lost its
  * authorization.  Returns the record as it now stands (borrowed), or NULL
- * when a table is full.
+ * when a table is full or a new network cannot be written.  Other changes
+ * that cannot be written are in force all the same, and are written again
+ * when the record is next saved (n_unsaved, m_unsaved).
  */
 json_t	*store_save_network(struct controller *, uint64_t nwid,
 	    json_t *record);

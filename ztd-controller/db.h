@@ -35,11 +35,11 @@ void	 db_load(struct db *, struct controller *);
 /*
  * Write a record.  With fresh there was none in memory: a file that is
  * there nevertheless is one that could not be used, and is renamed to
- * "...json.bad" first.  A failure is logged; the record stays in memory.
+ * "...json.bad" first.  0, or -1 when it is not on disk (logged).
  */
-void	 db_write_network(struct db *, uint64_t nwid, const json_t *,
+int	 db_write_network(struct db *, uint64_t nwid, const json_t *,
 	    bool fresh);
-void	 db_write_member(struct db *, uint64_t nwid, uint64_t addr,
+int	 db_write_member(struct db *, uint64_t nwid, uint64_t addr,
 	    const json_t *, bool fresh);
 void	 db_delete_member(struct db *, uint64_t nwid, uint64_t addr);
 /* The network's own file and, when they are empty, its folders. */

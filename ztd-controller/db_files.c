@@ -49,7 +49,7 @@ static int	 name_parse(const char *, size_t, uint64_t *);
 static DIR	*folder_open(struct db *, const char *);
 static void	 network_path(char [PATH_LEN], uint64_t);
 static void	 member_path(char [PATH_LEN], uint64_t, uint64_t);
-static void	 write_record(struct db *, const char *, const json_t *,
+static int	 write_record(struct db *, const char *, const json_t *,
 		    bool);
 static void	 set_aside(struct db *, const char *);
 
@@ -90,17 +90,17 @@ db_load(struct db *db, struct controller *c)
 		load_members(db, c, c->c_networks[i]);
 }
 
-void
+int
 db_write_network(struct db *db, uint64_t nwid, const json_t *record,
     bool fresh)
 {
 	char	path[PATH_LEN];
 
 	network_path(path, nwid);
-	write_record(db, path, record, fresh);
+	return (write_record(db, path, record, fresh));
 }
 
-void
+int
 db_write_member(struct db *db, uint64_t nwid, uint64_t addr,
     const json_t *record, bool fresh)
 {
@@ -108,15 +108,13 @@ db_write_member(struct db *db, uint64_t nwid, uint64_t addr,
 
 	nwid_format(id, nwid);
 	snprintf(path, sizeof(path), "network/%s", id);
-	if (fresh && mkdirat(db->db_fd, path, 0700) == -1 &&
-	    errno != EEXIST)
+	if (mkdirat(db->db_fd, path, 0700) == -1 && errno != EEXIST)
 		log_warn("controller.d/%s: cannot make folder", path);
 	snprintf(path, sizeof(path), "network/%s/member", id);
-	if (fresh && mkdirat(db->db_fd, path, 0700) == -1 &&
-	    errno != EEXIST)
+	if (mkdirat(db->db_fd, path, 0700) == -1 && errno != EEXIST)
 		log_warn("controller.d/%s: cannot make folder", path);
 	member_path(path, nwid, addr);
-	write_record(db, path, record, fresh);
+	return (write_record(db, path, record, fresh));
 }
 
 void
@@ -319,20 +317,22 @@ member_path(char path[PATH_LEN], uint64_t nwid, uint64_t addr)
 	    nwid_format(id, nwid), addr_format(a, addr));
 }
 
-static void
+static int
 write_record(struct db *db, const char *path, const json_t *record,
     bool fresh)
 {
 	char	*text;
 	size_t	 len;
+	int	 rv;
 
 	if (fresh)
 		set_aside(db, path);
 	text = value_format(record, &len);
-	if (file_write(db->db_fd, path, text, len, 0600, (uid_t)-1,
-	    (gid_t)-1) == -1)
+	if ((rv = file_write(db->db_fd, path, text, len, 0600, (uid_t)-1,
+	    (gid_t)-1)) == -1)
 		log_warn("controller.d/%s: cannot write", path);
 	free(text);
+	return (rv);
 }
 
 /* A file that could not be used is never overwritten. */

@@ -22,6 +22,7 @@
 
 #include <event2/event.h>
 
+#include "common/address.h"
 #include "common/crypto.h"
 #include "common/log.h"
 #include "privsep/channel.h"
@@ -232,7 +233,9 @@ dispatch_net(struct channel *ch, struct msg *m, void *arg)
 		return;
 	if (rq->mr_metalen > METADATA_MAX ||
 	    m->m_len - sizeof(*rq) < rq->mr_metalen ||
-	    rq->mr_packet == PACKET_PUSH) {
+	    rq->mr_packet == PACKET_PUSH ||
+	    addr_reserved(rq->mr_identity.id_addr) ||
+	    rq->mr_identity.id_addr >> 8 * ADDR_LEN != 0) {
 		log_warnx("a request from %s makes no sense",
 		    proc_name(PROC_NET));
 		return;

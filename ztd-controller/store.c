@@ -55,7 +55,7 @@ store_save_network(struct controller *c, uint64_t nwid, json_t *record)
 
 	n = store_network(c, nwid);
 	fresh = n == NULL;
-	if (!fresh && record_same(n->n_record, record)) {
+	if (!fresh && !n->n_unsaved && record_same(n->n_record, record)) {
 		json_decref(record);
 		return (n->n_record);
 	}
@@ -68,7 +68,11 @@ store_save_network(struct controller *c, uint64_t nwid, json_t *record)
 		n->n_record = record;
 		network_compile(n);
 	}
-	db_write_network(c->c_db, nwid, record, fresh);
+	n->n_unsaved = db_write_network(c->c_db, nwid, record, fresh) == -1;
+	if (fresh && n->n_unsaved) {
+		store_erase_network(c, n);
+		return (NULL);
+	}
 	push_network(c, nwid);
 	return (record);
 }
@@ -83,7 +87,7 @@ store_save_member(struct controller *c, struct network *n, uint64_t addr,
 	m = store_member(n, addr);
 	fresh = m == NULL;
 	if (!fresh) {
-		if (record_same(m->m_record, record)) {
+		if (!m->m_unsaved && record_same(m->m_record, record)) {
 			json_decref(record);
 			return (m->m_record);
 		}
@@ -95,7 +99,8 @@ store_save_member(struct controller *c, struct network *n, uint64_t addr,
 			return (NULL);
 	} else
 		member_update(n, m, record);
-	db_write_member(c->c_db, n->n_nwid, addr, record, fresh);
+	m->m_unsaved = db_write_member(c->c_db, n->n_nwid, addr, record,
+	    fresh) == -1;
 	if (notify) {
 		push_member(c, n->n_nwid, addr);
 		if (was && !m->m_authorized)

@@ -65,7 +65,8 @@ peer_message(struct request *rq, const struct msg *m)
 {
 	const struct msg_peer_info	*pe = m->m_data;
 
-	if (m->m_type != MSG_PEER_INFO ||
+	if (m->m_type != MSG_PEER_INFO || pe->pe_npaths > PEERINFO_PATHS ||
+	    m->m_len < msg_peer_len(pe) ||
 	    (rq->rq_id != 0 && pe->pe_addr != rq->rq_id) ||
 	    json_array_size(rq->rq_state) >= PEERS_MAX)
 		return;
@@ -104,7 +105,7 @@ peer_json(const struct msg_peer_info *pe)
 
 	if ((paths = json_array()) == NULL)
 		return (NULL);
-	for (i = 0; i < pe->pe_npaths && i < PEERINFO_PATHS; i++)
+	for (i = 0; i < pe->pe_npaths; i++)
 		(void)json_array_append_new(paths,
 		    path_json(&pe->pe_paths[i]));
 	(void)snprintf(version, sizeof(version), "%d.%d.%d", pe->pe_vmajor,

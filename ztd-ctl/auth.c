@@ -34,6 +34,7 @@ static struct guesser	 guessers[GUESSERS];
 
 static bool	 address_ok(const struct ctl *, const struct inet_addr *);
 static bool	 path_open(const char *);
+static bool	 host_ours(const char *);
 static char	*token_given(struct request *);
 static char	*bearer_token(const char *);
 static bool	 token_equal(const char *, const char *);
@@ -46,13 +47,18 @@ bool
 auth_allowed(struct request *rq, const struct inet_addr *from)
 {
 	const struct ctl	*ctl = rq->rq_ctl;
+	const char		*host;
 	char			*token;
 	bool			 metrics, ok = false;
 
 	metrics = strcmp(rq->rq_path, "/metrics") == 0;
 	if (!metrics && !address_ok(ctl, from))
 		return (false);
-	if (!metrics && path_open(rq->rq_path))
+	/* These show no token, which no stranger's page can have. */
+	host = evhttp_find_header(evhttp_request_get_input_headers(rq->rq_ev),
+	    "Host");
+	if (!metrics && path_open(rq->rq_path) &&
+	    (host == NULL || host_ours(host)))
 		return (true);
 	if (guesser_blocked(from))
 		return (false);
@@ -79,10 +85,7 @@ bool
 auth_foreign_page(struct request *rq)
 {
 	struct evkeyvalq	*h;
-	struct inet_addr	 ia;
 	const char		*host, *origin;
-	char			 name[128], *end;
-	size_t			 n;
 
 	h = evhttp_request_get_input_headers(rq->rq_ev);
 	host = evhttp_find_header(h, "Host");
@@ -95,18 +98,29 @@ auth_foreign_page(struct request *rq)
 	if (origin != NULL && (strncmp(origin, "http://", 7) != 0 ||
 	    strcasecmp(origin + 7, host) != 0))
 		return (true);
+	return (!host_ours(host));
+}
+
+/* A name that nobody else can own, or an address. */
+static bool
+host_ours(const char *host)
+{
+	struct inet_addr	 ia;
+	char			 name[128], *end;
+	size_t			 n;
+
 	if (strlcpy(name, host[0] == '[' ? host + 1 : host, sizeof(name)) >=
 	    sizeof(name))
-		return (true);
+		return (false);
 	if (host[0] == '[') {
 		n = strcspn(name, "]");
 		name[n] = '\0';
 	} else if ((end = strrchr(name, ':')) != NULL)
 		*end = '\0';
 	if (strcasecmp(name, "localhost") == 0)
-		return (false);
-	return (strchr(name, '/') != NULL || inet_parse(name, &ia) == -1 ||
-	    inet_isnil(&ia));
+		return (true);
+	return (strchr(name, '/') == NULL && inet_parse(name, &ia) == 0 &&
+	    !inet_isnil(&ia));
 }
 
 static bool

@@ -71,7 +71,8 @@ dispatch_message(struct channel *chan, struct msg *m, void *arg)
 		close(m->m_fd);
 	switch (m->m_type) {
 	case MSG_LOG:
-		supervise_log(proc_name(c->c_proc), m);
+		if (supervise_may_log(c, parent_now()))
+			supervise_log(proc_name(c->c_proc), m);
 		break;
 	case MSG_READY:
 		c->c_ready = true;

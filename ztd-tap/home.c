@@ -39,6 +39,7 @@ static int	 own_dir(int, const char *, uid_t, gid_t, mode_t, bool *);
 static void	 own_file(int, const char *, uid_t, gid_t, mode_t);
 static void	 own_tree(int, uid_t, gid_t, unsigned);
 static void	 adopt_networks(struct parent *);
+static bool	 of_child(const struct parent *, uid_t);
 
 /* Files of the parent; owner root. */
 static const struct {
@@ -46,6 +47,7 @@ static const struct {
 	mode_t		 mode;
 } root_files[] = {
 	{ "identity.secret",	 0600 },
+	{ "identity.secret.saved_after_collision", 0600 },
 	{ "identity.public",	 0644 },
 	{ "authtoken.secret",	 0600 },
 	{ "metricstoken.secret", 0600 },
@@ -95,9 +97,10 @@ home_lock(struct parent *p)
 		    O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
 		if (fd == -1)
 			fatal("%s/%s", p->p_home, PID_FILE);
-		if (fstat(fd, &a) == -1 || !S_ISREG(a.st_mode))
-			fatalx("%s/%s is no regular file", p->p_home,
-			    PID_FILE);
+		if (fstat(fd, &a) == -1 || !S_ISREG(a.st_mode) ||
+		    a.st_nlink > 1)
+			fatalx("%s/%s is no regular file with one name",
+			    p->p_home, PID_FILE);
 		if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
 			if (errno != EWOULDBLOCK)
 				fatal("lock %s/%s", p->p_home, PID_FILE);
@@ -168,11 +171,11 @@ home_write_pid(struct parent *p)
 	if (ftruncate(p->p_pidfd, 0) == -1 ||
 	    pwrite(p->p_pidfd, text, (size_t)n, 0) != n ||
 	    fchmod(p->p_pidfd, 0644) == -1)
-		fatal("write %s/%s", p->p_home, PID_FILE);
+		log_warn("write %s/%s", p->p_home, PID_FILE);
 	n = snprintf(text, sizeof(text), "%u", p->p_port);
 	if (file_write(p->p_homefd, PORT_FILE, text, (size_t)n, 0644,
 	    (uid_t)-1, (gid_t)-1) == -1)
-		fatal("write %s/%s", p->p_home, PORT_FILE);
+		log_warn("write %s/%s", p->p_home, PORT_FILE);
 }
 
 void
@@ -338,15 +341,19 @@ adopt_networks(struct parent *p)
 	size_t			 n;
 	DIR			*dir;
 	int			 fd;
-	bool			 foreign;
+	bool			 foreign, ours;
 
+	ours = fstatat(p->p_homefd, "networks.d", &st,
+	    AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == 0 &&
+	    (st.st_mode & 01000) != 0;
 	p->p_netsfd = own_dir(p->p_homefd, "networks.d",
 	    p->p_root ? 0 : (uid_t)-1, net->pu_gid, 01770, &foreign);
 	if (p->p_netsfd == -1)
 		fatal("%s/networks.d", p->p_home);
 	/*
-	 * Only once: later, a policy file that root does not own was written
-	 * by the engine and must not be dignified.
+	 * Only once, and nothing of a child's: a policy file that root does
+	 * not own was written by the engine and must not be dignified.  The
+	 * folder is also foreign when the users' ids have changed.
 	 */
 	if (!foreign || !p->p_root)
 		return;
@@ -358,13 +365,25 @@ adopt_networks(struct parent *p)
 		    AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode))
 			continue;
 		n = strlen(de->d_name);
-		if (n > 11 && strcmp(de->d_name + n - 11, ".local.conf") == 0)
+		if (!ours && !of_child(p, st.st_uid))
 			own_file(p->p_netsfd, de->d_name, 0, 0, 0600);
-		else
+		else if (st.st_uid != 0 && (n < 11 ||
+		    strcmp(de->d_name + n - 11, ".local.conf") != 0))
 			own_file(p->p_netsfd, de->d_name, net->pu_uid,
 			    net->pu_gid, 0600);
 	}
 	closedir(dir);
+}
+
+static bool
+of_child(const struct parent *p, uid_t uid)
+{
+	enum proc	 proc;
+
+	for (proc = PROC_NET; proc < PROC_COUNT; proc++)
+		if (p->p_user[proc].pu_uid == uid)
+			return (true);
+	return (false);
 }
 
 /*

@@ -30,7 +30,7 @@ void	 home_lock(struct parent *);
  * that are missing.  A home of the original is taken over this way.
  */
 void	 home_adopt(struct parent *);
-/* Write zerotier-one.pid and zerotier-one.port; fatal on failure. */
+/* Write zerotier-one.pid and zerotier-one.port, as far as it goes. */
 void	 home_write_pid(struct parent *);
 /* Remove them. */
 void	 home_leave(struct parent *);

@@ -30,6 +30,7 @@
 #define RETRY_MIN	5	/* s, until a tap is tried again */
 #define RETRY_MAX	300
 
+static void		 load(struct parent *, uint64_t);
 static void		 add(struct parent *, uint64_t);
 static struct joined	*find(const struct parent *, uint64_t);
 static void		 want_default(struct joined *);
@@ -51,7 +52,7 @@ static unsigned		 settings_bits(const struct policy *);
 void
 joined_load(struct parent *p)
 {
-	policy_file_scan(p, add);
+	policy_file_scan(p, load);
 	log_info("%u network%s joined", p->p_njoined,
 	    p->p_njoined == 1 ? "" : "s");
 }
@@ -268,6 +269,14 @@ joined_dump(const struct parent *p)
 		    j->j_tap.t_fd == -1 ? "no tap" : j->j_tap.t_dev.nd_name,
 		    j->j_error, settings_bits(&j->j_policy), j->j_naddrs,
 		    j->j_nroutes);
+}
+
+/* The engine can make such a file too, but it may not join a network. */
+static void
+load(struct parent *p, uint64_t nwid)
+{
+	if (policy_file_joined(p, nwid))
+		add(p, nwid);
 }
 
 static void

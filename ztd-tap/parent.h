@@ -51,6 +51,8 @@ struct child {
 	int64_t		 c_since;	/* ms, when it was started */
 	bool		 c_ready;
 	unsigned	 c_failures;	/* deaths before it ever was ready */
+	int64_t		 c_logtime;	/* ms, start of the current minute */
+	unsigned	 c_loglines;	/* in it */
 	char		 c_path[PATH_MAX];
 };
 

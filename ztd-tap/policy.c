@@ -24,6 +24,8 @@ static bool	 flag(const char *, size_t, const char *);
 static bool	 parse_list(struct policy *, char *);
 static bool	 in_list(const struct policy *, const struct inet_addr *);
 static bool	 is_default(const struct inet_addr *);
+static bool	 is_inside(const struct inet_addr *);
+static bool	 is_private(const struct inet_addr *);
 static void	 mask(struct inet_addr *, unsigned);
 static bool	 has_ip(const struct inet_addr *, unsigned,
 		    const struct inet_addr *);
@@ -109,7 +111,8 @@ policy_allows(const struct policy *po, const struct inet_addr *ia)
 	case SCOPE_GLOBAL:
 		return (po->po_global);
 	default:
-		return (true);
+		/* 192.168.0.0/8 has a private address and takes 192/8. */
+		return (po->po_global || is_inside(ia));
 	}
 }
 
@@ -271,6 +274,31 @@ is_default(const struct inet_addr *ia)
 	static const uint8_t	 zero[16];
 
 	return (ia->ia_port == 0 && memcmp(ia->ia_ip, zero, 16) == 0);
+}
+
+/* All of its prefix is private: the first and the last address of it. */
+static bool
+is_inside(const struct inet_addr *ia)
+{
+	struct inet_addr	 first = *ia, last = *ia;
+	size_t			 i;
+
+	mask(&first, ia->ia_port);
+	for (i = 0; i < inet_iplen(ia); i++)
+		if (8 * i >= ia->ia_port)
+			last.ia_ip[i] = 0xff;
+		else if (8 * i + 8 > ia->ia_port)
+			last.ia_ip[i] |= 0xff >> ia->ia_port % 8;
+	return (is_private(&first) && is_private(&last));
+}
+
+static bool
+is_private(const struct inet_addr *ia)
+{
+	enum inet_scope	 scope = inet_scope(ia);
+
+	return (scope == SCOPE_PRIVATE || scope == SCOPE_PSEUDOPRIVATE ||
+	    scope == SCOPE_SHARED);
 }
 
 /* Clear the host bits. */

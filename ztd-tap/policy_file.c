@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 
 #define NAME_MAX_LEN	(NWID_TEXT + 12)
 
+static int	 open_of_root(const struct parent *, const char *);
 static void	 file_name(char *, uint64_t, const char *);
 
 int
@@ -95,6 +97,38 @@ policy_file_join(const struct parent *p, uint64_t nwid)
 	return (-1);
 }
 
+bool
+policy_file_joined(const struct parent *p, uint64_t nwid)
+{
+	const struct proc_user	*net = &p->p_user[PROC_NET];
+	struct policy		 po;
+	char			 name[NAME_MAX_LEN];
+	bool			 asked = false, decided;
+	int			 fd;
+
+	if (!p->p_root)
+		return (true);
+	file_name(name, nwid, ".local.conf");
+	if ((fd = open_of_root(p, name)) != -1)
+		close(fd);
+	decided = fd != -1;
+	file_name(name, nwid, ".conf");
+	if ((fd = open_of_root(p, name)) != -1) {
+		asked = true;
+		if (fchown(fd, net->pu_uid, net->pu_gid) == -1 ||
+		    fchmod(fd, 0600) == -1)
+			log_warn("networks.d/%s: owner and mode", name);
+		close(fd);
+	}
+	policy_init(&po);
+	if (!decided && !asked)
+		log_warnx("networks.d/%s: neither it nor a policy is root's: "
+		    "not joined", name);
+	else if (!decided && policy_file_write(p, nwid, &po) == -1)
+		log_warn("networks.d/%016" PRIx64 ".local.conf", nwid);
+	return (decided || asked);
+}
+
 void
 policy_file_leave(const struct parent *p, uint64_t nwid)
 {
@@ -137,6 +171,23 @@ policy_file_scan(struct parent *p, void (*found)(struct parent *, uint64_t))
 			    "network", id);
 	}
 	closedir(dir);
+}
+
+/* A regular file of root's with one name, or -1. */
+static int
+open_of_root(const struct parent *p, const char *name)
+{
+	struct stat	 st;
+	int		 fd;
+
+	fd = openat(p->p_netsfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC);
+	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_uid != 0 || st.st_nlink != 1)) {
+		close(fd);
+		fd = -1;
+	}
+	return (fd);
 }
 
 static void

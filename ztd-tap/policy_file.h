@@ -31,6 +31,13 @@ int	 policy_file_write(const struct parent *, uint64_t nwid,
  * owner, unless it is there.  0, or -1 with errno.
  */
 int	 policy_file_join(const struct parent *, uint64_t nwid);
+/*
+ * Whether NWID.conf stands for a network that the operator joined.  Its
+ * policy is root's then, or the file itself is (made with touch), which is
+ * given to the engine with the default policy beside it; one of the engine
+ * alone joins nothing (logged).
+ */
+bool	 policy_file_joined(const struct parent *, uint64_t nwid);
 /* Remove both files of a network. */
 void	 policy_file_leave(const struct parent *, uint64_t nwid);
 /* Call back for every network with a NWID.conf. */

@@ -31,6 +31,7 @@
 #define STEADY_MS	60000	/* a life this long forgives the past */
 #define DYING_MS	2000	/* for a child without a channel */
 #define LAST_WORDS_MS	200	/* for the channel of a dead child */
+#define LOG_LINES	500	/* of one child in a minute */
 #define START_FAILURES	5	/* deaths before the first readiness */
 
 static void	 timer_set(struct child *, unsigned);
@@ -165,6 +166,25 @@ supervise_init_message(const struct parent *p, enum proc proc,
 	mi->mi_gid = p->p_user[proc].pu_gid;
 	mi->mi_verbose = p->p_verbose;
 	strlcpy(mi->mi_home, p->p_home, sizeof(mi->mi_home));
+}
+
+/*
+ * A child holds itself back, unless verbose; one that is an enemy must not
+ * fill the disk through us.
+ */
+bool
+supervise_may_log(struct child *c, int64_t now)
+{
+	if (log_verbose())
+		return (true);
+	if (c->c_logtime == 0 || now - c->c_logtime >= 60000) {
+		if (c->c_loglines > LOG_LINES)
+			log_warnx("%s: %u lines were left out",
+			    proc_name(c->c_proc), c->c_loglines - LOG_LINES);
+		c->c_logtime = now;
+		c->c_loglines = 0;
+	}
+	return (++c->c_loglines <= LOG_LINES);
 }
 
 void

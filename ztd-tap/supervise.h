@@ -32,6 +32,11 @@ bool	 supervise_ready(const struct parent *);
 /* MSG_INIT for a process. */
 void	 supervise_init_message(const struct parent *, enum proc,
 	    struct msg_init *);
+/*
+ * It sends a line for the log at time now (ms): may it?  The lines left out
+ * are counted and told of once the minute is over.
+ */
+bool	 supervise_may_log(struct child *, int64_t now);
 /* Log the line in a MSG_LOG under this name. */
 void	 supervise_log(const char *name, const struct msg *);
 

@@ -20,7 +20,7 @@ refuses()
 {
 	pattern=$1
 	shift
-	on a timeout -k 2 15 ${PREFIX_CMD:-} "$BUILD/sbin/ztd" -d "$@" \
+	on a timeout -k 2 15 ${PREFIX_CMD:-} "${ZTD:-$BUILD/sbin/ztd}" -d "$@" \
 	    >refused.out 2>&1 </dev/null
 	status=$?
 	cat refused.out
@@ -181,9 +181,11 @@ no_permission_body()
 	chmod 755 "$LAB" "$LAB/home"
 	mkdir -m 700 "$LAB/home/user"
 	chown 65534:65534 "$LAB/home/user"
+	# The build folder need not be one that this user can reach.
+	ZTD=$LAB/ztd
+	cp "$BUILD/sbin/ztd" "$ZTD"
 	PREFIX_CMD="setpriv --reuid=65534 --regid=65534 --clear-groups"
-	refuses "root" -D "$LAB/home/user"
-	PREFIX_CMD=
+	refuses "must be run as root" -D "$LAB/home/user"
 }
 
 host_case no_home "a home that cannot be made"

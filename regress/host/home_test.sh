@@ -111,6 +111,100 @@ processes_body()
 	done
 }
 
+has_network()
+{
+	zt "$1" -j listnetworks | jq -e --arg n "$2" \
+	    '.[] | select(.nwid == $n)' >/dev/null
+}
+
+host_case forged_membership "networks that only the engine knows of"
+forged_membership_body()
+{
+	alone
+	forged=1122334455000001
+	joined=1122334455000002
+	touched=1122334455000003
+	must ztd_start a
+	must zt a join "$joined"
+	must ztd_stop a
+	nets=$(home a)/networks.d
+	engine=$(stat -c %u:%g "$(home a)/moons.d")
+	echo >"$nets/$forged.conf"
+	echo allowDefault=1 >"$nets/$forged.local.conf"
+	chown "$engine" "$nets/$forged.conf" "$nets/$forged.local.conf"
+	: >"$nets/$touched.conf"
+	must ztd_start a
+	must has_network a "$joined"
+	must has_network a "$touched"
+	must_not has_network a "$forged"
+	must grep -q "$forged.*not joined" "$LAB/a.log"
+	must equal "$(stat -c %u:%g "$nets/$touched.conf")" "$engine"
+	must equal "$(stat -c %u "$nets/$touched.local.conf")" 0
+	must ztd_stop a
+
+	# The users were made only now: what they left is not the operator's.
+	chgrp 54321 "$nets"
+	must ztd_start a
+	must equal "$(stat -c %u:%a "$nets")" 0:1770
+	must has_network a "$joined"
+	must_not has_network a "$forged"
+	must equal "$(stat -c %u:%g "$nets/$forged.local.conf")" "$engine"
+	must ztd_stop a
+	chmod 755 "$nets"
+	must ztd_start a
+	must has_network a "$touched"
+	must_not has_network a "$forged"
+	must equal "$(stat -c %u:%g "$nets/$forged.local.conf")" "$engine"
+	must zt a leave "$joined"
+	must_not test -e "$nets/$joined.conf"
+}
+
+host_case taken_over "the home of another, with all its networks"
+taken_over_body()
+{
+	alone
+	nets=$(home a)/networks.d
+	mkdir "$nets" "$(home a)/moons.d"
+	echo >"$nets/1122334455000001.conf"
+	echo >"$nets/1122334455000002.conf"
+	echo allowManaged=0 >"$nets/1122334455000002.local.conf"
+	echo old >"$(home a)/identity.secret.saved_after_collision"
+	chown -R 12345:12345 "$(home a)"
+	must ztd_start a
+	must has_network a 1122334455000001
+	must has_network a 1122334455000002
+	must equal "$(zt a -j listnetworks | jq -c '[.[].allowManaged]')" \
+	    "[true,false]"
+	for f in 1 2; do
+		f=$nets/112233445500000$f
+		must equal "$(stat -c %u:%a "$f.local.conf")" 0:600
+		must_not equal "$(stat -c %u "$f.conf")" 0
+		must_not equal "$(stat -c %u "$f.conf")" 12345
+	done
+	must equal "$(mode "$(home a)/identity.secret.saved_after_collision")" \
+	    600
+}
+
+host_case linked_pid "a second name of a foreign file as pid file"
+linked_pid_body()
+{
+	alone
+	echo precious >"$LAB/precious"
+	ln "$LAB/precious" "$(home a)/zerotier-one.pid"
+	must_not on a timeout -k 2 10 "$BUILD/sbin/ztd" -d -D "$(home a)"
+	must equal "$(cat "$LAB/precious")" precious
+}
+
+host_case no_port_file "the port file cannot be written: traffic goes on"
+no_port_file_body()
+{
+	alone
+	mkdir -p "$(home a)/zerotier-one.port/x"
+	ztd_run a
+	must wait_for 20 zt a -p9993 info
+	must wait_for 10 grep -q "write.*zerotier-one.port" "$LAB/a.log"
+}
+
 atf_init_test_cases()
 {
 	host_cases

@@ -83,7 +83,9 @@ kill_parent_body()
 	dev=$(net_dev a "$nwid")
 	kill -9 "$(ztd_pid a)"
 	wait_gone 5 ns_has_ztd a || {
-		ps -ef >&2
+		for pid in $(ip netns pids "$LAB_ID-a"); do
+			readlink "/proc/$pid/exe"
+		done >&2
 		must false "a process is left"
 	}
 	must_not on a ip link show dev "$dev"

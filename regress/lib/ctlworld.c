@@ -282,7 +282,7 @@ net_list(struct ctlworld *w, struct channel *ch, struct msg *m, json_t *list)
 			peer_from_json(&pe, e);
 			if (get->mg_id == 0 || get->mg_id == pe.pe_addr)
 				(void)channel_send(ch, MSG_PEER_INFO,
-				    m->m_id, -1, &pe, sizeof(pe));
+				    m->m_id, -1, &pe, msg_peer_len(&pe));
 		} else {
 			moon_from_json(&mo, e);
 			(void)channel_send(ch, MSG_MOON_INFO, m->m_id, -1,

@@ -566,6 +566,15 @@ TC(pages, "other people's web pages get nothing")
 		    cases[i].extra, an.an_status);
 		answer_clear(&an);
 	}
+	/* A page under a name of its own that hides where it is from. */
+	world_http(&w, "GET", "/health", "Host: evil.example:9993\r\n", NULL,
+	    &an);
+	ATF_CHECK_EQ(an.an_status, 401);
+	answer_clear(&an);
+	world_http(&w, "GET", "/health", "Host: 127.0.0.1:9993\r\n", NULL,
+	    &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	answer_clear(&an);
 	world_http(&w, "GET", "/status?jsonp=alert%281%29", NULL, NULL, &an);
 	ATF_CHECK_EQ(an.an_status, 400);
 	answer_clear(&an);

@@ -244,7 +244,7 @@ api(struct around *a, enum api_method method, const char *path,
 
 /* A member asks; the node itself will do. */
 static void
-ask(struct around *a)
+ask(struct around *a, uint64_t addr)
 {
 	static const char	 meta[] = "revr=1\nmajv=1";
 	struct {
@@ -256,7 +256,7 @@ ask(struct around *a)
 	memset(&m, 0, sizeof(m));
 	m.rq.mr_nwid = a->a_nwid;
 	m.rq.mr_packet = PACKET;
-	m.rq.mr_identity.id_addr = a->a_id.id_addr;
+	m.rq.mr_identity.id_addr = addr;
 	memcpy(m.rq.mr_identity.id_public, a->a_id.id_public, IDENTITY_KEYS);
 	m.rq.mr_metalen = sizeof(m.meta);
 	memcpy(m.meta, meta, sizeof(m.meta));
@@ -266,7 +266,6 @@ ask(struct around *a)
 	iov[1].iov_len = sizeof(m.meta);
 	ATF_REQUIRE_EQ(channel_sendv(a->a_net, MSG_CON_REQUEST, 0, -1, iov,
 	    2), 0);
-	until(a, &a->a_last);
 }
 
 static void
@@ -293,7 +292,11 @@ run(const atf_tc_t *tc, uint32_t uid, uint32_t gid)
 	    (unsigned long long)a->a_nwid);
 	ATF_CHECK(strstr(a->a_body, text) != NULL);
 
-	ask(a);
+	/* Not an address, though its file would have a member's name. */
+	ask(a, a->a_id.id_addr | UINT64_C(1) << 40);
+	ask(a, 0);
+	ask(a, a->a_id.id_addr);
+	until(a, &a->a_last);
 	ATF_CHECK_EQ(a->a_chunks, 1);
 	ATF_CHECK(a->a_signed);
 

@@ -180,6 +180,23 @@ ATF_TC_BODY(limit, tc)
 	ATF_CHECK_EQ_MSG(111, sink_lines, "%u", sink_lines);
 }
 
+/* Sites that take turns are held back each, wherever their texts lie. */
+ATF_TC_WITHOUT_HEAD(turns);
+ATF_TC_BODY(turns, tc)
+{
+	static _Alignas(8) char	 text[8192];
+	unsigned		 i, k;
+
+	log_init("p", true, false);
+	log_set_sink(take, sink_line);
+	for (k = 0; k < 4; k++)
+		(void)strlcpy(text + 2048 * k, "line %u", 16);
+	for (i = 0; i < 1000; i++)
+		for (k = 0; k < 4; k++)
+			log_warnx(text + 2048 * k, i);
+	ATF_CHECK_EQ_MSG(40, sink_lines, "%u", sink_lines);
+}
+
 static void
 body_fatal(void)
 {
@@ -242,6 +259,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, hostile);
 	ATF_TP_ADD_TC(tp, sink);
 	ATF_TP_ADD_TC(tp, limit);
+	ATF_TP_ADD_TC(tp, turns);
 	ATF_TP_ADD_TC(tp, fatal);
 	ATF_TP_ADD_TC(tp, memory);
 	ATF_TP_ADD_TC(tp, settings);

@@ -186,9 +186,11 @@ no_root_body()
 	Linux)	as_nobody="chroot --userspec=65534:65534 /" ;;
 	*)	as_nobody="chroot -u nobody /" ;;
 	esac
+	# The build folder need not be one that nobody can reach.
+	cp "$(prog)" ztd
 	# shellcheck disable=SC2086	# words on purpose
 	atf_check -s exit:1 -e match:'must be run as root' \
-	    $as_nobody "$(realpath "$(prog)")" -d -D "$(pwd)/home"
+	    $as_nobody "$(pwd)/ztd" -d -D "$(pwd)/home"
 }
 
 ztd_case short_token "a token that can be guessed is refused"

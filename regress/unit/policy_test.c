@@ -118,6 +118,37 @@ ATF_TC_BODY(wide_targets, tc)
 	ATF_CHECK(!policy_allows(&po, &half));
 }
 
+/*
+ * A private address in front of a prefix that reaches out of its range
+ * takes what only allowGlobal may give.
+ */
+ATF_TC_WITHOUT_HEAD(reaching_out);
+ATF_TC_BODY(reaching_out, tc)
+{
+	static const char *const bad[] = { "192.168.0.0/8", "172.16.0.0/8",
+	    "172.24.3.1/11", "100.64.0.0/9", "192.168.0.0/15",
+	    "198.18.0.0/14", "203.0.113.7/8", "fc00::/6", "fd00::1/5" };
+	static const char *const good[] = { "10.0.0.0/8", "192.168.1.9/16",
+	    "172.16.0.0/12", "100.64.0.0/10", "198.18.0.0/15", "11.2.3.4/8",
+	    "203.0.113.0/24", "10.1.2.3/32", "fc00::/7", "fd12::3/128" };
+	struct inet_addr	 ia;
+	struct policy		 po;
+	size_t			 i;
+
+	policy_init(&po);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ia = addr(bad[i]);
+		ATF_CHECK_MSG(!policy_allows(&po, &ia), "%s", bad[i]);
+	}
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		ia = addr(good[i]);
+		ATF_CHECK_MSG(policy_allows(&po, &ia), "%s", good[i]);
+	}
+	po.po_global = true;
+	ia = addr("192.168.0.0/8");
+	ATF_CHECK(policy_allows(&po, &ia));
+}
+
 static bool
 has_address(const struct inet_addr *list, unsigned n, const char *text)
 {
@@ -416,6 +447,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, allowed);
 	ATF_TP_ADD_TC(tp, wide_targets);
+	ATF_TP_ADD_TC(tp, reaching_out);
 	ATF_TP_ADD_TC(tp, scenario_addresses);
 	ATF_TP_ADD_TC(tp, scenario_routes);
 	ATF_TP_ADD_TC(tp, split);

@@ -131,7 +131,7 @@ service_answer(int fd, int status, const char *other)
 	} else if (status == 200 && strncmp(buf, "GET ", 4) == 0) {
 		if (strcmp(path, "/status") == 0 && *other == '\0')
 			body = recorded("cli-info-json");
-		else if (strcmp(path, "/network") == 0)
+		else if (strcmp(path, "/network") == 0 && *other != '[')
 			body = recorded("cli-listnetworks-json");
 		else if (strcmp(path, "/peer") == 0 && *other == '\0')
 			body = recorded("cli-listpeers-json");
@@ -575,11 +575,40 @@ TC(tool, "recorded runs of the identity and moon tool")
 	free(path);
 }
 
+/* A controller chooses its network's name; a terminal shows it. */
+TC(terminal, "names of networks do not command the terminal")
+{
+	static const char	 list[] = "[{\"nwid\":\"8056c2e21c000001\","
+	    "\"name\":\"a\\u001b[2J\\nb\\u007f\\u009bc\\u00e9\","
+	    "\"mac\":\"m\",\"status\":\"OK\",\"type\":\"PUBLIC\","
+	    "\"portDeviceName\":\"zt0\",\"assignedAddresses\":[]}]";
+	char			*env[1] = { NULL }, *path;
+	char			 home[] = "-Dztdx/n1", cmd[] = "listnetworks";
+	char			 name[] = "ztctl";
+	char			*argv[] = { name, home, cmd, NULL };
+	struct run		 r;
+	pid_t			 pid;
+
+	service_start(tc);
+	homes_make();
+	path = world_program(tc, "bin/ztctl");
+	pid = service_run(200, list);
+	run_program(&r, path, argv, env);
+	service_end(pid);
+	ATF_CHECK_EQ(r.r_exit, 0);
+	ATF_CHECK_MSG(strstr(r.r_out, " a?[2J?b???c\xc3\xa9 m OK ") != NULL,
+	    "%s", r.r_out);
+	run_clear(&r);
+	json_decref(service.cli);
+	free(path);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, client);
 	ATF_TP_ADD_TC(tp, peers);
 	ATF_TP_ADD_TC(tp, trimmed);
 	ATF_TP_ADD_TC(tp, tool);
+	ATF_TP_ADD_TC(tp, terminal);
 	return (atf_no_error());
 }

@@ -218,8 +218,92 @@ ATF_TC_BODY(records, tc)
 	world_free(w);
 }
 
+/*
+ * What cannot be written: the operator is told, it is in force, and it is
+ * written when it is said again.
+ */
+ATF_TC_WITHOUT_HEAD(unwritable);
+ATF_TC_BODY(unwritable, tc)
+{
+	static const char *const paths[] = { "/network/" NWID,
+	    "/network/" NWID "/member/" ADDR };
+	static const char *const files[] = { "network/" NWID ".json",
+	    "network/" NWID "/member/" ADDR ".json" };
+	static const char	 body[] = "{\"name\":\"other\"}";
+	char			 inside[300], file[256], *out;
+	struct stat		 sb;
+	struct world		*w;
+	size_t			 i;
+
+	w = world_new();
+	w->w_now = 1700000000000;
+	start(w, tc);
+	/* A new network is not made at all. */
+	strlcpy(file, world_path(w, "network"), sizeof(file));
+	ATF_REQUIRE(rmdir(file) == 0);
+	ATF_CHECK_EQ(world_api(w, "POST", paths[0], "{}", &out), 500);
+	ATF_CHECK_MSG(strstr(out, "stored") != NULL, "%s", out);
+	free(out);
+	ATF_CHECK_EQ(world_api(w, "GET", paths[0], "", &out), 404);
+	free(out);
+	ATF_REQUIRE(mkdir(file, 0700) == 0);
+	for (i = 0; i < 2; i++) {
+		ATF_REQUIRE_EQ(world_api(w, "POST", paths[i], "{}", &out),
+		    200);
+		free(out);
+		/* A folder with something in it cannot be replaced. */
+		strlcpy(file, world_path(w, files[i]), sizeof(file));
+		snprintf(inside, sizeof(inside), "%s/x", file);
+		ATF_REQUIRE_EQ(unlink(file), 0);
+		ATF_REQUIRE(mkdir(file, 0700) == 0 && mkdir(inside, 0700) ==
+		    0);
+		ATF_CHECK_EQ(world_api(w, "POST", paths[i], body, &out), 500);
+		ATF_CHECK_MSG(strstr(out, "stored") != NULL, "%s", out);
+		free(out);
+		ATF_CHECK_EQ(world_api(w, "GET", paths[i], "", &out), 200);
+		ATF_CHECK_MSG(strstr(out, "other") != NULL, "%s", out);
+		free(out);
+		ATF_REQUIRE(rmdir(inside) == 0 && rmdir(file) == 0);
+		ATF_CHECK_EQ(world_api(w, "POST", paths[i], body, &out), 200);
+		free(out);
+		ATF_CHECK(stat(file, &sb) == 0 && S_ISREG(sb.st_mode));
+	}
+	world_stop(w);
+	world_free(w);
+}
+
+/* The first member's folders could not be made: later they are. */
+ATF_TC_WITHOUT_HEAD(late_folders);
+ATF_TC_BODY(late_folders, tc)
+{
+	static const char	 path[] = "/network/" NWID "/member/" ADDR;
+	char			 file[256], *out;
+	struct stat		 sb;
+	struct world		*w;
+
+	w = world_new();
+	w->w_now = 1700000000000;
+	start(w, tc);
+	ATF_REQUIRE_EQ(world_api(w, "POST", "/network/" NWID, "{}", &out),
+	    200);
+	free(out);
+	strlcpy(file, world_path(w, "network/" NWID), sizeof(file));
+	ATF_REQUIRE(fclose(fopen(file, "w")) == 0);
+	ATF_CHECK_EQ(world_api(w, "POST", path, "{}", &out), 500);
+	free(out);
+	ATF_REQUIRE_EQ(unlink(file), 0);
+	ATF_CHECK_EQ(world_api(w, "POST", path, "{}", &out), 200);
+	free(out);
+	ATF_CHECK_EQ(stat(world_path(w, "network/" NWID "/member/" ADDR
+	    ".json"), &sb), 0);
+	world_stop(w);
+	world_free(w);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, unwritable);
+	ATF_TP_ADD_TC(tp, late_folders);
 	ATF_TP_ADD_TC(tp, bodies);
 	ATF_TP_ADD_TC(tp, records);
 	return (atf_no_error());

@@ -523,7 +523,7 @@ check_ok_hello(json_t *v, struct packet_keys *pk, json_t *session)
 	struct world		 w;
 	struct rbuf		 rb, worlds;
 	uint8_t			*plain;
-	size_t			 len, count = 0;
+	size_t			 len;
 
 	check_sealed(v, pk);
 	plain = vectors_hex_alloc(vectors_get(v, "plain"), &len);
@@ -534,7 +534,7 @@ check_ok_hello(json_t *v, struct packet_keys *pk, json_t *session)
 	    inet_format(text, &seen));
 	rbuf_sub(&rb, &worlds, rbuf_u16(&rb));
 	ATF_CHECK(rbuf_done(&rb));
-	for (; worlds.rb_left > 0; count++) {
+	while (worlds.rb_left > 0) {
 		world_get(&worlds, &w);
 		ATF_CHECK_EQ(WORLD_MOON, w.w_type);
 		ATF_REQUIRE(json_object_get(session, "moon") != NULL);

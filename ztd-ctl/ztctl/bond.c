@@ -44,15 +44,11 @@ cmd_listbonds(const struct conn *cn, int argc, char **argv)
 {
 	json_t	*v, *peer;
 	size_t	 i, n = 0;
+	int	 rv;
 
 	(void)argc;
-	if ((v = get_json(cn, argv[0], "/peer")) == NULL)
-		return (1);
-	if (cn->cn_json) {
-		(void)print_json(v);
-		json_decref(v);
-		return (0);
-	}
+	if ((v = get_list(cn, argv[0], "/peer", &rv)) == NULL)
+		return (rv);
 	(void)printf("    <peer>                        <bondtype>     "
 	    "<links>\n");
 	json_array_foreach(v, i, peer) {

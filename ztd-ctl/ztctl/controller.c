@@ -131,7 +131,7 @@ network_list(const struct conn *cn)
 				return (1);
 			}
 			(void)printf("%s %s %s\n", id, true_of(nw, "private") ?
-			    "PRIVATE" : "PUBLIC", text_of(nw, "name"));
+			    "PRIVATE" : "PUBLIC", shown_of(nw, "name"));
 			json_decref(nw);
 		}
 	}

@@ -58,15 +58,11 @@ cmd_listpeers(const struct conn *cn, int argc, char **argv)
 	json_t		*v, *peer, *path;
 	int64_t		 now = now_ms();
 	size_t		 i;
+	int		 rv;
 
 	(void)argc;
-	if ((v = get_json(cn, argv[0], "/peer")) == NULL)
-		return (1);
-	if (cn->cn_json) {
-		(void)print_json(v);
-		json_decref(v);
-		return (0);
-	}
+	if ((v = get_list(cn, argv[0], "/peer", &rv)) == NULL)
+		return (rv);
 	(void)printf("200 listpeers <ztaddr> <path> <latency> <version> "
 	    "<role>\n");
 	json_array_foreach(v, i, peer) {
@@ -92,15 +88,11 @@ cmd_peers(const struct conn *cn, int argc, char **argv)
 	int64_t	 now = now_ms();
 	size_t	 i;
 	bool	 tunneled = false;
+	int	 rv;
 
 	(void)argc;
-	if ((v = get_json(cn, argv[0], "/peer")) == NULL)
-		return (1);
-	if (cn->cn_json) {
-		(void)print_json(v);
-		json_decref(v);
-		return (0);
-	}
+	if ((v = get_list(cn, argv[0], "/peer", &rv)) == NULL)
+		return (rv);
 	(void)printf("200 peers\n<ztaddr>   <ver>  <role> <lat> <link>   "
 	    "<lastTX> <lastRX> <path>\n");
 	json_array_foreach(v, i, peer) {
@@ -170,15 +162,11 @@ cmd_listnetworks(const struct conn *cn, int argc, char **argv)
 	json_t	*v, *network;
 	int64_t	 now = now_ms();
 	size_t	 i;
+	int	 rv;
 
 	(void)argc;
-	if ((v = get_json(cn, argv[0], "/network")) == NULL)
-		return (1);
-	if (cn->cn_json) {
-		(void)print_json(v);
-		json_decref(v);
-		return (0);
-	}
+	if ((v = get_list(cn, argv[0], "/network", &rv)) == NULL)
+		return (rv);
 	(void)printf("200 listnetworks <nwid> <name> <mac> <status> <type> "
 	    "<dev> <ZT assigned ips>\n");
 	json_array_foreach(v, i, network)
@@ -196,7 +184,7 @@ print_network(json_t *nw, int64_t now)
 	size_t		 i;
 
 	(void)printf("200 listnetworks %s %s %s %s %s %s ", text_of(nw, "nwid"),
-	    text_of(nw, "name"), text_of(nw, "mac"), status,
+	    shown_of(nw, "name"), text_of(nw, "mac"), status,
 	    text_of(nw, "type"), text_of(nw, "portDeviceName"));
 	ips = json_object_get(nw, "assignedAddresses");
 	json_array_foreach(ips, i, ip)
@@ -207,7 +195,7 @@ print_network(json_t *nw, int64_t now)
 	expiry = int_of(nw, "authenticationExpiryTime");
 	if (strcmp(status, "AUTHENTICATION_REQUIRED") == 0)
 		(void)printf("    AUTH EXPIRED, URL: %s\n",
-		    text_of(nw, "authenticationURL"));
+		    shown_of(nw, "authenticationURL"));
 	else if (strcmp(status, "OK") == 0 && expiry >= now)
 		(void)printf("    AUTH OK, expires in: %lld seconds\n",
 		    (long long)((expiry - now) / 1000));

@@ -53,6 +53,20 @@ get_json(const struct conn *cn, const char *cmd, const char *path)
 	return (v);
 }
 
+json_t *
+get_list(const struct conn *cn, const char *cmd, const char *path, int *rv)
+{
+	json_t	*v;
+
+	*rv = 1;
+	if ((v = get_json(cn, cmd, path)) == NULL || !cn->cn_json)
+		return (v);
+	(void)print_json(v);
+	json_decref(v);
+	*rv = 0;
+	return (NULL);
+}
+
 int
 print_json(json_t *v)
 {
@@ -76,6 +90,23 @@ text_of(json_t *obj, const char *key)
 
 	s = json_string_value(json_object_get(obj, key));
 	return (s != NULL ? s : "");
+}
+
+/* The same for a terminal; what a stranger wrote may hold commands to it. */
+const char *
+shown_of(json_t *obj, const char *key)
+{
+	static char	 text[1024];
+	unsigned char	*p;
+
+	(void)strlcpy(text, text_of(obj, key), sizeof(text));
+	for (p = (unsigned char *)text; *p != '\0'; p++) {
+		if (*p < ' ' || *p == 0x7f)
+			*p = '?';
+		else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+			p[0] = p[1] = '?';	/* U+0080 to U+009F */
+	}
+	return (text);
 }
 
 int64_t

@@ -76,12 +76,20 @@ int	 fail_connect(const char *cmd, const struct reply *);
  * came.
  */
 json_t	*get_json(const struct conn *, const char *cmd, const char *path);
+/*
+ * The same for a command that prints a table: with -j the answer is printed
+ * as it is.  NULL when nothing is left to do, *rv is then the exit status.
+ */
+json_t	*get_list(const struct conn *, const char *cmd, const char *path,
+	    int *rv);
 /* With one blank of indentation and a newline. */
 int	 print_json(json_t *);
 /* The bytes of a reply, nothing added. */
 void	 print_raw(const struct reply *);
 /* Member of an object as text; "" when it is no text. */
 const char *text_of(json_t *obj, const char *key);
+/* The same without control characters, valid until the next call. */
+const char *shown_of(json_t *obj, const char *key);
 int64_t	 int_of(json_t *obj, const char *key);
 bool	 true_of(json_t *obj, const char *key);
 int64_t	 now_ms(void);
