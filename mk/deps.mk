@@ -11,7 +11,7 @@ LIBS_NEEDED := libsodium libcrypto libevent jansson liblz4 \
 
 .PHONY: deps
 deps:
-	@scripts/deps build run check bench
+	@scripts/deps build run check bench cross
 
 # Targets that do not compile, or that see to their dependencies themselves.
 NODEPS	:= help clean deps cross lint check demo bench fuzz fuzz-udp \

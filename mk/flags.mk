@@ -30,6 +30,12 @@ CPPFLAGS_ALL := -I. -D_GNU_SOURCE -DZTD_LIBEXEC='"$(LIBEXECDIR)"' \
 CFLAGS_ALL := -std=c17 $(OPT) $(DEBUG) -fPIE $(WARN) $(HARDEN) $(CFLAGS)
 LDFLAGS_ALL := -pie $(HARDEN_LD) $(LDFLAGS)
 
+# What a system lacks, before everything else.
+COMPAT	:= $(wildcard compat/$(OS).h)
+ifneq ($(COMPAT),)
+CPPFLAGS_ALL += -include $(COMPAT)
+endif
+
 ifeq ($(OS),linux)
 BSD_CFLAGS := $(call pc-cflags,libbsd-overlay)
 BSD_LIBS := $(call pc-libs,libbsd-overlay)

@@ -21,8 +21,9 @@ ZTDCON	:= $(B)/libexec/ztd/ztd-controller
 ZTDCTL	:= $(B)/libexec/ztd/ztd-ctl
 PROGRAMS := $(ZTD) $(ZTCTL) $(ZTDNET) $(ZTDCON) $(ZTDCTL)
 
-# Short lines unless V=1 asks for the whole commands.
-run	= $(if $(V),,@printf '  %s  %s\n' $(1) $@;)
+# Short lines unless V=1 asks for the whole commands, and none with -s.
+SILENT	:= $(findstring s,$(firstword -$(MAKEFLAGS)))
+run	= $(if $(V),,@$(if $(SILENT),,printf '  %s  %s\n' $(1) $@;) )
 
 .PHONY: programs
 programs: $(PROGRAMS)

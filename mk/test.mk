@@ -1,13 +1,15 @@
 # Tests.  A test in C is regress/{unit,wire}/NAME_test.c, linked with all
 # libraries of ours; a test in shell is regress/{unit,host,fuzz}/NAME_test.sh
 # for atf-sh.  Both are put under $(B)/regress, where Kyua runs them and
-# where vectors/ leads to the data: srcdir/../vectors/FILE.json.
+# where vectors/ leads to the data: srcdir/../vectors/FILE.json.  A test that
+# is one system's is NAME_linux_test.c and so on.
 
 ## make check       build and run all tests (also under SAN=1), as root for those with hosts
 ## make check-peer  PEER=/path/to/zerotier-one: against the real one, only
 
-TEST_SRC := $(wildcard regress/unit/*_test.c regress/wire/*_test.c \
-	   regress/sim/*_test.c)
+TEST_SRC := $(filter-out $(foreach s,$(OTHERS),%_$(s)_test.c), \
+	   $(wildcard regress/unit/*_test.c regress/wire/*_test.c \
+	   regress/sim/*_test.c))
 TEST_SH	:= $(wildcard regress/unit/*_test.sh regress/host/*_test.sh \
 	   regress/fuzz/*_test.sh)
 TEST_BIN := $(patsubst %.c,$(B)/%,$(TEST_SRC))
@@ -15,6 +17,7 @@ TEST_SCRIPT := $(patsubst %.sh,$(B)/%,$(TEST_SH))
 TEST_HELP := $(call objects,regress/lib)
 TOOLS	:= $(patsubst %.c,$(B)/%,$(wildcard regress/tools/*.c))
 FUZZ_SECONDS ?= 10
+JOBS	?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 .PHONY: tests tests-c tools check check-run check-peer check-peer-run
 tests: tests-c $(TEST_SCRIPT) tools
@@ -99,6 +102,8 @@ fuzz-udp-run:
 
 .PHONY: cross lint
 cross:
+	@scripts/deps build check
+	@scripts/deps cross || :
 	@scripts/cross "$(B)/cross"
 
 lint:
@@ -112,7 +117,8 @@ lint:
 .PHONY: demo demo-run bench bench-run
 demo:
 	$(call staged,build run,demo-run)
-demo-run: programs tools
+demo-run:
+	@$(MAKE) -s -j$(JOBS) B=$(B) programs tools
 	@KEEP="$(KEEP)" scripts/demo "$(B)"
 
 bench:
