@@ -36,6 +36,23 @@ lab_attach()
 	LAB_ID=$(cat "$LAB/lab" 2>/dev/null)
 }
 
+# lab_guard FUNCTION: call it however this shell ends, by a signal or because
+# nobody reads what it prints; lab_unguard in it lets nothing interrupt it
+lab_guard()
+{
+	# shellcheck disable=SC2064	# expanded now on purpose
+	trap "$1" EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	trap 'exit 141' PIPE
+}
+
+lab_unguard()
+{
+	trap - EXIT
+	trap '' INT TERM HUP PIPE
+}
+
 lab_namespaces()
 {
 	[ -n "$LAB_ID" ] || return 0
