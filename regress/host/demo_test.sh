@@ -50,6 +50,25 @@ unread_body()
 	demo_is_gone
 }
 
+# When it fails its hosts are still there.
+demo_cleanup()
+{
+	for dir in tmp/ztd-demo.*; do
+		lab_attach "$dir"
+		lab_end
+	done
+}
+
+terminated_cleanup()
+{
+	demo_cleanup
+}
+
+unread_cleanup()
+{
+	demo_cleanup
+}
+
 atf_init_test_cases()
 {
 	host_cases
