@@ -49,7 +49,7 @@ start_node(struct engine *e, const struct identity *id, bool generated)
 	e->e_node = node_new(id, &engine_callbacks, e, now);
 	if (e->e_node == NULL)
 		fatalx("out of memory");
-	node_settings(e->e_node, &e->e_settings);
+	node_settings(e->e_node, engine_now(), &e->e_settings);
 	memset(&mn, 0, sizeof(mn));
 	identity_format(mn.mn_secret, id, true);
 	identity_format(mn.mn_public, id, false);
@@ -102,7 +102,7 @@ got_settings(struct engine *e, const struct msg *m)
 	e->e_settings = ms.ms_settings;
 	e->e_port = ms.ms_port;
 	if (e->e_node != NULL)
-		node_settings(e->e_node, &e->e_settings);
+		node_settings(e->e_node, engine_now(), &e->e_settings);
 }
 
 static void

@@ -129,8 +129,8 @@ sock_close(struct usock *us)
 	memset(us, 0, sizeof(*us));
 }
 
-/* Keep the socket bound to this address, or open it: then true. */
-static bool
+/* Keep the socket bound to this address, or open it. */
+static void
 sock_want(struct engine *e, const struct inet_addr *ia, const char *ifname)
 {
 	struct udp	*u = e->e_udp;
@@ -144,14 +144,14 @@ sock_want(struct engine *e, const struct inet_addr *ia, const char *ifname)
 			slot = slot == NULL ? us : slot;
 		} else if (inet_equal(&us->us_addr, ia)) {
 			us->us_wanted = true;
-			return (false);
+			return;
 		}
 	}
 	if (slot == NULL)
-		return (false);
+		return;
 	if ((slot->us_fd = open_socket(ia, ifname)) == -1) {
 		log_warn("cannot use UDP %s", inet_format(text, ia));
-		return (false);
+		return;
 	}
 	slot->us_event = event_new(e->e_base, slot->us_fd,
 	    EV_READ | EV_PERSIST, sock_readable, slot);
@@ -163,7 +163,6 @@ sock_want(struct engine *e, const struct inet_addr *ia, const char *ifname)
 	slot->us_id = ++u->u_generation << 8 |
 	    (uint32_t)(slot - u->u_socks + 1);
 	log_debug("UDP %s", inet_format(text, ia));
-	return (true);
 }
 
 static bool
@@ -211,23 +210,19 @@ choose_ports(struct engine *e)
 		u->u_ports[1] = random_port();
 }
 
-/* True when a socket was opened. */
-static bool
+static void
 want_all_ports(struct engine *e, const struct inet_addr *addr,
     const char *ifname)
 {
 	struct inet_addr ia = *addr;
 	unsigned	 i;
-	bool		 opened = false;
 
 	for (i = 0; i < PORTS; i++) {
 		ia.ia_port = e->e_udp->u_ports[i];
 		if (ia.ia_port != 0 &&
-		    (i == 0 || ia.ia_port != e->e_udp->u_ports[0]) &&
-		    sock_want(e, &ia, ifname))
-			opened = true;
+		    (i == 0 || ia.ia_port != e->e_udp->u_ports[0]))
+			sock_want(e, &ia, ifname);
 	}
-	return (opened);
 }
 
 /* May this address of the host carry VL1 (13.2)? */
@@ -259,20 +254,22 @@ acceptable(const struct engine *e, const struct msg_interface *mi)
 static void
 tell_core(struct engine *e, const struct msg_interface *list, size_t n)
 {
-	struct inet_addr addrs[SOCKETS_MAX];
+	struct node_socket socks[SOCKETS_MAX];
 	struct inet_addr nets[INTERFACES_MAX];
-	size_t		 naddrs = 0, nnets = 0, i;
+	size_t		 nsocks = 0, nnets = 0, i;
 
 	for (i = 0; i < SOCKETS_MAX; i++) {
-		if (e->e_udp->u_socks[i].us_id != 0)
-			addrs[naddrs++] = e->e_udp->u_socks[i].us_addr;
+		if (e->e_udp->u_socks[i].us_id == 0)
+			continue;
+		socks[nsocks].ns_id = e->e_udp->u_socks[i].us_id;
+		socks[nsocks++].ns_addr = e->e_udp->u_socks[i].us_addr;
 	}
 	for (i = 0; i < n; i++) {
 		if (list[i].mi_virtual)
 			nets[nnets++] = list[i].mi_addr;
 	}
 	node_virtual_prefixes(e->e_node, nets, nnets);
-	node_local_addrs(e->e_node, engine_now(), addrs, naddrs);
+	node_sockets(e->e_node, engine_now(), socks, nsocks);
 }
 
 void
@@ -280,35 +277,27 @@ udp_rebind(struct engine *e, const struct msg_interface *list, size_t n)
 {
 	struct usock	*us;
 	size_t		 i;
-	bool		 before = false, changed = false;
 
 	choose_ports(e);
-	for (i = 0; i < SOCKETS_MAX; i++) {
-		before = before || e->e_udp->u_socks[i].us_id != 0;
+	for (i = 0; i < SOCKETS_MAX; i++)
 		e->e_udp->u_socks[i].us_wanted = false;
-	}
 	if (e->e_settings.s_nbind > 0) {
 		for (i = 0; i < e->e_settings.s_nbind; i++)
-			changed |= want_all_ports(e,
-			    &e->e_settings.s_bind[i], NULL);
+			want_all_ports(e, &e->e_settings.s_bind[i], NULL);
 	} else {
 		for (i = 0; i < n; i++) {
 			if (acceptable(e, &list[i]))
-				changed |= want_all_ports(e,
-				    &list[i].mi_addr, list[i].mi_name);
+				want_all_ports(e, &list[i].mi_addr,
+				    list[i].mi_name);
 		}
 	}
 	udp_flush(e);
 	for (i = 0; i < SOCKETS_MAX; i++) {
 		us = &e->e_udp->u_socks[i];
-		if (us->us_id != 0 && !us->us_wanted) {
+		if (us->us_id != 0 && !us->us_wanted)
 			sock_close(us);
-			changed = true;
-		}
 	}
 	tell_core(e, list, n);
-	if (before && changed)
-		node_roamed(e->e_node, engine_now());
 }
 
 /* A datagram that is to die on its way: rare, so not batched. */

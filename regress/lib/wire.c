@@ -384,6 +384,7 @@ int
 wire_start(struct wire_host *wh)
 {
 	struct node_callbacks	 cb;
+	struct node_socket	 ns;
 	struct wire		*w = wh->wh_wire;
 
 	memset(&cb, 0, sizeof(cb));
@@ -400,7 +401,10 @@ wire_start(struct wire_host *wh)
 		return (-1);
 	wh->wh_generation++;
 	memset(wh->wh_networks, 0, sizeof(wh->wh_networks));
-	node_local_addrs(wh->wh_node, w->w_now, &wh->wh_addr, 1);
+	memset(&ns, 0, sizeof(ns));
+	ns.ns_id = 1;
+	ns.ns_addr = wh->wh_addr;
+	node_sockets(wh->wh_node, w->w_now, &ns, 1);
 	return (event_add(w, EVENT_TICK, w->w_now, wh, NULL, NULL, 0, NULL,
 	    NULL));
 }

@@ -485,7 +485,7 @@ ATF_TC_BODY(low_bandwidth_confirm, tc)
 	wbuf_init(&wb, p, sizeof(p));
 	for (low = 0; low < 2; low++) {
 		s.s_low_bandwidth = (uint8_t)low;
-		node_settings(rig.node, &s);
+		node_settings(rig.node, rig.now, &s);
 		rig.hellos = 0;
 		rig.now += 5000;
 		where(MEMBER, &ia);

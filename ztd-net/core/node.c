@@ -105,9 +105,10 @@ node_online(const struct node *n)
 }
 
 void
-node_settings(struct node *n, const struct settings *s)
+node_settings(struct node *n, int64_t now, const struct settings *s)
 {
 	n->n_settings = *s;
+	n->n_next_ping = now;
 }
 
 static void
@@ -127,18 +128,28 @@ replace_addrs(struct inet_addr **dst, size_t *ndst,
 }
 
 void
-node_local_addrs(struct node *n, int64_t now, const struct inet_addr *addrs,
-    size_t naddrs)
+node_sockets(struct node *n, int64_t now, const struct node_socket *socks,
+    size_t nsocks)
 {
+	struct inet_addr *addrs;
 	struct peer	*p;
+	size_t		 i;
+	bool		 first = n->n_nlocal == 0;
 
-	replace_addrs(&n->n_local, &n->n_nlocal, addrs, naddrs);
+	if ((addrs = calloc(nsocks + 1, sizeof(*addrs))) == NULL)
+		return;
+	for (i = 0; i < nsocks; i++)
+		addrs[i] = socks[i].ns_addr;
+	replace_addrs(&n->n_local, &n->n_nlocal, addrs, nsocks);
+	free(addrs);
 	/* News for those who know us: push with the next packet. */
 	RB_FOREACH(p, peer_tree, &n->n_peers)
 		p->pe_last_push_sent = 0;
 	n->n_contacts = 0;
 	n->n_next_contact = now;
 	n->n_next_ping = now;
+	if (!first)
+		node_roamed(n, now);
 }
 
 void
@@ -252,10 +263,49 @@ node_tick(struct node *n, int64_t now)
 		n->n_next_housekeeping = now + HOUSEKEEPING_MS;
 		housekeeping(n, now);
 	}
-	next = n->n_next_queue;
-	if (n->n_next_ping < next)
-		next = n->n_next_ping;
+	next = node_next(n);
 	return (next > now ? next : now + 1);
+}
+
+int64_t
+node_next(const struct node *n)
+{
+	return (n->n_next_ping < n->n_next_queue ? n->n_next_ping :
+	    n->n_next_queue);
+}
+
+void
+node_status(const struct node *n, int64_t now, struct node_status *ns)
+{
+	(void)now;
+	memset(ns, 0, sizeof(*ns));
+	ns->ns_online = n->n_online;
+	ns->ns_npeers = n->n_npeers;
+	ns->ns_npaths = n->n_npaths;
+}
+
+void
+node_each_root(const struct node *n, int64_t now,
+    void (*cb)(const struct node_root *, void *), void *arg)
+{
+	struct node_root	 nt;
+	const uint64_t		*addrs;
+	struct peer		*p;
+	size_t			 i, naddrs;
+
+	naddrs = topology_upstreams(n, &addrs);
+	for (i = 0; i < naddrs; i++) {
+		memset(&nt, 0, sizeof(nt));
+		nt.nt_addr = addrs[i];
+		nt.nt_role = topology_role(n, addrs[i]);
+		nt.nt_latency = -1;
+		p = peer_find((struct node *)(uintptr_t)n, addrs[i]);
+		if (p != NULL) {
+			nt.nt_latency = peer_latency(p, now);
+			nt.nt_last_receive = p->pe_last_receive;
+		}
+		cb(&nt, arg);
+	}
 }
 
 static void

@@ -25,6 +25,7 @@
 #include "common/inet.h"
 #include "common/netconf.h"
 #include "common/packet.h"
+#include "common/reason.h"
 #include "common/settings.h"
 #include "common/world.h"
 
@@ -32,6 +33,11 @@ struct node;
 
 /* A local UDP socket of the shell; any other number names one of them. */
 #define SOCKET_ANY	0
+
+struct node_socket {
+	uint32_t	 ns_id;		/* never used again once closed */
+	struct inet_addr ns_addr;	/* bound to, with port */
+};
 
 /* Kinds of state that the shell keeps for the node, as bytes. */
 enum node_state {
@@ -80,6 +86,9 @@ struct node_path {
 	bool		 np_expired;
 	bool		 np_preferred;
 	uint64_t	 np_trusted_id;
+	enum reason	 np_reason;
+	int		 np_latency;		/* ms, -1 unknown */
+	unsigned	 np_mtu;		/* payload of a datagram, bytes */
 };
 
 #define NODE_PATHS	64
@@ -89,8 +98,46 @@ struct node_peer {
 	int		 nr_vmajor, nr_vminor, nr_vrev;
 	int		 nr_latency;		/* ms, -1 unknown */
 	int		 nr_role;		/* 0 leaf, 1 moon, 2 planet */
+	enum reason	 nr_reason;
+	uint64_t	 nr_relay;		/* root it is reached by, or 0 */
+	unsigned	 nr_candidates;		/* addresses tried lately */
+	int64_t		 nr_last_try;		/* of them, 0 never */
+	int64_t		 nr_last_receive;	/* any packet, 0 never */
+	unsigned	 nr_switches;		/* changes of preferred path */
 	unsigned	 nr_npaths;
 	struct node_path nr_paths[NODE_PATHS];
+};
+
+/* A planet or moon root other than this node. */
+struct node_root {
+	uint64_t	 nt_addr;
+	int		 nt_role;		/* 1 moon, 2 planet */
+	enum reason	 nt_reason;
+	bool		 nt_best;		/* relays and answers for us */
+	int		 nt_latency;		/* ms, -1 unknown */
+	int64_t		 nt_last_receive;	/* 0 never */
+	int64_t		 nt_last_try;		/* last HELLO, 0 never */
+	struct inet_addr nt_surface[2];		/* us, as it sees us: IPv4,
+						 * IPv6; nil unknown */
+};
+
+/* The node as a whole.  Counters begin with the node. */
+struct node_status {
+	bool		 ns_online;
+	enum reason	 ns_reason;
+	unsigned	 ns_stage;		/* of the watchdog: 0 at rest */
+	int64_t		 ns_last_root;		/* heard from any, 0 never */
+	enum nat_kind	 ns_nat[2];		/* IPv4, IPv6 */
+	size_t		 ns_npeers, ns_npaths;
+	uint64_t	 ns_replays;		/* packets refused, seen before */
+	uint64_t	 ns_forged;		/* packets that did not open */
+	uint64_t	 ns_withheld;		/* answers to addresses that
+						 * nobody has confirmed */
+	uint64_t	 ns_limited;		/* packets over a rate limit */
+	uint64_t	 ns_suspects;		/* paths that fell silent */
+	uint64_t	 ns_switches;		/* changes of preferred path */
+	uint64_t	 ns_suspends;		/* jumps of the clock */
+	uint64_t	 ns_evicted;		/* peers, to make room */
 };
 
 struct node_moon {
@@ -135,6 +182,12 @@ struct node_callbacks {
 		    const void *, size_t len);
 	/* Random bytes; NULL: the system's.  A simulator has its own. */
 	void	(*nc_random)(void *, void *, size_t len);
+	/*
+	 * Nothing helps: close every socket and open it anew, with another
+	 * secondary port if asked for.  Not to be done before the call that
+	 * this comes from has returned.  May be NULL.
+	 */
+	void	(*nc_rebind)(void *, bool new_port);
 	/* One line worth telling the operator; level as of syslog. */
 	void	(*nc_log)(void *, int level, const char *line);
 };
@@ -154,19 +207,23 @@ const struct identity *node_identity(const struct node *);
 
 /*
  * What the operator configured that VL1 obeys; copied.  The node starts with
- * the defaults.
+ * the defaults.  Paths that are forbidden now are given up at once, all else
+ * stays.
  */
-void	 node_settings(struct node *, const struct settings *);
+void	 node_settings(struct node *, int64_t now, const struct settings *);
 /*
- * Addresses on which the shell's sockets are bound, offered to peers, and
- * the prefixes of our own virtual ports, where no physical path may lead.
- * Both replace what was given before.
+ * The shell's sockets, all of them, whenever that changed: they are offered
+ * to peers, paths on others are given up, and when new ones came roots and
+ * peers in use hear of it at once.
  */
-void	 node_local_addrs(struct node *, int64_t now,
-	    const struct inet_addr *, size_t n);
+void	 node_sockets(struct node *, int64_t now, const struct node_socket *,
+	    size_t n);
+/* The prefixes of our own virtual ports, where no physical path may lead;
+ * replaces. */
 void	 node_virtual_prefixes(struct node *, const struct inet_addr *,
 	    size_t n);
-/* The host's addresses changed: probe all paths at once. */
+/* The host's network changed in some other way, a route perhaps: confirm all
+ * paths in use at once. */
 void	 node_roamed(struct node *, int64_t now);
 
 /*
@@ -179,9 +236,12 @@ void	 node_datagram(struct node *, int64_t now, uint32_t sock,
 void	 node_frame(struct node *, int64_t now, uint64_t nwid, uint64_t dst,
 	    uint64_t src, uint16_t ethertype, const void *p, size_t len);
 /*
- * Do what is due.  Returns the time of the next call, at most 500 ms away.
+ * Do what is due.  Returns the time of the next call, which may be many
+ * seconds away when nothing goes on; datagrams, frames and requests can make
+ * it sooner, so ask node_next() after them.
  */
 int64_t	 node_tick(struct node *, int64_t now);
+int64_t	 node_next(const struct node *);
 bool	 node_online(const struct node *);
 
 /* Networks.  Joining twice and leaving what is not joined are harmless.
@@ -224,6 +284,9 @@ void	 node_each_network(const struct node *, uint64_t nwid,
 	    void (*)(const struct node_network *, void *), void *arg);
 void	 node_each_peer(const struct node *, int64_t now, uint64_t addr,
 	    void (*)(const struct node_peer *, void *), void *arg);
+void	 node_each_root(const struct node *, int64_t now,
+	    void (*)(const struct node_root *, void *), void *arg);
+void	 node_status(const struct node *, int64_t now, struct node_status *);
 void	 node_each_moon(const struct node *,
 	    void (*)(const struct node_moon *, void *), void *arg);
 const struct world *node_planet(const struct node *);
