@@ -7,7 +7,8 @@
  * VL1 packets: header, sealing and opening, compression, fragments.
  * Spec: 01 sections 8 to 12.
  *
- * All of this runs for every packet: nothing here allocates.
+ * All of this runs for every packet: nothing here allocates, but for the
+ * contexts of keys that were at rest.
  */
 
 #include <string.h>
@@ -64,22 +65,34 @@ verb_name(uint8_t verb)
 	return (names[verb]);
 }
 
-int
+void
 packet_keys_init(struct packet_keys *pk, const uint8_t key48[KEY48_LEN])
+{
+	memcpy(pk->pk_key48, key48, KEY48_LEN);
+	pk->pk_siv = NULL;
+}
+
+/* The contexts, made if they are at rest. */
+static struct siv *
+keys_siv(struct packet_keys *pk)
 {
 	uint8_t	k0[SHA384_LEN], k1[SHA384_LEN];
 
-	memcpy(pk->pk_key48, key48, KEY48_LEN);
-	crypto_kbkdf(k0, key48, '0', 0, 0);
-	crypto_kbkdf(k1, key48, '1', 0, 0);
+	if (pk->pk_siv != NULL)
+		return (pk->pk_siv);
+	crypto_kbkdf(k0, pk->pk_key48, '0', 0, 0);
+	crypto_kbkdf(k1, pk->pk_key48, '1', 0, 0);
 	pk->pk_siv = siv_new(k0, k1);
 	crypto_wipe(k0, sizeof(k0));
 	crypto_wipe(k1, sizeof(k1));
-	if (pk->pk_siv == NULL) {
-		packet_keys_clear(pk);
-		return (-1);
-	}
-	return (0);
+	return (pk->pk_siv);
+}
+
+void
+packet_keys_rest(struct packet_keys *pk)
+{
+	siv_free(pk->pk_siv);
+	pk->pk_siv = NULL;
 }
 
 void
@@ -105,7 +118,8 @@ void
 packet_seal(uint8_t *p, size_t len, enum packet_suite suite,
     struct packet_keys *pk)
 {
-	uint8_t	tag[16], flags;
+	struct siv	*siv;
+	uint8_t		 tag[16], flags;
 
 	/* Anything else is a mistake of ours, and would leave it bare. */
 	if (len < PACKET_MIN || len > PACKET_MAX)
@@ -122,8 +136,10 @@ packet_seal(uint8_t *p, size_t len, enum packet_suite suite,
 		poly_seal(p, len, pk->pk_key48, true);
 		return;
 	case SUITE_AES_GMAC_SIV:
+		if ((siv = keys_siv(pk)) == NULL)
+			fatalx("%s: out of memory", __func__);
 		p[PACKET_IDX_FLAGS] = flags;
-		siv_seal(pk->pk_siv, tag, p, p + PACKET_IDX_DEST, AAD_LEN,
+		siv_seal(siv, tag, p, p + PACKET_IDX_DEST, AAD_LEN,
 		    p + PACKET_SEALED, len - PACKET_SEALED);
 		memcpy(p, tag, 8);
 		memcpy(p + PACKET_IDX_MAC, tag + 8, MAC_BYTES);
@@ -148,7 +164,8 @@ packet_seal_trusted(uint8_t *p, uint64_t path_id)
 bool
 packet_open(uint8_t *p, size_t len, struct packet_keys *pk)
 {
-	uint8_t	tag[16], aad[AAD_LEN];
+	struct siv	*siv;
+	uint8_t		 tag[16], aad[AAD_LEN];
 
 	if (len < PACKET_MIN || len > PACKET_MAX)
 		return (false);
@@ -162,8 +179,8 @@ packet_open(uint8_t *p, size_t len, struct packet_keys *pk)
 		memcpy(tag + 8, p + PACKET_IDX_MAC, MAC_BYTES);
 		memcpy(aad, p + PACKET_IDX_DEST, AAD_LEN);
 		aad[AAD_LEN - 1] &= FLAGS_AUTHENTIC;
-		return (siv_open(pk->pk_siv, tag, aad, AAD_LEN,
-		    p + PACKET_SEALED, len - PACKET_SEALED));
+		return ((siv = keys_siv(pk)) != NULL && siv_open(siv, tag,
+		    aad, AAD_LEN, p + PACKET_SEALED, len - PACKET_SEALED));
 	default:
 		/* Suite 2 has no MAC: only the caller knows trusted paths. */
 		return (false);

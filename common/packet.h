@@ -83,16 +83,18 @@ enum packet_error {
 const char *verb_name(uint8_t verb);
 
 /*
- * The keys that two nodes share, with cipher contexts kept ready.
+ * The keys that two nodes share.  The cipher contexts, which take several
+ * kilobytes, are made (01 section 7) when the first packet needs them and
+ * kept ready until they are told to rest.
  */
 struct packet_keys {
 	uint8_t		 pk_key48[KEY48_LEN];
-	struct siv	*pk_siv;
+	struct siv	*pk_siv;	/* NULL: at rest */
 };
 
-/* Derive everything from key48 (01 section 7).  0, or -1 without memory. */
-int	 packet_keys_init(struct packet_keys *,
+void	 packet_keys_init(struct packet_keys *,
 	    const uint8_t key48[KEY48_LEN]);
+void	 packet_keys_rest(struct packet_keys *);
 void	 packet_keys_clear(struct packet_keys *);
 
 /* Fields of a packet of at least PACKET_MIN bytes. */
@@ -154,7 +156,8 @@ void	 packet_header(struct wbuf *, uint64_t id, uint64_t dest,
  * must already be as it will be sent.  suite is SUITE_POLY1305,
  * SUITE_SALSA2012 or SUITE_AES_GMAC_SIV; the last replaces the packet id, so
  * read packet_id() afterwards.  Never seal twice.  Another suite, or a length
- * that no packet has, is a mistake of the caller's and fatal.
+ * that no packet has, is a mistake of the caller's and fatal, and so is it
+ * when no memory is left for the contexts.
  */
 void	 packet_seal(uint8_t *p, size_t len, enum packet_suite,
 	    struct packet_keys *);

@@ -127,21 +127,20 @@ static void
 neighbour(struct vl2 *v, enum vl2_who who)
 {
 	struct inet_addr	 ia;
+	struct path		*pa;
 	struct peer		*pe;
 	uint8_t			 key[KEY48_LEN];
 
 	ATF_REQUIRE_EQ(identity_agree(&v->v_ids[VL2_M1], &v->v_ids[who],
 	    key), 0);
-	ATF_REQUIRE_EQ(packet_keys_init(&v->v_keys[who], key), 0);
+	packet_keys_init(&v->v_keys[who], key);
 	ATF_REQUIRE((pe = peer_add(v->v_node, v->v_now,
 	    &v->v_ids[who])) != NULL);
 	where(who, &ia);
-	pe->pe_paths[0].pp_path = path_get(v->v_node, v->v_now, 1, &ia);
-	ATF_REQUIRE(pe->pe_paths[0].pp_path != NULL);
-	pe->pe_paths[0].pp_path->pa_refs++;
-	pe->pe_paths[0].pp_path->pa_last_in = v->v_now;
-	pe->pe_paths[0].pp_lr = v->v_now;
-	pe->pe_npaths = 1;
+	ATF_REQUIRE((pa = path_get(v->v_node, v->v_now, 1, &ia)) != NULL);
+	pa->pa_last_in = v->v_now;
+	pa->pa_verified = true;
+	ATF_REQUIRE(peer_add_path(pe, pa, v->v_now) != NULL);
 }
 
 void

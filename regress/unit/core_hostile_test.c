@@ -33,9 +33,15 @@ static struct rig {
 	struct identity	 cached[CACHED];
 	unsigned	 ncached;
 	unsigned	 hellos;	/* to MEMBER */
+	unsigned	 echos;
+	size_t		 longest;	/* of those ECHOs */
 	unsigned	 configs;	/* NETWORK_CONFIG to MEMBER */
 	uint32_t	 hello_sock;
 	struct inet_addr message_to;	/* of the last USER_MESSAGE */
+	unsigned	 messages;	/* that came */
+	uint64_t	 last_echo;	/* id of the last ECHO out */
+	struct inet_addr watched;	/* bytes to and from there: */
+	size_t		 sent_bytes, received_bytes;
 } rig;
 
 static void
@@ -46,6 +52,8 @@ cb_send(void *arg, uint32_t sock, const struct inet_addr *to,
 
 	(void)arg;
 	(void)ttl;
+	if (inet_equal(to, &rig.watched))
+		rig.sent_bytes += len;
 	if (len < PACKET_MIN || len > sizeof(p))
 		return;
 	memcpy(p, bytes, len);
@@ -56,6 +64,13 @@ cb_send(void *arg, uint32_t sock, const struct inet_addr *to,
 	case VERB_HELLO:
 		rig.hellos++;
 		rig.hello_sock = sock;
+		break;
+	case VERB_ECHO:
+		rig.echos++;
+		rig.last_echo = packet_id(bytes);
+		rig.hello_sock = sock;
+		if (len > rig.longest)
+			rig.longest = len;
 		break;
 	case VERB_NETWORK_CONFIG:
 		rig.configs++;
@@ -98,7 +113,20 @@ cb_network(void *arg, const struct node_network *nn)
 	(void)nn;
 }
 
+static void
+cb_user_message(void *arg, uint64_t from, uint64_t type, const void *p,
+    size_t len)
+{
+	(void)arg;
+	(void)from;
+	(void)type;
+	(void)p;
+	(void)len;
+	rig.messages++;
+}
+
 static const struct node_callbacks callbacks = {
+	.nc_user_message = cb_user_message,
 	.nc_send = cb_send,
 	.nc_load = cb_load,
 	.nc_network = cb_network
@@ -123,12 +151,9 @@ direct(struct peer *p, const struct inet_addr *ia, int64_t heard)
 	struct path	*pa;
 
 	ATF_REQUIRE((pa = path_get(rig.node, rig.now, SOCK, ia)) != NULL);
-	pa->pa_refs++;
 	pa->pa_last_in = heard;
-	p->pe_paths[0].pp_path = pa;
-	p->pe_paths[0].pp_lr = heard;
-	p->pe_paths[0].pp_priority = 1;
-	p->pe_npaths = 1;
+	pa->pa_verified = true;
+	ATF_REQUIRE(peer_add_path(p, pa, heard) != NULL);
 	return (pa);
 }
 
@@ -159,7 +184,7 @@ rig_start(const atf_tc_t *tc)
 	for (i = CONTROLLER; i < WHO; i++) {
 		ATF_REQUIRE_EQ(identity_agree(&rig.ids[ME], &rig.ids[i],
 		    key), 0);
-		ATF_REQUIRE_EQ(packet_keys_init(&rig.keys[i], key), 0);
+		packet_keys_init(&rig.keys[i], key);
 		p = peer_add(rig.node, rig.now, &rig.ids[i]);
 		ATF_REQUIRE(p != NULL);
 		p->pe_proto = 12;
@@ -194,6 +219,38 @@ give_from(enum who from, const struct inet_addr *ia, uint8_t verb,
 	ATF_REQUIRE(wbuf_ok(payload) && wbuf_ok(&wb));
 	packet_seal(p, wb.wb_len, SUITE_SALSA2012, &rig.keys[from]);
 	node_datagram(rig.node, rig.now, SOCK, ia, p, wb.wb_len);
+}
+
+/* A HELLO in the clear, as they come. */
+static void
+hello_from(enum who from, const struct inet_addr *ia,
+    const struct wbuf *payload)
+{
+	struct wbuf	 wb;
+	uint8_t		 p[PACKET_MAX];
+
+	wbuf_init(&wb, p, sizeof(p));
+	packet_header(&wb, rig.packet++, rig.ids[ME].id_addr,
+	    rig.ids[from].id_addr, VERB_HELLO);
+	wbuf_bytes(&wb, payload->wb_base, payload->wb_len);
+	ATF_REQUIRE(wbuf_ok(payload) && wbuf_ok(&wb));
+	packet_seal(p, wb.wb_len, SUITE_POLY1305, &rig.keys[from]);
+	rig.watched = *ia;
+	rig.received_bytes += wb.wb_len;
+	node_datagram(rig.node, rig.now, SOCK, ia, p, wb.wb_len);
+}
+
+/* The last ECHO comes back from there. */
+static void
+echo_answered(enum who from, const struct inet_addr *ia)
+{
+	struct wbuf	 wb;
+	uint8_t		 p[16];
+
+	wbuf_init(&wb, p, sizeof(p));
+	wbuf_u8(&wb, VERB_ECHO);
+	wbuf_u64(&wb, rig.last_echo);
+	give_from(from, ia, VERB_OK, &wb);
 }
 
 static void
@@ -431,7 +488,7 @@ ATF_TC_BODY(seed_greeted, tc)
 	for (end = rig.now + 300000; rig.now < end; rig.now += 500) {
 		p->pe_last_receive = rig.now;
 		p->pe_paths[0].pp_lr = rig.now;
-		p->pe_paths[0].pp_path->pa_last_in = rig.now;
+		path_heard(p->pe_paths[0].pp_path, rig.now, 100);
 		(void)node_tick(rig.node, rig.now);
 	}
 	ATF_CHECK_MSG(rig.hellos >= 4 && rig.hellos <= 10, "%u",
@@ -457,11 +514,13 @@ ATF_TC_BODY(dead_relay, tc)
 	ATF_REQUIRE((up = peer_find(rig.node, ups[0])) != NULL);
 	p = peer_find(rig.node, rig.ids[MEMBER].id_addr);
 	for (i = 0; i < 2; i++) {
+		while (up->pe_npaths > 0)
+			peer_drop_path(up, 0);
 		pa = direct(up, &far, rig.now - heard[i]);
 		up->pe_last_receive = rig.now - heard[i];
 		pa = p->pe_paths[0].pp_path;
 		pa->pa_last_in = rig.now - 6000;
-		pa->pa_doubt = rig.now - 4000;
+		pa->pa_suspect = true;
 		ATF_REQUIRE_EQ(node_user_message(rig.node, rig.now,
 		    rig.ids[MEMBER].id_addr, 70000, "x", 1), 0);
 		ATF_CHECK(inet_equal(&rig.message_to, i == 0 ? &far :
@@ -470,34 +529,30 @@ ATF_TC_BODY(dead_relay, tc)
 	rig_end();
 }
 
-/* With little bandwidth a path is confirmed from one socket, not all. */
-ATF_TC_WITHOUT_HEAD(low_bandwidth_confirm);
-ATF_TC_BODY(low_bandwidth_confirm, tc)
+/*
+ * A path is confirmed from the socket that heard it, by a question that is
+ * no longer than what came: who forges its source gains nothing.
+ */
+ATF_TC_WITHOUT_HEAD(confirm_short);
+ATF_TC_BODY(confirm_short, tc)
 {
-	struct settings	 s;
 	struct inet_addr ia;
 	struct wbuf	 wb;
 	uint8_t		 p[8];
-	unsigned	 low;
 
 	rig_start(tc);
-	settings_init(&s);
 	wbuf_init(&wb, p, sizeof(p));
-	for (low = 0; low < 2; low++) {
-		s.s_low_bandwidth = (uint8_t)low;
-		node_settings(rig.node, rig.now, &s);
-		rig.hellos = 0;
-		rig.now += 5000;
-		where(MEMBER, &ia);
-		ia.ia_ip[2] = (uint8_t)(90 + low);
-		give_from(MEMBER, &ia, VERB_NOP, &wb);
-		ATF_CHECK_EQ(rig.hellos, 1);
-		ATF_CHECK_EQ(rig.hello_sock, low ? SOCK : SOCKET_ANY);
-	}
+	where(MEMBER, &ia);
+	ia.ia_ip[2] = 90;
+	give_from(MEMBER, &ia, VERB_NOP, &wb);
+	ATF_CHECK_EQ(rig.hellos, 0);
+	ATF_CHECK_EQ(rig.echos, 1);
+	ATF_CHECK_EQ(rig.hello_sock, SOCK);
+	ATF_CHECK_EQ(rig.longest, PACKET_HDR);
 	rig_end();
 }
 
-/* One who forges its source does not make us greet everybody. */
+/* One who forges its source does not make us ask everybody. */
 ATF_TC_WITHOUT_HEAD(forged_sources);
 ATF_TC_BODY(forged_sources, tc)
 {
@@ -513,11 +568,85 @@ ATF_TC_BODY(forged_sources, tc)
 		ia.ia_ip[3] = (uint8_t)i;
 		give_from(MEMBER, &ia, VERB_NOP, &wb);
 	}
-	ATF_CHECK_MSG(rig.hellos > 0 && rig.hellos <= 16, "%u", rig.hellos);
+	ATF_CHECK_MSG(rig.echos > 0 && rig.echos <= 16, "%u", rig.echos);
+	ATF_CHECK_EQ(rig.hellos, 0);
 	rig.now += 1000;
-	rig.hellos = 0;
+	rig.echos = 0;
 	give_from(MEMBER, &ia, VERB_NOP, &wb);
-	ATF_CHECK_EQ(rig.hellos, 1);
+	ATF_CHECK_EQ(rig.echos, 1);
+	rig_end();
+}
+
+/*
+ * What was accepted once is not accepted again, from wherever it comes: a
+ * recorded packet is worth nothing.
+ */
+ATF_TC_WITHOUT_HEAD(replayed);
+ATF_TC_BODY(replayed, tc)
+{
+	struct node_status	 ns;
+	struct inet_addr	 ia;
+	struct wbuf		 wb;
+	uint8_t			 payload[64];
+	unsigned		 i;
+
+	rig_start(tc);
+	wbuf_init(&wb, payload, sizeof(payload));
+	wbuf_u64(&wb, 70000);
+	for (i = 0; i < 3; i++) {
+		rig.packet = 0x99;	/* the same packet */
+		where(MEMBER, &ia);
+		ia.ia_ip[3] = (uint8_t)(100 + i);
+		give_from(MEMBER, &ia, VERB_USER_MESSAGE, &wb);
+	}
+	ATF_CHECK_EQ(rig.messages, 1);
+	node_status(rig.node, rig.now, &ns);
+	ATF_CHECK_EQ(ns.ns_replays, 2);
+	/* The next one is another. */
+	give_from(MEMBER, &ia, VERB_USER_MESSAGE, &wb);
+	ATF_CHECK_EQ(rig.messages, 2);
+	rig_end();
+}
+
+/*
+ * A HELLO from an address that nobody has confirmed gets no more back than
+ * it brought, though the worlds it asks for are far longer; they follow when
+ * the address has answered.
+ */
+ATF_TC_WITHOUT_HEAD(strangers_credit);
+ATF_TC_BODY(strangers_credit, tc)
+{
+	struct node_status	 ns;
+	struct inet_addr	 ia;
+	struct wbuf		 wb;
+	uint8_t			 payload[512];
+	size_t			 i;
+
+	rig_start(tc);
+	where(MEMBER, &ia);
+	ia.ia_ip[3] = 200;
+	for (i = 0; i < 10; i++) {
+		wbuf_init(&wb, payload, sizeof(payload));
+		wbuf_u8(&wb, 12);
+		wbuf_uint(&wb, 0x010e0001, 4);
+		wbuf_u64(&wb, (uint64_t)rig.now);
+		identity_put(&wb, &rig.ids[MEMBER], false);
+		wbuf_u8(&wb, 0);
+		wbuf_u64(&wb, node_planet(rig.node)->w_id);
+		wbuf_u64(&wb, 0);	/* ... of long ago */
+		hello_from(MEMBER, &ia, &wb);
+		rig.now += 1000;
+		(void)node_tick(rig.node, rig.now);
+		ATF_CHECK_MSG(rig.sent_bytes > 0 && rig.sent_bytes <=
+		    rig.received_bytes, "%zu for %zu", rig.sent_bytes,
+		    rig.received_bytes);
+	}
+	/* It answers: now it gets what it asked for. */
+	rig.sent_bytes = 0;
+	echo_answered(MEMBER, &ia);
+	ATF_CHECK(rig.sent_bytes > 300);
+	node_status(rig.node, rig.now, &ns);
+	ATF_CHECK_EQ(ns.ns_npaths > 0, true);
 	rig_end();
 }
 
@@ -530,7 +659,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, hello_time);
 	ATF_TP_ADD_TC(tp, seed_greeted);
 	ATF_TP_ADD_TC(tp, dead_relay);
-	ATF_TP_ADD_TC(tp, low_bandwidth_confirm);
+	ATF_TP_ADD_TC(tp, confirm_short);
 	ATF_TP_ADD_TC(tp, forged_sources);
+	ATF_TP_ADD_TC(tp, replayed);
+	ATF_TP_ADD_TC(tp, strangers_credit);
 	return (atf_no_error());
 }

@@ -64,7 +64,7 @@ load_keys(json_t *v, const char *a_key, const char *b_key,
 	vectors_hexn(v, "k1", want, KEY32_LEN);
 	crypto_kbkdf(out, k, '1', 0, 0);
 	ATF_CHECK_EQ(0, memcmp(want, out, KEY32_LEN));
-	ATF_REQUIRE_EQ(0, packet_keys_init(pk, k));
+	packet_keys_init(pk, k);
 }
 
 static json_t *

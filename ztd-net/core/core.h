@@ -36,12 +36,15 @@
 #define PEER_EXPIRY_MS		500000
 #define TRUST_MS		600000
 #define LATENCY_UNKNOWN		0xffff
-#define PEERS_MAX		65536
-#define PATHS_MAX		131072
+#define PEERS_MAX		131072
+#define PATHS_MAX		262144
 #define MOONS_MAX		16
+#define WATCH_MS		100	/* between looks at what is watched */
 
 struct network;
 struct membership;
+struct owed;
+struct reach;
 
 /*
  * A path: local socket and remote address, shared by the peers that use it.
@@ -54,9 +57,26 @@ struct path {
 	int64_t		 pa_last_out;
 	int64_t		 pa_last_trust;
 	int64_t		 pa_last_echo;	/* answered */
-	int64_t		 pa_last_confirm;	/* HELLO to learn it (9.3 c) */
-	int64_t		 pa_doubt;	/* first unanswered probe; old if <= in */
-	int64_t		 pa_last_probe;	/* of those */
+	int64_t		 pa_last_confirm;	/* tried, to learn it (9.3 c) */
+	/* watch.c: does it still answer? */
+	int64_t		 pa_waiting;	/* first packet out since the last
+					 * one in; 0: none */
+	int64_t		 pa_last_data;	/* out, other than probes */
+	int64_t		 pa_probed;	/* last probe while waiting */
+	bool		 pa_suspect;	/* it did not */
+	bool		 pa_hurry;	/* the peer is heard elsewhere */
+	uint8_t		 pa_probes;	/* without an answer */
+	/* limit.c: whether anybody is there */
+	bool		 pa_verified;	/* an answer came from there */
+	uint32_t	 pa_credit;	/* bytes that may be sent before */
+	struct owed	*pa_owed;	/* worlds, for then (hello.c) */
+	/* mtu.c */
+	uint16_t	 pa_mtu;	/* found out; 0: not (yet) limited */
+	uint16_t	 pa_mtu_size;	/* being tried, 0: none */
+	uint8_t		 pa_mtu_tries;
+	bool		 pa_mtu_up;	/* trying one above pa_mtu */
+	int64_t		 pa_mtu_sent;	/* last try */
+	int64_t		 pa_mtu_done;	/* last measured, 0 never */
 	unsigned	 pa_latency;	/* ms or LATENCY_UNKNOWN */
 	unsigned	 pa_refs;	/* peers that have it in their list */
 };
@@ -70,18 +90,34 @@ struct peer_path {
 
 struct peer {
 	RB_ENTRY(peer)	 pe_entry;
+	TAILQ_ENTRY(peer) pe_age;	/* in n_ages, longest silent first */
+	TAILQ_ENTRY(peer) pe_active;	/* in n_active: 10.2 */
+	TAILQ_ENTRY(peer) pe_watch;	/* in n_watch */
+	bool		 pe_is_active, pe_is_watched;
+	bool		 pe_upstream;	/* a root; topology.c keeps it */
+	bool		 pe_modern;	/* speaks suite 3, so protocol 12 */
 	struct identity	 pe_id;
 	struct packet_keys pe_keys;
 	uint8_t		 pe_proto;	/* 0 unknown */
 	uint8_t		 pe_major, pe_minor;
 	uint16_t	 pe_rev;
 	unsigned	 pe_npaths;
-	struct peer_path pe_paths[NODE_PATHS];
+	unsigned	 pe_room;	/* entries allocated */
+	struct peer_path *pe_paths;
+	/* choose.c */
+	struct path	*pe_best;	/* in use; NULL none */
+	int64_t		 pe_best_until;	/* to be looked at again */
+	struct path	*pe_rival;	/* seems better, not long enough */
+	int64_t		 pe_rival_since;
+	unsigned	 pe_switches;
+	struct reach	*pe_reach;	/* addresses being tried, or NULL */
+	uint32_t	 pe_credit;	/* bytes that suggestions may cost */
 	int64_t		 pe_created;
 	int64_t		 pe_last_receive;	/* 0 never */
 	int64_t		 pe_last_nontrivial;
 	int64_t		 pe_last_trust;
 	int64_t		 pe_last_full_hello;
+	int64_t		 pe_last_send;		/* through the pipeline */
 	int64_t		 pe_last_push_sent;
 	int64_t		 pe_last_whois_in;
 	int64_t		 pe_last_hint;
@@ -104,6 +140,7 @@ struct rx {
 	unsigned	 rx_hops;
 	uint64_t	 rx_id;		/* as on the wire */
 	uint8_t		 rx_verb;
+	enum packet_suite rx_suite;
 	const uint8_t	*rx_packet;	/* whole, clear */
 	size_t		 rx_len;
 	bool		 rx_again;	/* handled before, was told LATER */
@@ -132,7 +169,10 @@ struct expect {
 RB_HEAD(path_tree, path);
 RB_HEAD(peer_tree, peer);
 RB_HEAD(network_tree, network);
+TAILQ_HEAD(peer_list, peer);
 
+struct limits;
+struct replay;
 struct rxq;
 struct txq;
 struct whois;
@@ -147,13 +187,14 @@ struct node {
 	struct node_callbacks n_cb;
 	void		*n_arg;
 	struct settings	 n_settings;
-	bool		 n_online;
 	int64_t		 n_started;
+	struct node_status n_status;		/* the counters of it */
 
 	uint64_t	 n_pid_counter;		/* packet ids */
 	uint64_t	 n_pid_key[2];
 
 	struct peer_tree n_peers;
+	struct peer_list n_ages, n_active, n_watch;
 	size_t		 n_npeers;
 	struct path_tree n_paths;
 	size_t		 n_npaths;
@@ -164,10 +205,13 @@ struct node {
 	struct surface	*n_surface;
 	struct introductions *n_intro;
 	struct idcheck	*n_idcheck;
+	struct limits	*n_limits;
+	struct replay	*n_replay;
+	size_t		 n_nowed;		/* of paths: hello.c */
 	struct expect	 n_expect;
 
-	struct inet_addr *n_local;		/* bound addresses */
-	size_t		 n_nlocal;
+	struct node_socket *n_socks;
+	size_t		 n_nsocks;
 	struct inet_addr *n_virtual;		/* prefixes of our ports */
 	size_t		 n_nvirtual;
 
@@ -176,8 +220,19 @@ struct node {
 	struct multicast *n_multicast;		/* member database */
 
 	int64_t		 n_next_queue, n_next_ping, n_next_housekeeping;
-	int64_t		 n_next_contact;	/* of silent upstreams */
+	int64_t		 n_next_watch;
+	int64_t		 n_due;		/* what node_tick promised */
+	int64_t		 n_last_now;
+	int64_t		 n_busy_until;	/* frames flow: look often */
+
+	/* online.c: the watchdog over what roots say */
+	bool		 n_online;
+	int64_t		 n_last_root;	/* heard from any, 0 never */
+	int64_t		 n_lost;	/* no root answers since; 0: one does */
+	int64_t		 n_next_contact;	/* of silent roots */
 	unsigned	 n_contacts;		/* tries in a row */
+	unsigned	 n_stage;
+	int64_t		 n_stage_at;		/* the next one */
 	int64_t		 n_last_beacon;
 };
 
@@ -191,6 +246,12 @@ void	 node_store(struct node *, enum node_state, uint64_t id,
 	    const void *, size_t len);
 size_t	 node_load(struct node *, enum node_state, uint64_t id, void *,
 	    size_t size);
+/* Notice jumps of the clock; every call from outside that has a time. */
+void	 node_clock(struct node *, int64_t now);
+/* Something waits in a queue. */
+void	 queue_soon(struct node *, int64_t now);
+/* Frames flow. */
+void	 node_busy(struct node *, int64_t now);
 static inline bool
 low_bandwidth(const struct node *n)
 {
@@ -204,10 +265,16 @@ struct peer *peer_lookup(struct node *, int64_t now, uint64_t addr);
 /*
  * Add a peer whose identity was validated or comes from a world.  Returns
  * the existing one if it has the same identity; NULL for another identity
- * under that address, our own, a full table, or a bad key.
+ * under that address, our own, a bad key, or without memory.  In a full
+ * table the one that was silent longest gives way.
  */
 struct peer *peer_add(struct node *, int64_t now, const struct identity *);
 void	 peer_remove(struct node *, struct peer *);
+/* Its packet came: it is the last to be forgotten. */
+void	 peer_heard(struct node *, int64_t now, struct peer *);
+/* It has traffic (10.2): its paths are to be kept. */
+void	 peer_activate(struct node *, struct peer *);
+void	 peer_deactivate(struct node *, struct peer *);
 void	 peer_save(struct node *, const struct peer *);
 /*
  * Save a peer whose paths changed, now and then, if it is worth a file: so
@@ -226,34 +293,108 @@ peer_trusted(const struct peer *p, int64_t now)
 	return (p->pe_last_trust != 0 && now - p->pe_last_trust < TRUST_MS);
 }
 
-/* path.c: paths, and which of them a peer uses */
+/* path.c: paths, and which of them a peer has */
 /* The one object of this pair; made if need be, NULL when too many. */
 struct path *path_get(struct node *, int64_t now, uint32_t sock,
 	    const struct inet_addr *);
 struct path *path_find(struct node *, uint32_t sock,
 	    const struct inet_addr *);
+/* An authentic packet of so many bytes came on it. */
+void	 path_heard(struct path *, int64_t now, size_t len);
+void	 path_sample(struct path *, int64_t now, uint64_t sent);
 void	 paths_housekeeping(struct node *, int64_t now);
 bool	 path_alive(const struct path *, int64_t now);
 /* May this address be used with this peer (9.2)? */
 bool	 path_allowed(struct node *, uint64_t peer, const struct inet_addr *);
-/* Best path, NULL when none; expired: take expired ones, too (9.5). */
-struct path *peer_best_path(const struct peer *, int64_t now, bool expired);
-/* A direct path on which the peer was heard lately. */
-struct path *peer_alive_path(const struct peer *, int64_t now);
-int	 peer_latency(const struct peer *, int64_t now);
+/* Put a path in a peer's list; NULL without memory or room. */
+struct peer_path *peer_add_path(struct peer *, struct path *, int64_t now);
 void	 peer_drop_path(struct peer *, unsigned i);
 /* 9.3 NOTE-RECEIPT. */
 void	 note_receipt(struct node *, int64_t now, struct rx *);
 /* 10.3; returns bits 1 (IPv4) and 2 (IPv6) of what was sent. */
 unsigned keepalive(struct node *, int64_t now, struct peer *);
-/* 9.4: ECHO or HELLO to an address from a socket. */
+/* When keepalive() has to do something for it, INT64_MAX when nothing. */
+int64_t	 keepalive_due(const struct peer *, int64_t now);
+/* 9.4: ECHO or HELLO to an address from a socket; size: pad the ECHO to so
+ * many bytes, 0: none; PROBE_BARE: without even the time, by which the path's
+ * delay is learnt. */
+#define PROBE_BARE	PACKET_HDR
 void	 probe(struct node *, int64_t now, struct peer *, uint32_t sock,
-	    const struct inet_addr *);
+	    const struct inet_addr *, size_t size);
+bool	 peer_takes_echo(const struct peer *);
+enum rx_result echo_ok(struct node *, int64_t now, struct rx *,
+	    struct rbuf *);
 /* 12.2: probe and doubt every path of a scope and family. */
 void	 paths_reset(struct node *, int64_t now, enum inet_scope,
 	    unsigned family);
+/* Give up paths that are not allowed any more, or whose socket is gone. */
+void	 paths_sweep(struct node *);
 int	 path_cmp(const struct path *, const struct path *);
 RB_PROTOTYPE(path_tree, path, pa_entry, path_cmp)
+
+/* choose.c: which path is used */
+/* For a packet to p: direct, or that of a root that relays; NULL: none. */
+struct path *choose_path(struct node *, int64_t now, struct peer *);
+/* Best direct path, NULL when none; expired: take expired ones, too (9.5). */
+struct path *peer_best_path(const struct peer *, int64_t now, bool expired);
+/* A direct path on which the peer was heard lately and that answers. */
+struct path *peer_alive_path(const struct peer *, int64_t now);
+int	 peer_latency(const struct peer *, int64_t now);
+uint64_t path_quality(const struct peer_path *, int64_t now);
+
+/* watch.c: peers of which something is expected within seconds */
+void	 watch(struct node *, int64_t now, struct peer *);
+void	 unwatch(struct node *, struct peer *);
+/* A packet went out on this path of p. */
+void	 watch_sent(struct node *, int64_t now, struct peer *, struct path *,
+	    bool data);
+void	 watch_run(struct node *, int64_t now);
+
+/* mtu.c: what a path carries */
+/* The payload limit of a datagram there; pa may be NULL. */
+unsigned path_mtu(const struct node *, const struct path *,
+	    const struct inet_addr *);
+/* A packet of this length is about to go there: is more known needed? */
+void	 mtu_need(struct node *, int64_t now, struct peer *, struct path *,
+	    size_t len);
+/* Go on measuring; false when there is nothing to do. */
+bool	 mtu_run(struct node *, int64_t now, struct peer *, struct path *);
+/* A probe of this size was answered. */
+void	 mtu_answered(struct node *, int64_t now, struct path *, size_t size);
+
+/* reach.c: trying to reach a peer at addresses that others name */
+enum reach_source {
+	REACH_ROOT,		/* introduced by a root (4.6) */
+	REACH_PEER,		/* it says so itself (4.8) */
+	REACH_REDIRECT,		/* the same, and to go there only (9.6) */
+	REACH_OWN		/* we know it from before, or it is configured */
+};
+void	 reach_suggest(struct node *, int64_t now, struct peer *,
+	    uint32_t sock, const struct inet_addr *, enum reach_source);
+/* Try what is due; false when nothing is left to be tried. */
+bool	 reach_run(struct node *, int64_t now, struct peer *);
+/* A path was learnt: its priority among others (9.6). */
+unsigned reach_priority(const struct peer *, const struct inet_addr *);
+void	 reach_free(struct peer *);
+/* How many addresses were tried, when last, and whether all were refused
+ * by the configuration. */
+unsigned reach_tried(const struct peer *, int64_t *last, bool *forbidden);
+
+/* limit.c: strangers, and addresses that nobody has confirmed */
+int	 limits_new(struct node *);
+void	 limits_free(struct node *);
+/* One packet more from this neighbourhood that may cost us work? */
+bool	 limit_stranger(struct node *, int64_t now, const struct inet_addr *);
+/* So many bytes to an address where perhaps nobody is?  Notes them. */
+bool	 limit_reply(struct node *, struct path *, size_t len);
+
+/* replay.c */
+int	 replay_new(struct node *);
+void	 replay_free(struct node *);
+/* Was this accepted before?  Remembers it, if not.  from: NULL, or where it
+ * came from, for what may come by several ways. */
+bool	 replay_seen(struct node *, uint64_t peer, uint64_t packet,
+	    uint8_t verb, uint32_t sock, const struct inet_addr *from);
 
 /* topology.c: planet, moons, upstreams */
 int	 topology_new(struct node *, int64_t now);
@@ -275,6 +416,8 @@ bool	 topology_endpoint(struct node *, uint64_t addr, unsigned family,
 void	 topology_offer(struct node *, int64_t now, const struct world *,
 	    uint64_t from);
 bool	 topology_is_seed(const struct node *, uint64_t addr);
+/* A moon is wanted that has not come. */
+bool	 topology_is_waiting(const struct node *);
 void	 topology_hello_put(const struct node *, struct wbuf *);
 /* Worlds newer than those a HELLO listed, behind each other. */
 void	 topology_updates_put(const struct node *, struct wbuf *,
@@ -283,17 +426,34 @@ void	 topology_updates_put(const struct node *, struct wbuf *,
 void	 topology_each_seed(struct node *, void (*)(struct node *, int64_t,
 	    uint64_t), int64_t now);
 
+/* online.c: contact with the roots */
+/* Greet and keep them; returns when to be called next. */
+int64_t	 ping_roots(struct node *, int64_t now);
+/* Keep in contact with a leaf: seeds, anchors, replicators. */
+void	 ping_contact(struct node *, int64_t now, uint64_t addr);
+/* A root was heard. */
+void	 root_heard(struct node *, int64_t now);
+/* A root fell silent: ask all at once. */
+void	 root_lost(struct node *, int64_t now, struct peer *);
+/* Once in a while: are we online, is something to be done about it?
+ * Returns when to be called next. */
+int64_t	 online_run(struct node *, int64_t now);
+/* The host's network changed: everybody in use hears of it. */
+void	 roam(struct node *, int64_t now);
+
 /* receive.c */
 int	 rxq_new(struct node *);
 void	 rxq_free(struct node *);
 /* An identity arrived, or 500 ms passed: try again what waits. */
 void	 rxq_retry(struct node *, int64_t now);
 void	 rxq_expire(struct node *, int64_t now);
+bool	 rxq_empty(const struct node *);
 
 /* send.c */
 int	 txq_new(struct node *);
 void	 txq_free(struct node *);
 void	 txq_retry(struct node *, int64_t now);
+bool	 txq_empty(const struct node *);
 /* Begin a packet with a fresh id. */
 void	 pkt_begin(struct node *, struct pkt *, uint64_t dest, uint8_t verb);
 /*
@@ -316,7 +476,9 @@ void	 pkt_send_to(struct node *, int64_t now, struct pkt *, struct peer *,
 	    enum packet_suite, uint32_t sock, const struct inet_addr *,
 	    bool expect);
 enum packet_suite suite_for(const struct peer *);
-unsigned path_mtu(const struct node *, const struct inet_addr *);
+/* The configured network that rules a physical address, NULL when none. */
+const struct settings_physical *physical(const struct node *,
+	    const struct inet_addr *);
 uint64_t path_trusted_id(const struct node *, const struct inet_addr *);
 /* Hand out bytes as they are, noting the path's last-out. */
 void	 datagram_out(struct node *, int64_t now, struct path *,
@@ -343,6 +505,7 @@ void	 whois_hint(struct node *, int64_t now, uint64_t addr, uint32_t sock,
 /* A peer became known, however: go on with what waited for it. */
 void	 whois_answered(struct node *, int64_t now, struct peer *);
 void	 whois_run(struct node *, int64_t now);
+bool	 whois_empty(const struct node *);
 bool	 whois_outstanding(const struct node *, uint64_t addr);
 
 /* hello.c */
@@ -357,6 +520,9 @@ void	 hello_receive(struct node *, int64_t now, uint32_t sock,
 	    struct peer *authenticated);
 enum rx_result hello_ok(struct node *, int64_t now, struct rx *,
 	    struct rbuf *);
+/* Its path was confirmed: send the worlds that were kept back. */
+void	 hello_owed(struct node *, int64_t now, struct peer *, struct path *);
+void	 owed_free(struct node *, struct path *);
 int	 idcheck_new(struct node *);
 void	 idcheck_free(struct node *);
 
@@ -376,6 +542,19 @@ void	 surface_free(struct node *);
 void	 surface_report(struct node *, int64_t now, const struct peer *,
 	    const struct path *, const struct inet_addr *seen);
 void	 surface_housekeeping(struct node *, int64_t now);
+/* Forget what came by sockets that are closed. */
+void	 surface_sweep(struct node *);
+/* What the reports say of the NAT; family 4 or 6. */
+enum nat_kind surface_nat(const struct node *, unsigned family);
+/* Us, as this peer sees us; nil when it did not say. */
+void	 surface_by(const struct node *, uint64_t peer, unsigned family,
+	    struct inet_addr *);
+/* The ports that a symmetric NAT is going to use next, as well as they can
+ * be foretold; returns how many, 0 when there is no such NAT. */
+size_t	 surface_foretell(const struct node *, struct inet_addr *,
+	    size_t max);
+
+/* push.c: telling peers where we can be reached (12.3) */
 void	 push_paths(struct node *, int64_t now, struct rx *);
 
 /* ---- VL2 ------------------------------------------------------------ */
@@ -385,6 +564,8 @@ struct network *network_find(const struct node *, uint64_t nwid);
 void	 networks_free(struct node *);
 /* Requests, announcements that are due: with every ping check. */
 void	 networks_tick(struct node *, int64_t now);
+/* When the next of those is due. */
+int64_t	 networks_due(const struct node *, int64_t now);
 void	 networks_housekeeping(struct node *, int64_t now);
 /* Would a path there lead into one of our own networks? */
 bool	 networks_contain(const struct node *, const struct inet_addr *);

@@ -20,6 +20,7 @@
 #define IDCHECK_MS	200	/* between checks for one source prefix */
 #define IDCHECK_BURST	25	/* validations a second in all: each costs */
 #define IDCHECK_REFILL	40	/* tens of milliseconds; ms per token */
+#define OWED_MAX	1024	/* paths on which worlds are kept back */
 
 /* The rate gate before anything expensive is done for a stranger. */
 struct idcheck {
@@ -38,6 +39,17 @@ struct hello {
 	uint64_t	 he_planet, he_planet_ts;
 	const uint8_t	*he_moons;	/* records of 17 bytes */
 	size_t		 he_nmoons;
+};
+
+/*
+ * A HELLO from an address that nobody has confirmed yet, whose answer would
+ * be longer than it was: the worlds follow when it is confirmed.
+ */
+struct owed {
+	uint64_t	 ow_peer;
+	uint64_t	 ow_id;		/* of the HELLO, as on the wire */
+	struct hello	 ow_hello;
+	uint8_t		 ow_moons[MOONS_MAX * 17];
 };
 
 int
@@ -173,17 +185,16 @@ hello_collision(struct node *n, int64_t now, uint32_t sock,
 		return;
 	memset(&claimed, 0, sizeof(claimed));
 	claimed.pe_id = he->he_id;
-	if (packet_keys_init(&claimed.pe_keys, key) == 0) {
-		if (packet_open(p, len, &claimed.pe_keys)) {
-			pkt_begin(n, &pk, he->he_id.id_addr, VERB_ERROR);
-			wbuf_u8(&pk.pk, VERB_HELLO);
-			wbuf_u64(&pk.pk, packet_id(p));
-			wbuf_u8(&pk.pk, ERR_IDENTITY_COLLISION);
-			pkt_send_to(n, now, &pk, &claimed, SUITE_SALSA2012,
-			    sock, from, false);
-		}
-		packet_keys_clear(&claimed.pe_keys);
+	packet_keys_init(&claimed.pe_keys, key);
+	if (packet_open(p, len, &claimed.pe_keys)) {
+		pkt_begin(n, &pk, he->he_id.id_addr, VERB_ERROR);
+		wbuf_u8(&pk.pk, VERB_HELLO);
+		wbuf_u64(&pk.pk, packet_id(p));
+		wbuf_u8(&pk.pk, ERR_IDENTITY_COLLISION);
+		pkt_send_to(n, now, &pk, &claimed, SUITE_SALSA2012, sock,
+		    from, false);
 	}
+	packet_keys_clear(&claimed.pe_keys);
 	crypto_wipe(key, sizeof(key));
 }
 
@@ -194,49 +205,120 @@ hello_stranger(struct node *n, int64_t now, const struct inet_addr *from,
 {
 	struct packet_keys	 keys;
 	uint8_t			 key[KEY48_LEN];
-	bool			 ok = false;
+	bool			 ok;
 
 	if (!idcheck_pass(n, now, from) ||
 	    identity_agree(&n->n_id, &he->he_id, key) == -1)
 		return (NULL);
-	if (packet_keys_init(&keys, key) == 0) {
-		ok = packet_open(p, len, &keys);
-		packet_keys_clear(&keys);
-	}
+	packet_keys_init(&keys, key);
+	ok = packet_open(p, len, &keys);
+	packet_keys_clear(&keys);
 	crypto_wipe(key, sizeof(key));
 	if (!ok || !identity_valid(&he->he_id))
 		return (NULL);
 	return (peer_add(n, now, &he->he_id));
 }
 
-/* OK(HELLO), 5.3. */
-static void
-hello_answer(struct node *n, int64_t now, const struct rx *rx,
-    const struct hello *he)
+/* OK(HELLO), 5.3; worlds: with those newer than it has. */
+static bool
+answer_compose(struct node *n, struct pkt *pk, const struct rx *rx,
+    const struct hello *he, bool worlds)
 {
 	struct inet_addr seen;
-	struct pkt	 pk;
-	size_t		 at, worlds;
+	size_t		 at, len;
 
 	seen = rx->rx_path->pa_addr;
 	if (he->he_proto < 5)
 		seen.ia_port = 0;
-	pkt_begin_ok(n, &pk, rx);
-	wbuf_u64(&pk.pk, he->he_ts);
-	wbuf_u8(&pk.pk, ZT_PROTOCOL);
-	wbuf_u8(&pk.pk, ZT_MAJOR);
-	wbuf_u8(&pk.pk, ZT_MINOR);
-	wbuf_u16(&pk.pk, ZT_REVISION);
-	inet_put(&pk.pk, &seen);
-	at = pk.pk.wb_len;
-	wbuf_u16(&pk.pk, 0);
-	topology_updates_put(n, &pk.pk, he->he_planet, he->he_planet_ts,
-	    he->he_moons, he->he_nmoons);
-	if (!wbuf_ok(&pk.pk))
+	pkt_begin_ok(n, pk, rx);
+	wbuf_u64(&pk->pk, he->he_ts);
+	wbuf_u8(&pk->pk, ZT_PROTOCOL);
+	wbuf_u8(&pk->pk, ZT_MAJOR);
+	wbuf_u8(&pk->pk, ZT_MINOR);
+	wbuf_u16(&pk->pk, ZT_REVISION);
+	inet_put(&pk->pk, &seen);
+	at = pk->pk.wb_len;
+	wbuf_u16(&pk->pk, 0);
+	if (worlds)
+		topology_updates_put(n, &pk->pk, he->he_planet,
+		    he->he_planet_ts, he->he_moons, he->he_nmoons);
+	if (!wbuf_ok(&pk->pk))
+		return (false);
+	len = pk->pk.wb_len - at - 2;
+	pk->pk_bytes[at] = len >> 8 & 0xff;
+	pk->pk_bytes[at + 1] = len & 0xff;
+	return (true);
+}
+
+/* Remember what this path is still owed. */
+static void
+owe(struct node *n, const struct rx *rx, const struct hello *he)
+{
+	struct owed	*ow = rx->rx_path->pa_owed;
+
+	if (ow == NULL) {
+		if (n->n_nowed >= OWED_MAX ||
+		    (ow = calloc(1, sizeof(*ow))) == NULL)
+			return;
+		n->n_nowed++;
+		rx->rx_path->pa_owed = ow;
+	}
+	ow->ow_peer = rx->rx_peer->pe_id.id_addr;
+	ow->ow_id = rx->rx_id;
+	ow->ow_hello = *he;
+	if (ow->ow_hello.he_nmoons > MOONS_MAX)
+		ow->ow_hello.he_nmoons = MOONS_MAX;
+	if (ow->ow_hello.he_nmoons > 0)
+		memcpy(ow->ow_moons, he->he_moons,
+		    ow->ow_hello.he_nmoons * 17);
+	ow->ow_hello.he_moons = ow->ow_moons;
+}
+
+void
+owed_free(struct node *n, struct path *pa)
+{
+	if (pa->pa_owed == NULL)
 		return;
-	worlds = pk.pk.wb_len - at - 2;
-	pk.pk_bytes[at] = worlds >> 8 & 0xff;
-	pk.pk_bytes[at + 1] = worlds & 0xff;
+	free(pa->pa_owed);
+	pa->pa_owed = NULL;
+	n->n_nowed--;
+}
+
+/*
+ * An answer to what is not a HELLO any more: the same, with the worlds.
+ */
+void
+hello_owed(struct node *n, int64_t now, struct peer *p, struct path *pa)
+{
+	struct owed	*ow = pa->pa_owed;
+	struct pkt	 pk;
+	struct rx	 rx;
+
+	if (ow == NULL || ow->ow_peer != p->pe_id.id_addr)
+		return;
+	memset(&rx, 0, sizeof(rx));
+	rx.rx_peer = p;
+	rx.rx_path = pa;
+	rx.rx_verb = VERB_HELLO;
+	rx.rx_id = ow->ow_id;
+	if (answer_compose(n, &pk, &rx, &ow->ow_hello, true))
+		pkt_reply(n, now, &pk, &rx);
+	owed_free(n, pa);
+}
+
+static void
+hello_answer(struct node *n, int64_t now, const struct rx *rx,
+    const struct hello *he)
+{
+	struct path	*pa = rx->rx_path;
+	struct pkt	 pk;
+
+	if (!answer_compose(n, &pk, rx, he, true))
+		return;
+	if (!pa->pa_verified && pk.pk.wb_len > pa->pa_credit) {
+		owe(n, rx, he);
+		(void)answer_compose(n, &pk, rx, he, false);
+	}
 	pkt_reply(n, now, &pk, rx);
 }
 
@@ -262,7 +344,8 @@ hello_valid(struct node *n, int64_t now, uint32_t sock,
 	rx.rx_peer = peer;
 	if ((rx.rx_path = path_get(n, now, sock, from)) == NULL)
 		return;
-	rx.rx_path->pa_last_in = now;
+	path_heard(rx.rx_path, now, len);
+	rx.rx_suite = packet_suite(p);
 	rx.rx_hops = packet_hops(p);
 	rx.rx_id = packet_id(p);
 	rx.rx_verb = VERB_HELLO;
@@ -304,7 +387,13 @@ hello_receive(struct node *n, int64_t now, uint32_t sock,
 			return;
 		fresh = true;
 	} else if (authenticated == NULL &&
-	    !packet_open(p, len, &peer->pe_keys))
+	    !packet_open(p, len, &peer->pe_keys)) {
+		n->n_status.ns_forged++;
+		return;
+	}
+	/* From every socket of theirs comes one, to each of ours. */
+	if (authenticated == NULL && replay_seen(n, peer->pe_id.id_addr,
+	    packet_id(p), VERB_HELLO, sock, from))
 		return;
 	hello_valid(n, now, sock, from, p, len, &rb, &he, peer);
 	if (fresh)
@@ -343,7 +432,7 @@ hello_ok(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 	struct inet_addr	 seen;
 	struct path		*pa = rx->rx_path;
 	struct peer		*p = rx->rx_peer;
-	uint64_t		 ts, sample;
+	uint64_t		 ts;
 	uint8_t			 proto, vmajor, vminor;
 	uint16_t		 rev;
 
@@ -358,11 +447,8 @@ hello_ok(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 	if (!rbuf_ok(rb) || proto < ZT_PROTOCOL_MIN ||
 	    !hello_worlds(n, now, p->pe_id.id_addr, rb))
 		return (RX_DROP);
-	/* Theirs to say: unsigned, so that nothing overflows. */
-	sample = (uint64_t)now - ts;
-	if (rx->rx_hops == 0 && sample < LATENCY_UNKNOWN)
-		pa->pa_latency = pa->pa_latency == LATENCY_UNKNOWN ?
-		    (unsigned)sample : (pa->pa_latency + (unsigned)sample) / 2;
+	if (rx->rx_hops == 0)
+		path_sample(pa, now, ts);
 	take_version(p, proto, vmajor, vminor, rev);
 	if (rx->rx_hops == 0 && !inet_isnil(&seen))
 		surface_report(n, now, p, pa, &seen);

@@ -336,6 +336,22 @@ networks_tick(struct node *n, int64_t now)
 	multicast_tick(n, now);
 }
 
+int64_t
+networks_due(const struct node *n, int64_t now)
+{
+	struct network	*nw;
+	int64_t		 due = INT64_MAX, t;
+
+	RB_FOREACH(nw, network_tree, NETWORKS(n)) {
+		t = now + PING_CHECK_MS;
+		if (nw->nw_conf != NULL && nw->nw_updated)
+			t = nw->nw_updated_at + REQUEST_REFRESH_MS;
+		if (t < due)
+			due = t;
+	}
+	return (due);
+}
+
 void
 networks_housekeeping(struct node *n, int64_t now)
 {

@@ -17,17 +17,18 @@
 #include "common/log.h"
 #include "ztd-net/core/core.h"
 
-#define CONTACT_MS	250	/* first contact: 250, 500, 750, ... apart */
-#define CONTACTS_MAX	8
+#define SUSPEND_MS	10000	/* later than promised: we were asleep */
+#define IDLE_PING_MS	15000	/* between ping checks of an idle node */
+#define PING_MIN_MS	1000	/* between ping checks */
+#define BUSY_MS		60000	/* after the last frame it is idle */
 
 static int	 node_parts(struct node *, int64_t);
+static void	 clock_check(struct node *, int64_t);
+static void	 clock_back(struct node *, int64_t);
+static void	 woken(struct node *, int64_t);
+static void	 queue_run(struct node *, int64_t);
 static void	 ping_check(struct node *, int64_t);
-static void	 ping_upstream(struct node *, int64_t, struct peer *);
-static void	 ping_upstreams(struct node *, int64_t);
-static void	 ping_contact(struct node *, int64_t, uint64_t);
-static void	 ping_leaves(struct node *, int64_t);
-static void	 first_contact(struct node *, int64_t);
-static void	 update_online(struct node *, int64_t);
+static int64_t	 ping_leaves(struct node *, int64_t);
 static void	 housekeeping(struct node *, int64_t);
 
 struct node *
@@ -46,6 +47,9 @@ node_new(const struct identity *id, const struct node_callbacks *cb,
 	RB_INIT(&n->n_peers);
 	RB_INIT(&n->n_paths);
 	RB_INIT(&n->n_networks);
+	TAILQ_INIT(&n->n_ages);
+	TAILQ_INIT(&n->n_active);
+	TAILQ_INIT(&n->n_watch);
 	node_random(n, &n->n_pid_counter, sizeof(n->n_pid_counter));
 	node_random(n, n->n_pid_key, sizeof(n->n_pid_key));
 	if (node_parts(n, now) == -1) {
@@ -60,7 +64,8 @@ node_parts(struct node *n, int64_t now)
 {
 	if (rxq_new(n) == -1 || txq_new(n) == -1 || whois_new(n) == -1 ||
 	    surface_new(n) == -1 || relay_new(n) == -1 ||
-	    idcheck_new(n) == -1 || multicast_new(n) == -1)
+	    idcheck_new(n) == -1 || limits_new(n) == -1 ||
+	    replay_new(n) == -1 || multicast_new(n) == -1)
 		return (-1);
 	return (topology_new(n, now));
 }
@@ -74,13 +79,15 @@ node_free(struct node *n, int64_t now)
 	multicast_free(n);
 	peers_free(n, now);
 	topology_free(n);
+	replay_free(n);
+	limits_free(n);
 	idcheck_free(n);
 	relay_free(n);
 	surface_free(n);
 	whois_free(n);
 	txq_free(n);
 	rxq_free(n);
-	free(n->n_local);
+	free(n->n_socks);
 	free(n->n_virtual);
 	crypto_wipe(n, sizeof(*n));
 	free(n);
@@ -108,69 +115,111 @@ void
 node_settings(struct node *n, int64_t now, const struct settings *s)
 {
 	n->n_settings = *s;
+	paths_sweep(n);
 	n->n_next_ping = now;
+	n->n_next_contact = now;
 }
 
-static void
-replace_addrs(struct inet_addr **dst, size_t *ndst,
-    const struct inet_addr *src, size_t n)
-{
-	struct inet_addr	*copy = NULL;
+/* Where the peers in use were reached, before sockets go away. */
+struct place {
+	struct peer	*pl_peer;
+	struct inet_addr pl_addr;
+};
 
-	if (n > 0) {
-		if ((copy = calloc(n, sizeof(*copy))) == NULL)
-			return;
-		memcpy(copy, src, n * sizeof(*copy));
+static size_t
+places_in_use(struct node *n, struct place **dst)
+{
+	struct peer	*p;
+	size_t		 count = 0, k = 0;
+	unsigned	 i;
+
+	TAILQ_FOREACH(p, &n->n_active, pe_active)
+		count += p->pe_npaths;
+	if ((*dst = calloc(count + 1, sizeof(**dst))) == NULL)
+		return (0);
+	TAILQ_FOREACH(p, &n->n_active, pe_active) {
+		for (i = 0; i < p->pe_npaths; i++) {
+			(*dst)[k].pl_peer = p;
+			(*dst)[k++].pl_addr = p->pe_paths[i].pp_path->pa_addr;
+		}
 	}
-	free(*dst);
-	*dst = copy;
-	*ndst = n;
+	return (k);
+}
+
+static bool
+socket_new(const struct node *n, const struct node_socket *socks,
+    size_t nsocks)
+{
+	size_t	 i, k;
+
+	for (i = 0; i < nsocks; i++) {
+		for (k = 0; k < n->n_nsocks &&
+		    n->n_socks[k].ns_id != socks[i].ns_id; k++)
+			continue;
+		if (k == n->n_nsocks)
+			return (true);
+	}
+	return (false);
 }
 
 void
 node_sockets(struct node *n, int64_t now, const struct node_socket *socks,
     size_t nsocks)
 {
-	struct inet_addr *addrs;
-	struct peer	*p;
-	size_t		 i;
-	bool		 first = n->n_nlocal == 0;
+	struct node_socket	*copy;
+	struct place		*places;
+	size_t			 i, nplaces;
+	bool			 fresh;
 
-	if ((addrs = calloc(nsocks + 1, sizeof(*addrs))) == NULL)
+	if ((copy = calloc(nsocks + 1, sizeof(*copy))) == NULL)
 		return;
-	for (i = 0; i < nsocks; i++)
-		addrs[i] = socks[i].ns_addr;
-	replace_addrs(&n->n_local, &n->n_nlocal, addrs, nsocks);
-	free(addrs);
-	/* News for those who know us: push with the next packet. */
-	RB_FOREACH(p, peer_tree, &n->n_peers)
-		p->pe_last_push_sent = 0;
-	n->n_contacts = 0;
+	memcpy(copy, socks, nsocks * sizeof(*copy));
+	clock_check(n, now);
+	fresh = socket_new(n, socks, nsocks);
+	if (!fresh && nsocks == n->n_nsocks) {
+		free(copy);
+		return;
+	}
+	nplaces = places_in_use(n, &places);
+	free(n->n_socks);
+	n->n_socks = copy;
+	n->n_nsocks = nsocks;
+	paths_sweep(n);
+	surface_sweep(n);
+	if (fresh) {
+		roam(n, now);
+		for (i = 0; i < nplaces; i++)
+			reach_suggest(n, now, places[i].pl_peer, SOCKET_ANY,
+			    &places[i].pl_addr, REACH_OWN);
+	}
+	free(places);
 	n->n_next_contact = now;
-	n->n_next_ping = now;
-	if (!first)
-		node_roamed(n, now);
 }
 
 void
 node_virtual_prefixes(struct node *n, const struct inet_addr *nets,
     size_t nnets)
 {
-	replace_addrs(&n->n_virtual, &n->n_nvirtual, nets, nnets);
+	struct inet_addr	*copy;
+
+	if (nnets == n->n_nvirtual && (nnets == 0 || memcmp(nets,
+	    n->n_virtual, nnets * sizeof(*nets)) == 0))
+		return;
+	if ((copy = calloc(nnets + 1, sizeof(*copy))) == NULL)
+		return;
+	if (nnets > 0)
+		memcpy(copy, nets, nnets * sizeof(*copy));
+	free(n->n_virtual);
+	n->n_virtual = copy;
+	n->n_nvirtual = nnets;
+	paths_sweep(n);
 }
 
 void
 node_roamed(struct node *n, int64_t now)
 {
-	struct peer	*p;
-	unsigned	 i;
-
-	RB_FOREACH(p, peer_tree, &n->n_peers) {
-		for (i = 0; i < p->pe_npaths; i++)
-			hello_send(n, now, p, SOCKET_ANY,
-			    &p->pe_paths[i].pp_path->pa_addr);
-	}
-	n->n_next_ping = now;
+	clock_check(n, now);
+	roam(n, now);
 }
 
 void
@@ -239,73 +288,169 @@ node_load(struct node *n, enum node_state what, uint64_t id, void *p,
 	return (n->n_cb.nc_load(n->n_arg, what, id, p, size));
 }
 
+/* ---- time ---------------------------------------------------------- */
+
+/*
+ * Every call that brings a time passes here: a machine that slept notices
+ * with whatever comes first.
+ */
+static void
+clock_check(struct node *n, int64_t now)
+{
+	if (now < n->n_last_now)
+		clock_back(n, now);
+	else if (n->n_due != 0 && now > n->n_due + SUSPEND_MS)
+		woken(n, now);
+	n->n_last_now = now;
+}
+
+void
+node_clock(struct node *n, int64_t now)
+{
+	clock_check(n, now);
+}
+
+static void
+not_after(int64_t *t, int64_t now)
+{
+	if (*t > now)
+		*t = now;
+}
+
+/* Somebody set the clock back: nothing may lie in the future. */
+static void
+clock_back(struct node *n, int64_t now)
+{
+	struct path	*pa;
+	struct peer	*p;
+	unsigned	 i;
+
+	RB_FOREACH(pa, path_tree, &n->n_paths) {
+		not_after(&pa->pa_last_in, now);
+		not_after(&pa->pa_last_out, now);
+		not_after(&pa->pa_last_trust, now);
+		not_after(&pa->pa_last_echo, now);
+		not_after(&pa->pa_last_confirm, now);
+		not_after(&pa->pa_waiting, now);
+		not_after(&pa->pa_last_data, now);
+		not_after(&pa->pa_probed, now);
+		not_after(&pa->pa_mtu_sent, now);
+		not_after(&pa->pa_mtu_done, now);
+	}
+	RB_FOREACH(p, peer_tree, &n->n_peers) {
+		for (i = 0; i < p->pe_npaths; i++)
+			not_after(&p->pe_paths[i].pp_lr, now);
+		p->pe_best_until = 0;
+		not_after(&p->pe_rival_since, now);
+		not_after(&p->pe_created, now);
+		not_after(&p->pe_last_receive, now);
+		not_after(&p->pe_last_nontrivial, now);
+		not_after(&p->pe_last_trust, now);
+		not_after(&p->pe_last_full_hello, now);
+		not_after(&p->pe_last_push_sent, now);
+		not_after(&p->pe_last_whois_in, now);
+		not_after(&p->pe_last_hint, now);
+		not_after(&p->pe_push_time, now);
+		not_after(&p->pe_confirm_time, now);
+		not_after(&p->pe_cred_time, now);
+		not_after(&p->pe_saved, now);
+		reach_free(p);
+	}
+	not_after(&n->n_last_root, now);
+	not_after(&n->n_lost, now);
+	not_after(&n->n_stage_at, now);
+	not_after(&n->n_next_queue, now);
+	not_after(&n->n_next_ping, now);
+	not_after(&n->n_next_housekeeping, now);
+	not_after(&n->n_next_watch, now);
+	not_after(&n->n_next_contact, now);
+	not_after(&n->n_last_beacon, now);
+	n->n_busy_until = 0;
+	n->n_due = 0;
+}
+
+/* We slept: what was expected before is void, and all may have moved. */
+static void
+woken(struct node *n, int64_t now)
+{
+	struct path	*pa;
+
+	node_log(n, LOG_INFO, "the clock jumped %lld s ahead: this host has "
+	    "slept", (long long)((now - n->n_due) / 1000));
+	n->n_status.ns_suspends++;
+	n->n_due = 0;
+	n->n_lost = 0;
+	n->n_stage = 0;
+	n->n_contacts = 0;
+	RB_FOREACH(pa, path_tree, &n->n_paths) {
+		pa->pa_waiting = 0;
+		pa->pa_probes = 0;
+		pa->pa_mtu_size = 0;
+	}
+	roam(n, now);
+}
+
+/* Packets that wait are looked at within half a second. */
+void
+queue_soon(struct node *n, int64_t now)
+{
+	if (n->n_next_queue > now + QUEUE_RUN_MS)
+		n->n_next_queue = now + QUEUE_RUN_MS;
+}
+
+void
+node_busy(struct node *n, int64_t now)
+{
+	n->n_busy_until = now + BUSY_MS;
+	if (n->n_next_ping > now + PING_CHECK_MS && !low_bandwidth(n))
+		n->n_next_ping = now + PING_CHECK_MS;
+}
+
 int64_t
 node_tick(struct node *n, int64_t now)
 {
-	int64_t	 next;
-
-	if (now >= n->n_next_queue) {
-		n->n_next_queue = now + QUEUE_RUN_MS;
-		whois_run(n, now);
-		rxq_expire(n, now);
-		rxq_retry(n, now);
-		txq_retry(n, now);
-		if (!n->n_online && now >= n->n_next_contact)
-			first_contact(n, now);
-		update_online(n, now);
-	}
-	if (now >= n->n_next_ping) {
-		n->n_next_ping = now + (low_bandwidth(n) ? 5 : 1) *
-		    PING_CHECK_MS;
+	clock_check(n, now);
+	if (!TAILQ_EMPTY(&n->n_watch))
+		watch_run(n, now);
+	if (now >= n->n_next_queue)
+		queue_run(n, now);
+	if (now >= n->n_next_contact)
+		n->n_next_contact = online_run(n, now);
+	if (now >= n->n_next_ping)
 		ping_check(n, now);
-	}
 	if (now >= n->n_next_housekeeping) {
 		n->n_next_housekeeping = now + HOUSEKEEPING_MS;
 		housekeeping(n, now);
 	}
-	next = node_next(n);
-	return (next > now ? next : now + 1);
+	n->n_due = node_next(n);
+	if (n->n_due <= now)
+		n->n_due = now + 1;
+	return (n->n_due);
 }
 
+/* Housekeeping is done when something else wakes us. */
 int64_t
 node_next(const struct node *n)
 {
-	return (n->n_next_ping < n->n_next_queue ? n->n_next_ping :
-	    n->n_next_queue);
+	int64_t	 next = n->n_next_ping;
+
+	if (n->n_next_queue < next)
+		next = n->n_next_queue;
+	if (n->n_next_contact < next)
+		next = n->n_next_contact;
+	if (!TAILQ_EMPTY(&n->n_watch) && n->n_next_watch < next)
+		next = n->n_next_watch;
+	return (next);
 }
 
-void
-node_status(const struct node *n, int64_t now, struct node_status *ns)
+static void
+queue_run(struct node *n, int64_t now)
 {
-	(void)now;
-	memset(ns, 0, sizeof(*ns));
-	ns->ns_online = n->n_online;
-	ns->ns_npeers = n->n_npeers;
-	ns->ns_npaths = n->n_npaths;
-}
-
-void
-node_each_root(const struct node *n, int64_t now,
-    void (*cb)(const struct node_root *, void *), void *arg)
-{
-	struct node_root	 nt;
-	const uint64_t		*addrs;
-	struct peer		*p;
-	size_t			 i, naddrs;
-
-	naddrs = topology_upstreams(n, &addrs);
-	for (i = 0; i < naddrs; i++) {
-		memset(&nt, 0, sizeof(nt));
-		nt.nt_addr = addrs[i];
-		nt.nt_role = topology_role(n, addrs[i]);
-		nt.nt_latency = -1;
-		p = peer_find((struct node *)(uintptr_t)n, addrs[i]);
-		if (p != NULL) {
-			nt.nt_latency = peer_latency(p, now);
-			nt.nt_last_receive = p->pe_last_receive;
-		}
-		cb(&nt, arg);
-	}
+	whois_run(n, now);
+	rxq_retry(n, now);
+	txq_retry(n, now);
+	n->n_next_queue = rxq_empty(n) && txq_empty(n) && whois_empty(n) ?
+	    INT64_MAX : now + QUEUE_RUN_MS;
 }
 
 static void
@@ -315,164 +460,52 @@ housekeeping(struct node *n, int64_t now)
 	peers_housekeeping(n, now);
 	paths_housekeeping(n, now);
 	surface_housekeeping(n, now);
-}
-
-/* 10.2, with an ECHO to idle upstreams in place of the accidental WHOIS. */
-static void
-ping_check(struct node *n, int64_t now)
-{
-	ping_upstreams(n, now);
-	topology_each_seed(n, ping_contact, now);
-	networks_each_contact(n, ping_contact, now);
-	ping_leaves(n, now);
-	networks_tick(n, now);
-	update_online(n, now);
+	rxq_expire(n, now);
 }
 
 static void
-ping_upstreams(struct node *n, int64_t now)
+earlier(int64_t *t, int64_t other)
 {
-	const uint64_t	*addrs;
-	struct peer	*p;
-	size_t		 i, naddrs;
-
-	naddrs = topology_upstreams(n, &addrs);
-	for (i = 0; i < naddrs; i++) {
-		if ((p = peer_find(n, addrs[i])) != NULL)
-			ping_upstream(n, now, p);
-		else
-			whois_request(n, now, addrs[i]);
-	}
-}
-
-/* HELLO to one stable endpoint of each family that got nothing yet. */
-static unsigned
-hello_endpoints(struct node *n, int64_t now, struct peer *p, unsigned sent)
-{
-	struct inet_addr	 to;
-
-	if ((sent & 1) == 0 &&
-	    topology_endpoint(n, p->pe_id.id_addr, 4, &to)) {
-		hello_send(n, now, p, SOCKET_ANY, &to);
-		sent |= 1;
-	}
-	if ((sent & 2) == 0 &&
-	    topology_endpoint(n, p->pe_id.id_addr, 6, &to)) {
-		hello_send(n, now, p, SOCKET_ANY, &to);
-		sent |= 2;
-	}
-	return (sent);
-}
-
-static void
-hello_relayed(struct node *n, int64_t now, struct peer *p)
-{
-	struct peer	*up;
-	struct path	*path;
-
-	if ((up = topology_best(n, now)) == NULL || up == p ||
-	    (path = peer_best_path(up, now, true)) == NULL)
-		return;
-	hello_send(n, now, p, path->pa_sock, &path->pa_addr);
-}
-
-static void
-ping_upstream(struct node *n, int64_t now, struct peer *p)
-{
-	struct path	*path;
-	bool		 heard;
-
-	heard = now - p->pe_last_receive < 2 * ALIVE_MS;
-	path = peer_best_path(p, now, false);
-	if (path != NULL && heard &&
-	    now - p->pe_last_full_hello <= UPSTREAM_CONTACT_MS) {
-		if (now - path->pa_last_out >= HEARTBEAT_MS ||
-		    now - path->pa_last_in >= HEARTBEAT_MS)
-			probe(n, now, p, path->pa_sock, &path->pa_addr);
-		return;
-	}
-	if (hello_endpoints(n, now, p, keepalive(n, now, p)) == 0)
-		hello_relayed(n, now, p);
-	p->pe_last_full_hello = now;
+	if (other < *t)
+		*t = other;
 }
 
 /*
- * While no upstream answers, greet those without a path sooner than the
- * next ping check: the first HELLO easily meets a closed rate gate, or
- * sockets that are not there yet.
+ * 10.2, with an ECHO to idle upstreams in place of the accidental WHOIS, and
+ * not more often than something is due.
  */
 static void
-first_contact(struct node *n, int64_t now)
+ping_check(struct node *n, int64_t now)
 {
-	const uint64_t	*addrs;
-	struct peer	*p;
-	size_t		 i, naddrs;
+	int64_t	 next = now + IDLE_PING_MS;
 
-	if (n->n_contacts >= CONTACTS_MAX)
-		return;		/* from here on with the ping checks */
-	n->n_contacts++;
-	n->n_next_contact = now + CONTACT_MS * n->n_contacts;
-	naddrs = topology_upstreams(n, &addrs);
-	for (i = 0; i < naddrs; i++) {
-		if ((p = peer_find(n, addrs[i])) != NULL && p->pe_npaths == 0)
-			(void)hello_endpoints(n, now, p, 0);
-	}
+	if (now < n->n_busy_until || topology_is_waiting(n))
+		next = now + PING_CHECK_MS;
+	earlier(&next, ping_roots(n, now));
+	topology_each_seed(n, ping_contact, now);
+	networks_each_contact(n, ping_contact, now);
+	earlier(&next, ping_leaves(n, now));
+	networks_tick(n, now);
+	earlier(&next, networks_due(n, now));
+	if (next < now + PING_MIN_MS)
+		next = now + PING_MIN_MS;
+	n->n_next_ping = low_bandwidth(n) ? now + 5 * PING_CHECK_MS : next;
 }
 
-/* A leaf to be kept in contact: moon seeds, anchors, replicators. */
-static void
-ping_contact(struct node *n, int64_t now, uint64_t addr)
-{
-	struct peer	*p;
-
-	if (addr == n->n_id.id_addr || topology_is_upstream(n, addr))
-		return;
-	if ((p = peer_find(n, addr)) == NULL) {
-		whois_request(n, now, addr);
-		return;
-	}
-	if (now - p->pe_last_full_hello <= LEAF_CONTACT_MS)
-		return;
-	/* keepalive() notes its full HELLOs itself: a moon comes by one. */
-	if (keepalive(n, now, p) == 0 && peer_alive_path(p, now) == NULL) {
-		hello_relayed(n, now, p);
-		p->pe_last_full_hello = now;
-	}
-}
-
-static void
+/* Keep the paths of those with traffic; the others' die. */
+static int64_t
 ping_leaves(struct node *n, int64_t now)
 {
-	struct peer	*p;
+	struct peer	*p, *next;
+	int64_t		 due = INT64_MAX;
 
-	RB_FOREACH(p, peer_tree, &n->n_peers) {
-		if (topology_is_upstream(n, p->pe_id.id_addr))
-			continue;
-		if (p->pe_last_nontrivial != 0 &&
-		    now - p->pe_last_nontrivial < PEER_EXPIRY_MS)
+	TAILQ_FOREACH_SAFE(p, &n->n_active, pe_active, next) {
+		if (now - p->pe_last_nontrivial >= PEER_EXPIRY_MS)
+			peer_deactivate(n, p);
+		else if (!p->pe_upstream) {
 			(void)keepalive(n, now, p);
+			earlier(&due, keepalive_due(p, now));
+		}
 	}
-}
-
-static void
-update_online(struct node *n, int64_t now)
-{
-	const uint64_t	*addrs;
-	struct peer	*p;
-	size_t		 i, naddrs;
-	bool		 online;
-
-	online = topology_is_root(n);
-	naddrs = topology_upstreams(n, &addrs);
-	for (i = 0; i < naddrs && !online; i++) {
-		p = peer_find(n, addrs[i]);
-		online = p != NULL && p->pe_last_receive != 0 &&
-		    now - p->pe_last_receive < 2 * FULL_HELLO_MS;
-	}
-	if (online == n->n_online)
-		return;
-	n->n_online = online;
-	n->n_contacts = 0;
-	if (n->n_cb.nc_online != NULL)
-		n->n_cb.nc_online(n->n_arg, online);
+	return (due);
 }

@@ -4,8 +4,8 @@
  */
 
 /*
- * Paths: learning, keeping and choosing them.  Spec: 02 section 9, 10.3,
- * 12.2.
+ * Paths: the table of them, learning and keeping them.  Which one is used is
+ * decided in choose.c.  Spec: 02 sections 9 and 10.3, 12.2.
  */
 
 #include <stdlib.h>
@@ -16,7 +16,10 @@
 #define CONFIRM_MS	1000	/* between HELLOs to learn one path */
 #define CONFIRMS_MAX	16	/* of one peer in that time */
 #define UNUSED_MS	60000	/* until a path of no peer is forgotten */
-#define QUALITY_AGE_MAX	140000
+#define CREDIT_MAX	65536
+#define MOVING_MS	300	/* silence on one port, heard on another */
+#define ECHO_STAMP	8	/* bytes of a probe: when it was sent */
+#define HELLO_LEN	160	/* of a HELLO without moons, about */
 
 int
 path_cmp(const struct path *a, const struct path *b)
@@ -38,6 +41,15 @@ path_find(struct node *n, uint32_t sock, const struct inet_addr *addr)
 	return (RB_FIND(path_tree, &n->n_paths, &key));
 }
 
+static void
+path_free(struct node *n, struct path *pa)
+{
+	RB_REMOVE(path_tree, &n->n_paths, pa);
+	n->n_npaths--;
+	owed_free(n, pa);
+	free(pa);
+}
+
 /* Forget paths that no peer has in its list and that were silent so long. */
 static void
 forget_unused(struct node *n, int64_t now, int64_t silent)
@@ -47,9 +59,7 @@ forget_unused(struct node *n, int64_t now, int64_t silent)
 	RB_FOREACH_SAFE(pa, path_tree, &n->n_paths, next) {
 		if (pa->pa_refs > 0 || now - pa->pa_last_in < silent)
 			continue;
-		RB_REMOVE(path_tree, &n->n_paths, pa);
-		n->n_npaths--;
-		free(pa);
+		path_free(n, pa);
 	}
 }
 
@@ -77,6 +87,38 @@ void
 paths_housekeeping(struct node *n, int64_t now)
 {
 	forget_unused(n, now, UNUSED_MS);
+}
+
+/* Bytes that came from an address may go back to it, whoever is there. */
+static uint32_t
+credit_add(uint32_t credit, size_t len)
+{
+	return (credit + len > CREDIT_MAX ? CREDIT_MAX :
+	    credit + (uint32_t)len);
+}
+
+void
+path_heard(struct path *pa, int64_t now, size_t len)
+{
+	pa->pa_last_in = now;
+	pa->pa_waiting = 0;
+	pa->pa_suspect = false;
+	pa->pa_hurry = false;
+	pa->pa_probes = 0;
+	if (!pa->pa_verified)
+		pa->pa_credit = credit_add(pa->pa_credit, len);
+}
+
+/* 9.5; the time is theirs to say: unsigned, so that nothing overflows. */
+void
+path_sample(struct path *pa, int64_t now, uint64_t sent)
+{
+	uint64_t	 sample = (uint64_t)now - sent;
+
+	if (sample >= LATENCY_UNKNOWN)
+		return;
+	pa->pa_latency = pa->pa_latency == LATENCY_UNKNOWN ?
+	    (unsigned)sample : (pa->pa_latency + (unsigned)sample) / 2;
 }
 
 bool
@@ -135,108 +177,87 @@ path_allowed(struct node *n, uint64_t peer, const struct inet_addr *ia)
 	    && !physical_blacklisted(n, ia));
 }
 
-/* 9.5: lower is better. */
-static uint64_t
-quality(const struct peer_path *pp, int64_t now)
+struct peer_path *
+peer_add_path(struct peer *p, struct path *pa, int64_t now)
 {
-	const struct path	*pa = pp->pp_path;
-	int64_t			 age;
-	uint64_t		 q;
+	struct peer_path	*pp;
+	unsigned		 room;
 
-	age = now - pa->pa_last_in;
-	if (age > QUALITY_AGE_MAX)
-		age = QUALITY_AGE_MAX;
-	if (age < 0)
-		age = 0;
-	q = pa->pa_latency;
-	if (age >= ALIVE_MS)
-		q += 65535 + (uint64_t)age;
-	q *= 8 - (uint64_t)inet_scope(&pa->pa_addr);
-	return (q / (pp->pp_priority > 0 ? pp->pp_priority : 1));
-}
-
-struct path *
-peer_best_path(const struct peer *p, int64_t now, bool expired)
-{
-	const struct peer_path	*pp;
-	struct path		*best = NULL;
-	uint64_t		 q, qbest = UINT64_MAX;
-	unsigned		 i;
-
-	for (i = 0; i < p->pe_npaths; i++) {
-		pp = &p->pe_paths[i];
-		if (!expired && now - pp->pp_lr >= PATH_EXPIRY_MS)
-			continue;
-		if ((q = quality(pp, now)) <= qbest) {
-			qbest = q;
-			best = pp->pp_path;
-		}
+	if (p->pe_npaths == NODE_PATHS)
+		return (NULL);
+	if (p->pe_npaths == p->pe_room) {
+		room = p->pe_room == 0 ? 1 : 2 * p->pe_room;
+		if ((pp = reallocarray(p->pe_paths, room,
+		    sizeof(*pp))) == NULL)
+			return (NULL);
+		p->pe_paths = pp;
+		p->pe_room = room;
 	}
-	return (best);
+	pp = &p->pe_paths[p->pe_npaths++];
+	pp->pp_path = pa;
+	pp->pp_lr = now;
+	pp->pp_priority = 1;
+	pa->pa_refs++;
+	return (pp);
 }
 
-struct path *
-peer_alive_path(const struct peer *p, int64_t now)
+/* It is not to be used any more, however it was known. */
+static void
+forget_choice(struct peer *p, const struct path *pa)
 {
-	struct path	*pa = peer_best_path(p, now, false);
-
-	return (pa != NULL && path_alive(pa, now) ? pa : NULL);
-}
-
-int
-peer_latency(const struct peer *p, int64_t now)
-{
-	const struct path	*pa = peer_best_path(p, now, false);
-
-	if (pa == NULL || pa->pa_latency == LATENCY_UNKNOWN)
-		return (-1);
-	return ((int)pa->pa_latency);
+	if (p->pe_best == pa)
+		p->pe_best = NULL;
+	if (p->pe_rival == pa)
+		p->pe_rival = NULL;
+	p->pe_best_until = 0;
 }
 
 void
 peer_drop_path(struct peer *p, unsigned i)
 {
 	p->pe_paths[i].pp_path->pa_refs--;
+	forget_choice(p, p->pe_paths[i].pp_path);
 	p->pe_npaths--;
 	memmove(&p->pe_paths[i], &p->pe_paths[i + 1],
 	    (p->pe_npaths - i) * sizeof(p->pe_paths[0]));
+}
+
+/* The entry that a new path takes the place of; NULL: none has to go. */
+static struct peer_path *
+learn_slot(struct peer *p, int64_t now, const struct path *pa)
+{
+	struct peer_path	*pp, *oldest = NULL;
+	unsigned		 i;
+
+	for (i = 0; i < p->pe_npaths; i++) {
+		pp = &p->pe_paths[i];
+		if (pp->pp_path->pa_sock == pa->pa_sock &&
+		    inet_same_ip(&pp->pp_path->pa_addr, &pa->pa_addr) &&
+		    (!path_alive(pp->pp_path, now) ||
+		    pp->pp_path->pa_suspect))
+			return (pp);
+		if (oldest == NULL || pp->pp_path->pa_last_in <
+		    oldest->pp_path->pa_last_in)
+			oldest = pp;
+	}
+	return (p->pe_npaths < NODE_PATHS ? NULL : oldest);
 }
 
 /* 9.3, learn: put the path in the place of a dead twin, or of the oldest. */
 static void
 learn(struct node *n, int64_t now, struct peer *p, struct path *pa)
 {
-	struct peer_path	*slot = NULL;
-	struct path		*old;
-	unsigned		 i;
+	struct peer_path	*slot;
 
-	for (i = 0; i < p->pe_npaths && slot == NULL; i++) {
-		old = p->pe_paths[i].pp_path;
-		if (old->pa_sock == pa->pa_sock &&
-		    inet_same_ip(&old->pa_addr, &pa->pa_addr) &&
-		    !path_alive(old, now))
-			slot = &p->pe_paths[i];
-	}
-	if (slot == NULL && p->pe_npaths < NODE_PATHS) {
-		slot = &p->pe_paths[p->pe_npaths++];
-		slot->pp_path = NULL;
-	}
-	if (slot == NULL) {
-		slot = &p->pe_paths[0];
-		for (i = 1; i < p->pe_npaths; i++) {
-			if (p->pe_paths[i].pp_path->pa_last_in <
-			    slot->pp_path->pa_last_in)
-				slot = &p->pe_paths[i];
-		}
-	}
-	if (slot->pp_path != NULL)
-		slot->pp_path->pa_refs--;
-	slot->pp_path = pa;
-	slot->pp_lr = now;
-	slot->pp_priority = 1;
-	pa->pa_refs++;
+	if ((slot = learn_slot(p, now, pa)) != NULL)
+		peer_drop_path(p, (unsigned)(slot - p->pe_paths));
+	if ((slot = peer_add_path(p, pa, now)) == NULL)
+		return;
+	slot->pp_priority = reach_priority(p, &pa->pa_addr);
+	p->pe_best_until = 0;
 	p->pe_unsaved = true;
 	peer_keep(n, now, p);
+	txq_retry(n, now);
 }
 
 /* A peer that forges its source must not make us greet the whole world. */
@@ -251,6 +272,29 @@ confirm_gate(struct peer *p, int64_t now)
 	return (p->pe_confirms++ < CONFIRMS_MAX);
 }
 
+/*
+ * Ask a new path whether anybody is there: with an ECHO, which is shorter
+ * than anything that can have made us ask, so that a forged source gets less
+ * than it cost.  Who understands none is greeted, if that much came.
+ */
+static void
+confirm(struct node *n, int64_t now, struct peer *p, struct path *pa)
+{
+	size_t	 len = PACKET_HDR + ECHO_STAMP;
+
+	if ((pa->pa_last_confirm != 0 &&
+	    now - pa->pa_last_confirm < CONFIRM_MS) || !confirm_gate(p, now))
+		return;
+	if (!peer_takes_echo(p))
+		len = HELLO_LEN;
+	else if (!pa->pa_verified && pa->pa_credit < len)
+		len = PROBE_BARE;
+	if (!limit_reply(n, pa, len))
+		return;
+	pa->pa_last_confirm = now;
+	probe(n, now, p, pa->pa_sock, &pa->pa_addr, len);
+}
+
 /* A direct packet on a path that the peer's list does not have. */
 static void
 unknown_path(struct node *n, int64_t now, struct rx *rx)
@@ -259,17 +303,27 @@ unknown_path(struct node *n, int64_t now, struct rx *rx)
 
 	if (!path_allowed(n, rx->rx_peer->pe_id.id_addr, &pa->pa_addr))
 		return;
-	if (rx->rx_verb == VERB_OK) {
+	if (rx->rx_verb == VERB_OK)
 		learn(n, now, rx->rx_peer, pa);
-		return;
+	else
+		confirm(n, now, rx->rx_peer, pa);
+}
+
+/* Another port of the same host, while the one that we know works. */
+static bool
+other_port(struct node *n, int64_t now, struct peer *p, struct path *known,
+    const struct path *pa)
+{
+	if (known->pa_sock != pa->pa_sock ||
+	    !inet_same_ip(&known->pa_addr, &pa->pa_addr) ||
+	    !path_alive(known, now) || known->pa_suspect)
+		return (false);
+	/* Or does it?  Perhaps its NAT gave it this port just now. */
+	if (known->pa_waiting != 0 && now - known->pa_waiting >= MOVING_MS) {
+		known->pa_hurry = true;
+		watch(n, now, p);
 	}
-	if ((pa->pa_last_confirm != 0 &&
-	    now - pa->pa_last_confirm < CONFIRM_MS) ||
-	    !confirm_gate(rx->rx_peer, now))
-		return;
-	pa->pa_last_confirm = now;
-	hello_send(n, now, rx->rx_peer, low_bandwidth(n) ? pa->pa_sock :
-	    SOCKET_ANY, &pa->pa_addr);
+	return (true);
 }
 
 static void
@@ -285,13 +339,19 @@ note_direct(struct node *n, int64_t now, struct rx *rx)
 			pp->pp_lr = now;
 			return;
 		}
-		/* Another port of the same host while that one works. */
-		if (pp->pp_path->pa_sock == pa->pa_sock &&
-		    inet_same_ip(&pp->pp_path->pa_addr, &pa->pa_addr) &&
-		    path_alive(pp->pp_path, now))
+		if (other_port(n, now, rx->rx_peer, pp->pp_path, pa))
 			return;
 	}
 	unknown_path(n, now, rx);
+}
+
+/* Traffic of a network, for which paths are kept (10.2). */
+static bool
+nontrivial(uint8_t verb)
+{
+	return (verb == VERB_FRAME || verb == VERB_EXT_FRAME ||
+	    verb == VERB_NETWORK_CONFIG_REQUEST ||
+	    verb == VERB_NETWORK_CONFIG || verb == VERB_MULTICAST_FRAME);
 }
 
 void
@@ -299,23 +359,27 @@ note_receipt(struct node *n, int64_t now, struct rx *rx)
 {
 	struct peer	*p = rx->rx_peer;
 
-	p->pe_last_receive = now;
-	switch (rx->rx_verb) {
-	case VERB_FRAME:
-	case VERB_EXT_FRAME:
-	case VERB_NETWORK_CONFIG_REQUEST:
-	case VERB_NETWORK_CONFIG:
-	case VERB_MULTICAST_FRAME:
+	peer_heard(n, now, p);
+	p->pe_credit = credit_add(p->pe_credit, rx->rx_len);
+	if (rx->rx_suite == SUITE_AES_GMAC_SIV)
+		p->pe_modern = true;
+	if (p->pe_upstream)
+		root_heard(n, now);
+	if (nontrivial(rx->rx_verb)) {
 		p->pe_last_nontrivial = now;
-		break;
-	default:
-		break;
+		peer_activate(n, p);
+		node_busy(n, now);
 	}
 	if (rx->rx_trust) {
 		p->pe_last_trust = now;
 		rx->rx_path->pa_last_trust = now;
 		if (p->pe_unsaved)
 			peer_keep(n, now, p);
+	}
+	/* An answer to a request of ours: somebody is there. */
+	if (rx->rx_hops == 0 && rx->rx_verb == VERB_OK) {
+		rx->rx_path->pa_verified = true;
+		hello_owed(n, now, p, rx->rx_path);
 	}
 	if (rx->rx_hops == 0)
 		note_direct(n, now, rx);
@@ -324,25 +388,43 @@ note_receipt(struct node *n, int64_t now, struct rx *rx)
 }
 
 /* ECHO is understood from protocol 5 on, but not by 1.1.0 (2.2). */
-static bool
-takes_echo(const struct peer *p)
+bool
+peer_takes_echo(const struct peer *p)
 {
-	return (p->pe_proto >= 5 && !(p->pe_major == 1 && p->pe_minor == 1 &&
-	    p->pe_rev == 0));
+	return (p->pe_modern || (p->pe_proto >= 5 && !(p->pe_major == 1 &&
+	    p->pe_minor == 1 && p->pe_rev == 0)));
 }
 
 void
 probe(struct node *n, int64_t now, struct peer *p, uint32_t sock,
-    const struct inet_addr *to)
+    const struct inet_addr *to, size_t size)
 {
 	struct pkt	 pk;
 
-	if (!takes_echo(p)) {
+	if (!peer_takes_echo(p)) {
 		hello_send(n, now, p, sock, to);
 		return;
 	}
 	pkt_begin(n, &pk, p->pe_id.id_addr, VERB_ECHO);
+	if (size != PROBE_BARE)
+		wbuf_u64(&pk.pk, (uint64_t)now);
+	while (pk.pk.wb_len < size && wbuf_ok(&pk.pk))
+		wbuf_u8(&pk.pk, 0);
 	pkt_send_to(n, now, &pk, p, suite_for(p), sock, to, true);
+}
+
+/*
+ * Our probe comes back: how long it took, and that so much went through.
+ * What is quoted here may also be the receipt for a configuration (5.3).
+ */
+enum rx_result
+echo_ok(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
+{
+	if (rx->rx_hops > 0 || rb->rb_left < ECHO_STAMP)
+		return (RX_DONE);
+	path_sample(rx->rx_path, now, rbuf_u64(rb));
+	mtu_answered(n, now, rx->rx_path, rx->rx_len - 9);
+	return (RX_DONE);
 }
 
 static unsigned
@@ -351,41 +433,67 @@ family_bit(const struct inet_addr *ia)
 	return (ia->ia_family == 4 ? 1 : 2);
 }
 
-unsigned
-keepalive(struct node *n, int64_t now, struct peer *p)
+/* 10.3: what is expired, or superseded by a redirect, goes. */
+static void
+drop_expired(struct peer *p, int64_t now)
 {
-	struct peer_path	*pp;
-	struct path		*pa;
-	unsigned		 i, top = 0, sent = 0;
-	bool			 full;
+	unsigned	 i, top = 0;
 
-	full = now - p->pe_last_full_hello >= FULL_HELLO_MS;
-	if (full)
-		p->pe_last_full_hello = now;
 	for (i = 0; i < p->pe_npaths; i++) {
 		if (p->pe_paths[i].pp_priority > top)
 			top = p->pe_paths[i].pp_priority;
 	}
 	for (i = 0; i < p->pe_npaths; ) {
-		pp = &p->pe_paths[i];
-		pa = pp->pp_path;
-		if (now - pp->pp_lr >= PATH_EXPIRY_MS ||
-		    pp->pp_priority != top) {
+		if (now - p->pe_paths[i].pp_lr >= PATH_EXPIRY_MS ||
+		    p->pe_paths[i].pp_priority != top)
 			peer_drop_path(p, i);
-			continue;
-		}
-		i++;
+		else
+			i++;
+	}
+}
+
+unsigned
+keepalive(struct node *n, int64_t now, struct peer *p)
+{
+	struct path	*pa;
+	unsigned	 i, sent = 0;
+	bool		 full;
+
+	full = now - p->pe_last_full_hello >= FULL_HELLO_MS;
+	if (full)
+		p->pe_last_full_hello = now;
+	drop_expired(p, now);
+	for (i = 0; i < p->pe_npaths; i++) {
+		pa = p->pe_paths[i].pp_path;
 		if (!full && now - pa->pa_last_out < HEARTBEAT_MS)
 			continue;
 		if (full)
 			hello_send(n, now, p, low_bandwidth(n) ? pa->pa_sock :
 			    SOCKET_ANY, &pa->pa_addr);
 		else
-			probe(n, now, p, pa->pa_sock, &pa->pa_addr);
+			probe(n, now, p, pa->pa_sock, &pa->pa_addr, 0);
 		pa->pa_last_out = now;
+		watch_sent(n, now, p, pa, false);
 		sent |= family_bit(&pa->pa_addr);
 	}
 	return (sent);
+}
+
+int64_t
+keepalive_due(const struct peer *p, int64_t now)
+{
+	int64_t		 due, t;
+	unsigned	 i;
+
+	if (p->pe_npaths == 0)
+		return (INT64_MAX);
+	due = p->pe_last_full_hello + FULL_HELLO_MS;
+	for (i = 0; i < p->pe_npaths; i++) {
+		t = p->pe_paths[i].pp_path->pa_last_out + HEARTBEAT_MS;
+		if (t < due)
+			due = t;
+	}
+	return (due > now ? due : now);
 }
 
 void
@@ -402,10 +510,48 @@ paths_reset(struct node *n, int64_t now, enum inet_scope scope,
 			if (pp->pp_path->pa_addr.ia_family != family ||
 			    inet_scope(&pp->pp_path->pa_addr) != scope)
 				continue;
-			probe(n, now, p, pp->pp_path->pa_sock,
-			    &pp->pp_path->pa_addr);
-			pp->pp_path->pa_last_out = now;
+			if (p->pe_is_active || p->pe_upstream) {
+				probe(n, now, p, pp->pp_path->pa_sock,
+				    &pp->pp_path->pa_addr, 0);
+				pp->pp_path->pa_last_out = now;
+			}
 			pp->pp_lr = 0;
+			p->pe_best_until = 0;
 		}
+	}
+}
+
+static bool
+socket_open(const struct node *n, uint32_t sock)
+{
+	size_t	 i;
+
+	for (i = 0; i < n->n_nsocks; i++) {
+		if (n->n_socks[i].ns_id == sock)
+			return (true);
+	}
+	return (sock == SOCKET_ANY);
+}
+
+void
+paths_sweep(struct node *n)
+{
+	struct path	*pa, *next;
+	struct peer	*p;
+	unsigned	 i;
+
+	RB_FOREACH(p, peer_tree, &n->n_peers) {
+		for (i = 0; i < p->pe_npaths; ) {
+			pa = p->pe_paths[i].pp_path;
+			if (!socket_open(n, pa->pa_sock) ||
+			    !path_allowed(n, p->pe_id.id_addr, &pa->pa_addr))
+				peer_drop_path(p, i);
+			else
+				i++;
+		}
+	}
+	RB_FOREACH_SAFE(pa, path_tree, &n->n_paths, next) {
+		if (pa->pa_refs == 0 && !socket_open(n, pa->pa_sock))
+			path_free(n, pa);
 	}
 }

@@ -17,6 +17,7 @@
 #define CACHE_VERSION	0x02
 #define CACHE_MS	30000	/* between writes of one record */
 #define CACHE_PATHS	16	/* that we use; others write more */
+#define RESTING_MS	60000	/* silence after which keys rest */
 #define CACHE_MAX	(1 + IDENTITY_BIN_SECRET + 5 + 2 + NODE_PATHS * 19)
 
 int
@@ -41,6 +42,24 @@ peer_find(struct node *n, uint64_t addr)
 	return (p);
 }
 
+/* The longest silent one gives way, but none that others need. */
+static bool
+make_room(struct node *n)
+{
+	struct peer	*p;
+
+	TAILQ_FOREACH(p, &n->n_ages, pe_age) {
+		if (p->pe_upstream)
+			continue;
+		n->n_status.ns_evicted++;
+		if (p->pe_npaths > 0 && topology_is_root(n))
+			peer_save(n, p);
+		peer_remove(n, p);
+		return (true);
+	}
+	return (false);
+}
+
 struct peer *
 peer_add(struct node *n, int64_t now, const struct identity *id)
 {
@@ -51,20 +70,21 @@ peer_add(struct node *n, int64_t now, const struct identity *id)
 		return (NULL);
 	if ((p = peer_find(n, id->id_addr)) != NULL)
 		return (identity_equal(&p->pe_id, id) ? p : NULL);
-	if (n->n_npeers >= PEERS_MAX || (p = calloc(1, sizeof(*p))) == NULL)
+	if ((n->n_npeers >= PEERS_MAX && !make_room(n)) ||
+	    (p = calloc(1, sizeof(*p))) == NULL)
 		return (NULL);
-	if (identity_agree(&n->n_id, id, key) == -1 ||
-	    packet_keys_init(&p->pe_keys, key) == -1) {
-		crypto_wipe(key, sizeof(key));
+	if (identity_agree(&n->n_id, id, key) == -1) {
 		free(p);
 		return (NULL);
 	}
+	packet_keys_init(&p->pe_keys, key);
 	crypto_wipe(key, sizeof(key));
 	p->pe_id = *id;
 	memset(p->pe_id.id_private, 0, sizeof(p->pe_id.id_private));
 	p->pe_id.id_has_private = 0;
 	p->pe_created = now;
 	RB_INSERT(peer_tree, &n->n_peers, p);
+	TAILQ_INSERT_TAIL(&n->n_ages, p, pe_age);
 	n->n_npeers++;
 	return (p);
 }
@@ -74,10 +94,44 @@ peer_remove(struct node *n, struct peer *p)
 {
 	while (p->pe_npaths > 0)
 		peer_drop_path(p, p->pe_npaths - 1);
+	unwatch(n, p);
+	peer_deactivate(n, p);
+	reach_free(p);
+	free(p->pe_paths);
+	TAILQ_REMOVE(&n->n_ages, p, pe_age);
 	RB_REMOVE(peer_tree, &n->n_peers, p);
 	n->n_npeers--;
 	packet_keys_clear(&p->pe_keys);
 	free(p);
+}
+
+void
+peer_heard(struct node *n, int64_t now, struct peer *p)
+{
+	/* Once a second is exact enough to tell who is the oldest. */
+	if (now - p->pe_last_receive >= 1000) {
+		TAILQ_REMOVE(&n->n_ages, p, pe_age);
+		TAILQ_INSERT_TAIL(&n->n_ages, p, pe_age);
+	}
+	p->pe_last_receive = now;
+}
+
+void
+peer_activate(struct node *n, struct peer *p)
+{
+	if (p->pe_is_active)
+		return;
+	p->pe_is_active = true;
+	TAILQ_INSERT_TAIL(&n->n_active, p, pe_active);
+}
+
+void
+peer_deactivate(struct node *n, struct peer *p)
+{
+	if (!p->pe_is_active)
+		return;
+	p->pe_is_active = false;
+	TAILQ_REMOVE(&n->n_active, p, pe_active);
 }
 
 const struct identity *
@@ -155,10 +209,8 @@ cache_take(struct node *n, int64_t now, uint64_t addr, struct rbuf *rb)
 	p->pe_major = vmajor;
 	p->pe_minor = vminor;
 	p->pe_rev = rev;
-	for (i = 0; i < npaths; i++) {
-		if (path_allowed(n, addr, &to[i]))
-			hello_send(n, now, p, SOCKET_ANY, &to[i]);
-	}
+	for (i = 0; i < npaths; i++)
+		reach_suggest(n, now, p, SOCKET_ANY, &to[i], REACH_OWN);
 	return (p);
 }
 
@@ -179,19 +231,21 @@ peer_lookup(struct node *n, int64_t now, uint64_t addr)
 	return (cache_take(n, now, addr, &rb));
 }
 
+/* Keys of who has been silent so long need no contexts kept ready. */
 void
 peers_housekeeping(struct node *n, int64_t now)
 {
 	struct peer	*p, *next;
 	int64_t		 last;
 
-	RB_FOREACH_SAFE(p, peer_tree, &n->n_peers, next) {
+	TAILQ_FOREACH_SAFE(p, &n->n_ages, pe_age, next) {
 		last = p->pe_last_receive > p->pe_created ?
 		    p->pe_last_receive : p->pe_created;
-		if (now - last < PEER_EXPIRY_MS ||
-		    topology_is_upstream(n, p->pe_id.id_addr))
-			continue;
-		peer_remove(n, p);
+		if (now - last < RESTING_MS)
+			break;		/* the others are younger */
+		packet_keys_rest(&p->pe_keys);
+		if (now - last >= PEER_EXPIRY_MS && !p->pe_upstream)
+			peer_remove(n, p);
 	}
 }
 
@@ -207,51 +261,4 @@ peers_free(struct node *n, int64_t now)
 		peer_remove(n, p);
 	}
 	paths_housekeeping(n, INT64_MAX);
-}
-
-static void
-peer_describe(const struct node *n, int64_t now, const struct peer *p,
-    struct node_peer *np)
-{
-	const struct path	*best, *pa;
-	struct node_path	*out;
-	unsigned		 i;
-
-	memset(np, 0, sizeof(*np));
-	np->nr_addr = p->pe_id.id_addr;
-	np->nr_proto = p->pe_proto;
-	np->nr_vmajor = p->pe_major;
-	np->nr_vminor = p->pe_minor;
-	np->nr_vrev = p->pe_rev;
-	np->nr_latency = peer_latency(p, now);
-	np->nr_role = topology_role(n, p->pe_id.id_addr);
-	best = peer_best_path(p, now, false);
-	for (i = 0; i < p->pe_npaths; i++) {
-		pa = p->pe_paths[i].pp_path;
-		out = &np->nr_paths[np->nr_npaths++];
-		out->np_addr = pa->pa_addr;
-		out->np_sock = pa->pa_sock;
-		out->np_last_send = pa->pa_last_out;
-		out->np_last_receive = pa->pa_last_in;
-		out->np_alive = path_alive(pa, now);
-		out->np_expired = now - p->pe_paths[i].pp_lr >=
-		    PATH_EXPIRY_MS;
-		out->np_preferred = pa == best;
-		out->np_trusted_id = path_trusted_id(n, &pa->pa_addr);
-	}
-}
-
-void
-node_each_peer(const struct node *n, int64_t now, uint64_t addr,
-    void (*cb)(const struct node_peer *, void *), void *arg)
-{
-	struct node_peer	 np;
-	struct peer		*p;
-
-	RB_FOREACH(p, peer_tree, (struct peer_tree *)(uintptr_t)&n->n_peers) {
-		if (addr != 0 && p->pe_id.id_addr != addr)
-			continue;
-		peer_describe(n, now, p, &np);
-		cb(&np, arg);
-	}
 }

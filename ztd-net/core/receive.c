@@ -58,7 +58,9 @@ struct inbound {
 	const struct inet_addr *in_from;
 	uint8_t		*in_p;
 	size_t		 in_len;
+	size_t		 in_wire;	/* length as it came */
 	bool		 in_open;
+	bool		 in_retry;	/* it has waited */
 };
 
 static enum rx_result decode(struct node *, int64_t, struct inbound *);
@@ -97,6 +99,7 @@ wait_for_peer(struct node *n, int64_t now, const struct inbound *in)
 	}
 	if (same >= WAITING_PER_SOURCE && slot->wa_len != 0)
 		return;
+	queue_soon(n, now);
 	slot->wa_len = in->in_len;
 	slot->wa_time = now;
 	slot->wa_sock = in->in_sock;
@@ -115,7 +118,9 @@ decode_or_wait(struct node *n, int64_t now, uint32_t sock,
 	in.in_sock = sock;
 	in.in_from = from;
 	in.in_len = len;
+	in.in_wire = len;
 	in.in_open = false;
+	in.in_retry = false;
 	in.in_p = p;
 	/* Decompression needs the room of a whole packet. */
 	if (len < sizeof(buf)) {
@@ -140,7 +145,9 @@ retry(struct node *n, int64_t now, struct waiting *w)
 	in.in_from = &from;
 	in.in_p = buf;
 	in.in_len = w->wa_len;
+	in.in_wire = w->wa_len;
 	in.in_open = w->wa_open;
+	in.in_retry = true;
 	w->wa_len = 0;
 	if (decode(n, now, &in) != RX_LATER || w->wa_len != 0)
 		return;
@@ -174,6 +181,18 @@ rxq_retry(struct node *n, int64_t now)
 		}
 	} while (q->q_more);
 	q->q_retrying = false;
+}
+
+bool
+rxq_empty(const struct node *n)
+{
+	unsigned	 i;
+
+	for (i = 0; i < RX_QUEUE; i++) {
+		if (n->n_rxq->q_waiting[i].wa_len != 0)
+			return (false);
+	}
+	return (true);
 }
 
 void
@@ -318,6 +337,7 @@ void
 node_datagram(struct node *n, int64_t now, uint32_t sock,
     const struct inet_addr *from, uint8_t *p, size_t len)
 {
+	node_clock(n, now);
 	if (len == BEACON_LEN) {
 		receive_beacon(n, now, sock, from, p);
 		return;
@@ -372,6 +392,32 @@ open_packet(struct node *n, struct inbound *in, struct peer *peer)
 	return (true);
 }
 
+/*
+ * Those that come by several ways, since they were sent from all sockets,
+ * are the same packet only when they come the same way.
+ */
+static bool
+seen_before(struct node *n, const struct inbound *in, uint64_t peer)
+{
+	uint8_t	 verb = packet_verb(in->in_p);
+
+	if (packet_suite(in->in_p) == SUITE_NONE)
+		return (false);		/* nothing in it is certain */
+	return (replay_seen(n, peer, packet_id(in->in_p), verb, in->in_sock,
+	    verb == VERB_ECHO || verb == VERB_HELLO ? in->in_from : NULL));
+}
+
+/* Strangers, and packets from where nobody is known, in measure. */
+static bool
+stranger_passes(struct node *n, int64_t now, const struct inbound *in)
+{
+	const struct path	*pa;
+
+	pa = path_find(n, in->in_sock, in->in_from);
+	return ((pa != NULL && pa->pa_verified) ||
+	    limit_stranger(n, now, in->in_from));
+}
+
 static enum rx_result
 handle(struct node *n, int64_t now, struct inbound *in, struct peer *peer,
     bool again)
@@ -384,7 +430,8 @@ handle(struct node *n, int64_t now, struct inbound *in, struct peer *peer,
 	if ((rx.rx_path = path_get(n, now, in->in_sock,
 	    in->in_from)) == NULL)
 		return (RX_DROP);
-	rx.rx_path->pa_last_in = now;
+	path_heard(rx.rx_path, now, in->in_wire);
+	rx.rx_suite = packet_suite(in->in_p);
 	rx.rx_hops = packet_hops(in->in_p);
 	rx.rx_id = packet_id(in->in_p);
 	rx.rx_verb = packet_verb(in->in_p);
@@ -403,6 +450,8 @@ decode(struct node *n, int64_t now, struct inbound *in)
 	uint64_t	 src = packet_src(in->in_p);
 	bool		 again = in->in_open;
 
+	if (!again && !in->in_retry && !stranger_passes(n, now, in))
+		return (RX_DROP);
 	if (!in->in_open && packet_suite(in->in_p) == SUITE_POLY1305 &&
 	    packet_verb(in->in_p) == VERB_HELLO) {
 		hello_receive(n, now, in->in_sock, in->in_from, in->in_p,
@@ -415,7 +464,11 @@ decode(struct node *n, int64_t now, struct inbound *in)
 			return (RX_LATER);
 	}
 	if (!in->in_open) {
-		if (!open_packet(n, in, peer))
+		if (!open_packet(n, in, peer)) {
+			n->n_status.ns_forged++;
+			return (RX_DROP);
+		}
+		if (seen_before(n, in, src))
 			return (RX_DROP);
 		in->in_open = true;
 	}

@@ -15,12 +15,6 @@
 #include "common/version.h"
 #include "ztd-net/core/core.h"
 
-/* A direct path in use that is silent this long is asked for a sign, and
- * given up for the time being when none comes. */
-#define SILENT_MS	2000
-#define PROBE_MS	2000
-#define PATIENCE_MS	1500
-#define HINT_MS		30000
 #define DATAGRAM_MAX	10324
 
 struct txq {
@@ -77,8 +71,7 @@ suite_for(const struct peer *p)
 	    SUITE_SALSA2012);
 }
 
-/* The configured network that rules a physical address, NULL when none. */
-static const struct settings_physical *
+const struct settings_physical *
 physical(const struct node *n, const struct inet_addr *to)
 {
 	uint32_t	 i;
@@ -88,18 +81,6 @@ physical(const struct node *n, const struct inet_addr *to)
 			return (&n->n_settings.s_physical[i]);
 	}
 	return (NULL);
-}
-
-unsigned
-path_mtu(const struct node *n, const struct inet_addr *to)
-{
-	const struct settings_physical	*sp;
-
-	if ((sp = physical(n, to)) == NULL || sp->sp_mtu == 0)
-		return (PAYLOAD_MTU);
-	if (sp->sp_mtu < 1400)
-		return (1400);
-	return (sp->sp_mtu > DATAGRAM_MAX ? DATAGRAM_MAX : sp->sp_mtu);
 }
 
 uint64_t
@@ -146,9 +127,8 @@ emit_packet(struct node *n, uint32_t sock, const struct inet_addr *to,
 static void
 seal_and_emit(struct node *n, struct pkt *pk, struct peer *p,
     enum packet_suite suite, uint64_t trusted, uint32_t sock,
-    const struct inet_addr *to, bool expect)
+    const struct inet_addr *to, size_t mtu, bool expect)
 {
-	size_t		 mtu = path_mtu(n, to);
 	unsigned	 total;
 
 	total = packet_fragments(pk->pk.wb_len, mtu);
@@ -176,7 +156,10 @@ pkt_send_to(struct node *n, int64_t now, struct pkt *pk, struct peer *p,
 		return;
 	if ((pa = path_find(n, sock, to)) != NULL)
 		pa->pa_last_out = now;
-	seal_and_emit(n, pk, p, suite, 0, sock, to, expect);
+	/* In one piece (7.2): what is measured must not be cut. */
+	seal_and_emit(n, pk, p, suite, 0, sock, to,
+	    pk->pk.wb_len > PAYLOAD_MTU ? path_mtu(n, pa, to) :
+	    PAYLOAD_MTU, expect);
 }
 
 void
@@ -185,108 +168,6 @@ datagram_out(struct node *n, int64_t now, struct path *pa, const void *p,
 {
 	pa->pa_last_out = now;
 	emit(n, pa->pa_sock, &pa->pa_addr, p, len);
-}
-
-/* 12.5: an address that the operator suggested. */
-static void
-try_hint(struct node *n, int64_t now, struct peer *p)
-{
-	const struct settings_virtual	*sv;
-	const struct inet_addr		*to;
-	uint32_t			 i;
-
-	if (n->n_settings.s_nvirtual == 0 ||
-	    (p->pe_last_hint != 0 && now - p->pe_last_hint < HINT_MS))
-		return;
-	for (i = 0; i < n->n_settings.s_nvirtual; i++) {
-		sv = &n->n_settings.s_virtual[i];
-		if (sv->sv_addr != p->pe_id.id_addr || sv->sv_ntry == 0)
-			continue;
-		p->pe_last_hint = now;
-		to = &sv->sv_try[node_random_u32(n) % sv->sv_ntry];
-		if (path_allowed(n, p->pe_id.id_addr, to))
-			hello_send(n, now, p, SOCKET_ANY, to);
-		return;
-	}
-}
-
-/* The best upstream's path, to relay to p; NULL when there is none. */
-static struct path *
-relay_path(struct node *n, int64_t now, const struct peer *p)
-{
-	struct peer	*up = topology_best(n, now);
-
-	if (up == NULL || up == p)
-		return (NULL);
-	return (peer_best_path(up, now, false));
-}
-
-/*
- * Does this path still answer?  Asks when it has been silent, so that a
- * path that died (the other side restarted, a NAT forgot) is found out
- * within seconds and not when it expires.
- */
-static bool
-path_answers(struct node *n, int64_t now, struct peer *p, struct path *pa)
-{
-	int64_t	 patience = PATIENCE_MS;
-
-	if (now - pa->pa_last_in < SILENT_MS)
-		return (true);
-	if (pa->pa_doubt <= pa->pa_last_in) {
-		pa->pa_doubt = now;
-		pa->pa_last_probe = 0;
-	}
-	if (now - pa->pa_last_probe >= PROBE_MS) {
-		pa->pa_last_probe = now;
-		probe(n, now, p, pa->pa_sock, &pa->pa_addr);
-	}
-	if (pa->pa_latency != LATENCY_UNKNOWN &&
-	    4 * (int64_t)pa->pa_latency > patience)
-		patience = 4 * (int64_t)pa->pa_latency;
-	return (now - pa->pa_doubt < patience);
-}
-
-/* The path of a peer that was heard last, if that was lately. */
-static struct path *
-heard_path(const struct peer *p, int64_t now)
-{
-	struct path	*pa, *best = NULL;
-	unsigned	 i;
-
-	for (i = 0; i < p->pe_npaths; i++) {
-		pa = p->pe_paths[i].pp_path;
-		if (path_alive(pa, now) && pa->pa_doubt <= pa->pa_last_in &&
-		    (best == NULL || pa->pa_last_in > best->pa_last_in))
-			best = pa;
-	}
-	return (best);
-}
-
-/*
- * 7.1, but a direct path that has gone silent is probed, and gone around
- * until it answers: by another direct path, or by a relay.
- */
-static struct path *
-choose_path(struct node *n, int64_t now, struct peer *p)
-{
-	struct path	*direct, *other;
-
-	direct = peer_best_path(p, now, false);
-	if (direct != NULL) {
-		if (path_answers(n, now, p, direct))
-			return (direct);
-		if ((other = heard_path(p, now)) != NULL)
-			return (other);
-		/* A relay that is silent itself is no way around. */
-		other = relay_path(n, now, p);
-		return (other != NULL && path_alive(other, now) ? other :
-		    direct);
-	}
-	try_hint(n, now, p);
-	if ((other = relay_path(n, now, p)) != NULL)
-		return (other);
-	return (peer_best_path(p, now, true));
 }
 
 /*
@@ -311,10 +192,14 @@ route(struct node *n, int64_t now, struct pkt *pk, struct peer *p)
 
 	if ((pa = choose_path(n, now, p)) == NULL)
 		return (false);
+	p->pe_last_send = now;
+	if (pa == p->pe_best)
+		mtu_need(n, now, p, pa, pk->pk.wb_len);
 	trusted = path_trusted_id(n, &pa->pa_addr);
 	suite = trusted != 0 ? SUITE_NONE : suite_for(p);
 	pa->pa_last_out = now;
 	seal_and_emit(n, pk, p, suite, trusted, pa->pa_sock, &pa->pa_addr,
+	    path_mtu(n, pa, &pa->pa_addr),
 	    !unanswered(packet_verb(pk->pk_bytes)));
 	return (true);
 }
@@ -336,6 +221,7 @@ txq_put(struct node *n, int64_t now, const struct pkt *pk)
 	}
 	q->tq[slot].len = pk->pk.wb_len;
 	q->tq[slot].time = now;
+	queue_soon(n, now);
 	memcpy(q->tq[slot].packet, pk->pk_bytes, pk->pk.wb_len);
 }
 
@@ -357,6 +243,18 @@ pkt_send(struct node *n, int64_t now, struct pkt *pk, bool compress)
 	}
 	if (p == NULL || !route(n, now, pk, p))
 		txq_put(n, now, pk);
+}
+
+bool
+txq_empty(const struct node *n)
+{
+	unsigned	 i;
+
+	for (i = 0; i < TX_QUEUE; i++) {
+		if (n->n_txq->tq[i].len != 0)
+			return (false);
+	}
+	return (true);
 }
 
 void
@@ -407,6 +305,8 @@ pkt_begin_error(struct node *n, struct pkt *pk, const struct rx *rx,
 void
 pkt_reply(struct node *n, int64_t now, struct pkt *pk, const struct rx *rx)
 {
+	if (!limit_reply(n, rx->rx_path, pk->pk.wb_len))
+		return;
 	pkt_send_to(n, now, pk, rx->rx_peer, suite_for(rx->rx_peer),
 	    rx->rx_path->pa_sock, &rx->rx_path->pa_addr, false);
 }

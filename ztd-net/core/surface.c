@@ -4,8 +4,8 @@
  */
 
 /*
- * What others say our address is, and telling peers where we can be
- * reached.  Spec: 02 sections 12.1 and 12.3.
+ * What others say our address is, and what that tells of the NAT before us.
+ * Spec: 02 section 12.1.
  */
 
 #include <stdlib.h>
@@ -16,14 +16,11 @@
 
 #define SURFACE_MAX	256
 #define SURFACE_MS	600000
-#define PUSH_DIRECT_MS	120000
-#define PUSH_RELAYED_MS	15000
-#define PUSH_LEN	1200
-#define PUSH_RECORD	24
-#define PUSH_MAX	32	/* addresses in one push */
+#define STEP_MAX	16	/* ports between two uses that tell a rule */
 
 struct seen {
 	int64_t		 sn_time;		/* 0: free */
+	int64_t		 sn_since;		/* it is this address */
 	uint64_t	 sn_by;
 	uint32_t	 sn_sock;
 	struct inet_addr sn_from;		/* the reporter's address */
@@ -58,6 +55,23 @@ surface_housekeeping(struct node *n, int64_t now)
 	for (i = 0; i < SURFACE_MAX; i++) {
 		s = &n->n_surface->su_seen[i];
 		if (now - s->sn_time >= SURFACE_MS)
+			s->sn_time = 0;
+	}
+}
+
+void
+surface_sweep(struct node *n)
+{
+	struct seen	*s;
+	size_t		 k;
+	unsigned	 i;
+
+	for (i = 0; i < SURFACE_MAX; i++) {
+		s = &n->n_surface->su_seen[i];
+		for (k = 0; k < n->n_nsocks &&
+		    n->n_socks[k].ns_id != s->sn_sock; k++)
+			continue;
+		if (k == n->n_nsocks)
 			s->sn_time = 0;
 	}
 }
@@ -128,12 +142,14 @@ surface_report(struct node *n, int64_t now, const struct peer *by,
 	if (found && trusted && now - s->sn_time < SURFACE_MS &&
 	    !inet_same_ip(&s->sn_addr, seen)) {
 		s->sn_addr = *seen;
-		s->sn_time = now;
+		s->sn_time = s->sn_since = now;
 		s->sn_trusted = true;
 		surface_changed(n, now, scope, &pa->pa_addr,
 		    seen->ia_family);
 		return;
 	}
+	if (!found || !inet_equal(&s->sn_addr, seen))
+		s->sn_since = now;
 	s->sn_time = now > 0 ? now : 1;
 	s->sn_by = by->pe_id.id_addr;
 	s->sn_sock = pa->pa_sock;
@@ -162,64 +178,120 @@ node_surface(const struct node *n, struct inet_addr *dst, size_t max)
 	return (ndst);
 }
 
-/* Our addresses without repetition: bound ones first, then as seen. */
-static size_t
-own_addrs(const struct node *n, struct inet_addr *dst, size_t max)
-{
-	struct inet_addr	 seen[SURFACE_MAX];
-	size_t			 ndst = 0, nseen, i, k;
-
-	for (i = 0; i < n->n_nlocal && ndst < max; i++) {
-		if (inet_path_ok(&n->n_local[i]))
-			dst[ndst++] = n->n_local[i];
-	}
-	nseen = node_surface(n, seen, SURFACE_MAX);
-	for (i = 0; i < nseen && ndst < max; i++) {
-		for (k = 0; k < ndst && !inet_equal(&dst[k], &seen[i]); k++)
-			continue;
-		if (k == ndst)
-			dst[ndst++] = seen[i];
-	}
-	return (ndst);
-}
-
-static void
-record_put(struct wbuf *wb, const struct inet_addr *ia)
-{
-	wbuf_u8(wb, 0);
-	wbuf_u16(wb, 0);
-	wbuf_u8(wb, ia->ia_family);
-	wbuf_u8(wb, (uint8_t)(inet_iplen(ia) + 2));
-	wbuf_bytes(wb, ia->ia_ip, inet_iplen(ia));
-	wbuf_u16(wb, ia->ia_port);
-}
-
 void
-push_paths(struct node *n, int64_t now, struct rx *rx)
+surface_by(const struct node *n, uint64_t peer, unsigned family,
+    struct inet_addr *dst)
 {
-	struct inet_addr	 own[PUSH_MAX];
-	struct peer		*p = rx->rx_peer;
-	struct pkt		 pk;
-	size_t			 nown, i, at;
-	int64_t			 period;
-	unsigned		 count;
+	const struct seen	*s, *last = NULL;
+	unsigned		 i;
 
-	period = rx->rx_hops > 0 ? PUSH_RELAYED_MS :
-	    PUSH_DIRECT_MS * (low_bandwidth(n) ? 16 : 1);
-	if (p->pe_last_push_sent != 0 && now - p->pe_last_push_sent < period)
-		return;
-	p->pe_last_push_sent = now;
-	nown = own_addrs(n, own, PUSH_MAX);
-	for (i = 0; i < nown; ) {
-		pkt_begin(n, &pk, p->pe_id.id_addr, VERB_PUSH_DIRECT_PATHS);
-		at = pk.pk.wb_len;
-		wbuf_u16(&pk.pk, 0);
-		for (count = 0; i < nown &&
-		    pk.pk.wb_len + PUSH_RECORD < PUSH_LEN; i++, count++)
-			record_put(&pk.pk, &own[i]);
-		pk.pk_bytes[at] = count >> 8 & 0xff;
-		pk.pk_bytes[at + 1] = count & 0xff;
-		pk.pk.wb_len = packet_compress(pk.pk_bytes, pk.pk.wb_len);
-		pkt_reply(n, now, &pk, rx);
+	for (i = 0; i < SURFACE_MAX; i++) {
+		s = &n->n_surface->su_seen[i];
+		if (s->sn_time != 0 && s->sn_by == peer &&
+		    s->sn_addr.ia_family == family &&
+		    (last == NULL || s->sn_time > last->sn_time))
+			last = s;
 	}
+	memset(dst, 0, sizeof(*dst));
+	if (last != NULL)
+		*dst = last->sn_addr;
+}
+
+static bool
+is_local(const struct node *n, const struct inet_addr *ia)
+{
+	size_t	 i;
+
+	for (i = 0; i < n->n_nsocks; i++) {
+		if (inet_same_ip(&n->n_socks[i].ns_addr, ia))
+			return (true);
+	}
+	return (false);
+}
+
+/* Can these two reports be compared: the same socket, seen from two places? */
+static bool
+comparable(const struct seen *a, const struct seen *b, unsigned family)
+{
+	return (a->sn_time != 0 && b->sn_time != 0 && a->sn_trusted &&
+	    b->sn_trusted && a->sn_addr.ia_family == family &&
+	    a->sn_sock == b->sn_sock && a->sn_scope == b->sn_scope &&
+	    !inet_equal(&a->sn_from, &b->sn_from));
+}
+
+/* Only what roots say counts: a peer might lie. */
+enum nat_kind
+surface_nat(const struct node *n, unsigned family)
+{
+	const struct seen	*s = n->n_surface->su_seen;
+	enum nat_kind		 kind = NAT_UNKNOWN;
+	unsigned		 i, k;
+
+	for (i = 0; i < SURFACE_MAX; i++) {
+		if (s[i].sn_time != 0 && s[i].sn_trusted &&
+		    s[i].sn_addr.ia_family == family &&
+		    is_local(n, &s[i].sn_addr))
+			kind = NAT_NONE;
+		for (k = i + 1; k < SURFACE_MAX; k++) {
+			if (!comparable(&s[i], &s[k], family))
+				continue;
+			if (!inet_equal(&s[i].sn_addr, &s[k].sn_addr))
+				return (NAT_SYMMETRIC);
+			if (kind == NAT_UNKNOWN)
+				kind = NAT_CONE;
+		}
+	}
+	return (kind);
+}
+
+/* The youngest port that the NAT gave us, and by how much it counts. */
+static const struct seen *
+last_port(const struct node *n, unsigned *step)
+{
+	const struct seen	*s, *last = NULL;
+	unsigned		 i, gap;
+
+	for (i = 0; i < SURFACE_MAX; i++) {
+		s = &n->n_surface->su_seen[i];
+		if (s->sn_time == 0 || !s->sn_trusted ||
+		    s->sn_addr.ia_family != 4)
+			continue;
+		if (last == NULL || s->sn_since > last->sn_since ||
+		    (s->sn_since == last->sn_since &&
+		    s->sn_addr.ia_port > last->sn_addr.ia_port))
+			last = s;
+	}
+	*step = STEP_MAX + 1;
+	for (i = 0; last != NULL && i < SURFACE_MAX; i++) {
+		s = &n->n_surface->su_seen[i];
+		if (s->sn_time == 0 || s == last ||
+		    !inet_same_ip(&s->sn_addr, &last->sn_addr) ||
+		    s->sn_addr.ia_port >= last->sn_addr.ia_port)
+			continue;
+		gap = last->sn_addr.ia_port - s->sn_addr.ia_port;
+		if (gap < *step)
+			*step = gap;
+	}
+	return (last);
+}
+
+size_t
+surface_foretell(const struct node *n, struct inet_addr *dst, size_t max)
+{
+	const struct seen	*last;
+	unsigned		 step, port;
+	size_t			 k;
+
+	if (surface_nat(n, 4) != NAT_SYMMETRIC ||
+	    (last = last_port(n, &step)) == NULL || step > STEP_MAX)
+		return (0);
+	port = last->sn_addr.ia_port;
+	for (k = 0; k < max; k++) {
+		port += step;
+		if (port > UINT16_MAX)
+			break;
+		dst[k] = last->sn_addr;
+		dst[k].ia_port = (uint16_t)port;
+	}
+	return (k);
 }

@@ -91,6 +91,7 @@ add_roots(struct node *n, int64_t now, const struct world *w)
 {
 	struct topology		*t = n->n_topology;
 	const struct identity	*id;
+	struct peer		*p;
 	unsigned		 i;
 
 	for (i = 0; i < w->w_nroots; i++) {
@@ -109,8 +110,10 @@ add_roots(struct node *n, int64_t now, const struct world *w)
 			    (unsigned long long)w->w_id);
 			continue;
 		}
-		if (peer_add(n, now, id) != NULL)
-			t->to_upstreams[t->to_nupstreams++] = id->id_addr;
+		if ((p = peer_add(n, now, id)) == NULL)
+			continue;
+		p->pe_upstream = true;
+		t->to_upstreams[t->to_nupstreams++] = id->id_addr;
 	}
 }
 
@@ -119,13 +122,21 @@ static void
 rebuild(struct node *n, int64_t now)
 {
 	struct topology	*t = n->n_topology;
+	struct peer	*p;
 	unsigned	 i;
 
+	for (i = 0; i < t->to_nupstreams; i++) {
+		if ((p = peer_find(n, t->to_upstreams[i])) != NULL)
+			p->pe_upstream = false;
+	}
 	t->to_root = false;
 	t->to_nupstreams = 0;
 	add_roots(n, now, &t->to_planet);
 	for (i = 0; i < t->to_nmoons; i++)
 		add_roots(n, now, t->to_moons[i]);
+	/* New ones are greeted at once, others may be gone. */
+	n->n_next_ping = now;
+	n->n_next_contact = now;
 }
 
 /*
@@ -285,12 +296,16 @@ topology_endpoint(struct node *n, uint64_t addr, unsigned family,
 static uint64_t
 upstream_cost(const struct peer *p, int64_t now)
 {
-	int	 latency = peer_latency(p, now);
-	int64_t	 age;
+	const struct path	*pa = peer_best_path(p, now, false);
+	int			 latency = peer_latency(p, now);
+	int64_t			 age;
 
 	if (p->pe_last_receive == 0 ||
 	    (age = now - p->pe_last_receive) >= PEER_EXPIRY_MS)
 		return (0xffffffff);
+	/* Better: one that does not answer is no use at once. */
+	if (pa == NULL || pa->pa_suspect)
+		return (0xfffffffe);
 	return ((uint64_t)(latency <= 0 ? LATENCY_UNKNOWN : latency) *
 	    (uint64_t)(age / 61000 + 1));
 }
@@ -410,6 +425,12 @@ topology_is_seed(const struct node *n, uint64_t addr)
 			return (true);
 	}
 	return (false);
+}
+
+bool
+topology_is_waiting(const struct node *n)
+{
+	return (n->n_topology->to_nseeds > 0);
 }
 
 void
@@ -535,7 +556,7 @@ node_deorbit(struct node *n, uint64_t moon)
 			continue;
 		free(t->to_moons[i]);
 		t->to_moons[i] = t->to_moons[--t->to_nmoons];
-		rebuild(n, n->n_started);
+		rebuild(n, n->n_last_now);
 		break;
 	}
 	node_store(n, STATE_MOON, moon, NULL, 0);

@@ -66,6 +66,8 @@ verb_ok(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 		return (hello_ok(n, now, rx, rb));
 	case VERB_WHOIS:
 		return (whois_ok(n, now, rx, rb));
+	case VERB_ECHO:
+		return (echo_ok(n, now, rx, rb));
 	case VERB_NETWORK_CONFIG_REQUEST:
 		return (network_config_ok(n, now, rx, rb));
 	case VERB_MULTICAST_GATHER:
@@ -168,7 +170,8 @@ verb_rendezvous(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 		return (RX_DONE);
 	open_nat(n, rx->rx_path->pa_sock, &to);
 	if ((p = peer_find(n, addr)) != NULL)
-		probe(n, now, p, rx->rx_path->pa_sock, &to);
+		reach_suggest(n, now, p, rx->rx_path->pa_sock, &to,
+		    REACH_ROOT);
 	else
 		whois_hint(n, now, addr, rx->rx_path->pa_sock, &to);
 	return (RX_DONE);
@@ -213,20 +216,6 @@ push_gate(struct peer *p, int64_t now)
 	return (true);
 }
 
-static bool
-has_path_to(const struct peer *p, int64_t now, const struct inet_addr *to)
-{
-	unsigned	 i;
-
-	for (i = 0; i < p->pe_npaths; i++) {
-		if (now - p->pe_paths[i].pp_lr < PATH_EXPIRY_MS &&
-		    path_alive(p->pe_paths[i].pp_path, now) &&
-		    inet_equal(&p->pe_paths[i].pp_path->pa_addr, to))
-			return (true);
-	}
-	return (false);
-}
-
 /* One record: its flags and address, nil for families unknown to us. */
 static void
 push_record(struct rbuf *rb, uint8_t *flags, struct inet_addr *to)
@@ -266,15 +255,15 @@ verb_push_direct_paths(struct node *n, int64_t now, struct rx *rx,
 		push_record(rb, &flags, &to);
 		if (!rbuf_ok(rb))
 			return (RX_DROP);
-		if (inet_isnil(&to) || (flags & PUSH_FORGET) != 0 ||
-		    ((flags & PUSH_REDIRECT) == 0 && has_path_to(p, now, &to))
-		    || !path_allowed(n, p->pe_id.id_addr, &to))
+		if (inet_isnil(&to) || (flags & PUSH_FORGET) != 0)
 			continue;
 		/* A redirect is a suggestion like any other: its path is
 		 * used once it has been confirmed. */
 		slot = &per[inet_scope(&to)][to.ia_family == 6];
 		if (++*slot <= PUSH_PER_SCOPE)
-			probe(n, now, p, SOCKET_ANY, &to);
+			reach_suggest(n, now, p, SOCKET_ANY, &to,
+			    (flags & PUSH_REDIRECT) != 0 ? REACH_REDIRECT :
+			    REACH_PEER);
 	}
 	return (RX_DONE);
 }

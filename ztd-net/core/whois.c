@@ -158,6 +158,18 @@ whois_run(struct node *n, int64_t now)
 }
 
 bool
+whois_empty(const struct node *n)
+{
+	unsigned	 i;
+
+	for (i = 0; i < WHOIS_MAX; i++) {
+		if (n->n_whois->wh_query[i].qu_addr != 0)
+			return (false);
+	}
+	return (true);
+}
+
+bool
 whois_outstanding(const struct node *n, uint64_t addr)
 {
 	return (addr != 0 && query_find(n, addr) != NULL);
@@ -175,6 +187,7 @@ query_send(struct node *n, int64_t now, struct query *q)
 	    peer_best_path(up, now, false) == NULL)
 		return;		/* no one to ask yet: do not queue it */
 	q->qu_sent = now;
+	queue_soon(n, now);
 	pkt_begin(n, &pk, up->pe_id.id_addr, VERB_WHOIS);
 	wbuf_addr(&pk.pk, q->qu_addr);
 	pkt_send(n, now, &pk, false);
@@ -217,7 +230,8 @@ whois_hint(struct node *n, int64_t now, uint64_t addr, uint32_t sock,
 
 	whois_request(n, now, addr);
 	if ((p = peer_find(n, addr)) != NULL)
-		probe(n, now, p, sock, to);	/* it was in the cache */
+		/* it was in the cache */
+		reach_suggest(n, now, p, sock, to, REACH_ROOT);
 	if ((q = query_find(n, addr)) == NULL || q->qu_nhints == HINTS)
 		return;
 	q->qu_hint[q->qu_nhints].sock = sock;
@@ -234,11 +248,9 @@ whois_answered(struct node *n, int64_t now, struct peer *p)
 	if ((found = query_find(n, p->pe_id.id_addr)) != NULL) {
 		q = *found;
 		found->qu_addr = 0;
-		for (i = 0; i < q.qu_nhints; i++) {
-			if (path_allowed(n, q.qu_addr, &q.qu_hint[i].addr))
-				probe(n, now, p, q.qu_hint[i].sock,
-				    &q.qu_hint[i].addr);
-		}
+		for (i = 0; i < q.qu_nhints; i++)
+			reach_suggest(n, now, p, q.qu_hint[i].sock,
+			    &q.qu_hint[i].addr, REACH_ROOT);
 	}
 	rxq_retry(n, now);
 	txq_retry(n, now);

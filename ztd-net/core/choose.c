@@ -1,0 +1,233 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Which path a packet takes: the best direct one that answers, or a root
+ * that relays.  A path in use is left for a better one only when that has
+ * been better for a while, so that two paths whose delays waver do not take
+ * turns.  Spec: 02 sections 7.1 and 9.5.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ztd-net/core/core.h"
+
+#define QUALITY_AGE_MAX	140000
+#define CHOICE_MS	250	/* until a choice is looked at again */
+#define RIVAL_MS	5000	/* so long has another to be better, */
+#define RIVAL_BETTER	4	/* by a fifth: 4 of theirs are less than */
+#define RIVAL_WORSE	5	/* 5 of ours */
+#define RIVAL_AT_ONCE	3	/* or so many times as good */
+#define HINT_MS		30000
+#define PROBE_MS	500	/* of a path that was not heard for long */
+
+/* 9.5: lower is better.  One more than the delay, so that scope counts on
+ * the fastest links, too. */
+uint64_t
+path_quality(const struct peer_path *pp, int64_t now)
+{
+	const struct path	*pa = pp->pp_path;
+	int64_t			 age;
+	uint64_t		 q;
+
+	age = now - pa->pa_last_in;
+	if (age > QUALITY_AGE_MAX)
+		age = QUALITY_AGE_MAX;
+	if (age < 0)
+		age = 0;
+	q = (uint64_t)pa->pa_latency + 1;
+	if (age >= ALIVE_MS)
+		q += 65535 + (uint64_t)age;
+	q *= 8 - (uint64_t)inet_scope(&pa->pa_addr);
+	return (q / (pp->pp_priority > 0 ? pp->pp_priority : 1));
+}
+
+/* A path that fell silent is worse than any that did not. */
+static uint64_t
+quality_now(const struct peer_path *pp, int64_t now)
+{
+	uint64_t	 q = path_quality(pp, now);
+
+	return (pp->pp_path->pa_suspect ? q + (UINT64_C(1) << 40) : q);
+}
+
+static const struct peer_path *
+best_entry(const struct peer *p, int64_t now, bool expired)
+{
+	const struct peer_path	*pp, *best = NULL;
+	uint64_t		 q, qbest = UINT64_MAX;
+	unsigned		 i;
+
+	for (i = 0; i < p->pe_npaths; i++) {
+		pp = &p->pe_paths[i];
+		if (!expired && now - pp->pp_lr >= PATH_EXPIRY_MS)
+			continue;
+		if ((q = quality_now(pp, now)) <= qbest) {
+			qbest = q;
+			best = pp;
+		}
+	}
+	return (best);
+}
+
+struct path *
+peer_best_path(const struct peer *p, int64_t now, bool expired)
+{
+	const struct peer_path	*pp = best_entry(p, now, expired);
+
+	return (pp == NULL ? NULL : pp->pp_path);
+}
+
+struct path *
+peer_alive_path(const struct peer *p, int64_t now)
+{
+	struct path	*pa = peer_best_path(p, now, false);
+
+	return (pa != NULL && path_alive(pa, now) && !pa->pa_suspect ? pa :
+	    NULL);
+}
+
+int
+peer_latency(const struct peer *p, int64_t now)
+{
+	const struct path	*pa = peer_best_path(p, now, false);
+
+	if (pa == NULL || pa->pa_latency == LATENCY_UNKNOWN)
+		return (-1);
+	return ((int)pa->pa_latency);
+}
+
+/* The entry of the path in use; NULL when it is of no use any more. */
+static const struct peer_path *
+entry_in_use(const struct peer *p, int64_t now)
+{
+	const struct peer_path	*pp;
+	unsigned		 i;
+
+	for (i = 0; i < p->pe_npaths; i++) {
+		pp = &p->pe_paths[i];
+		if (pp->pp_path == p->pe_best)
+			return (now - pp->pp_lr < PATH_EXPIRY_MS &&
+			    !pp->pp_path->pa_suspect ? pp : NULL);
+	}
+	return (NULL);
+}
+
+/* Is this one to take the place of the one in use? */
+static bool
+rival_wins(struct peer *p, int64_t now, const struct peer_path *used,
+    const struct peer_path *rival)
+{
+	uint64_t	 qu = path_quality(used, now);
+	uint64_t	 qr = path_quality(rival, now);
+
+	if (qr * RIVAL_AT_ONCE <= qu)
+		return (true);
+	if (qr * RIVAL_WORSE >= qu * RIVAL_BETTER) {
+		p->pe_rival = NULL;
+		return (false);
+	}
+	if (p->pe_rival != rival->pp_path) {
+		p->pe_rival = rival->pp_path;
+		p->pe_rival_since = now;
+	}
+	return (now - p->pe_rival_since >= RIVAL_MS);
+}
+
+/* The direct path to use; NULL when there is none. */
+static struct path *
+choose_direct(struct node *n, int64_t now, struct peer *p)
+{
+	const struct peer_path	*used, *best;
+
+	if (p->pe_best != NULL && !p->pe_best->pa_suspect &&
+	    now < p->pe_best_until)
+		return (p->pe_best);
+	p->pe_best_until = now + CHOICE_MS;
+	if ((best = best_entry(p, now, false)) == NULL) {
+		p->pe_best = NULL;
+		return (NULL);
+	}
+	used = entry_in_use(p, now);
+	if (used != NULL && (used == best || !rival_wins(p, now, used, best)))
+		return (p->pe_best);
+	if (p->pe_best != NULL && p->pe_best != best->pp_path) {
+		p->pe_switches++;
+		n->n_status.ns_switches++;
+	}
+	p->pe_best = best->pp_path;
+	p->pe_rival = NULL;
+	return (p->pe_best);
+}
+
+/* 12.5: an address that the operator suggested. */
+static void
+try_hint(struct node *n, int64_t now, struct peer *p)
+{
+	const struct settings_virtual	*sv;
+	uint32_t			 i, k;
+
+	if (n->n_settings.s_nvirtual == 0 ||
+	    (p->pe_last_hint != 0 && now - p->pe_last_hint < HINT_MS))
+		return;
+	for (i = 0; i < n->n_settings.s_nvirtual; i++) {
+		sv = &n->n_settings.s_virtual[i];
+		if (sv->sv_addr != p->pe_id.id_addr || sv->sv_ntry == 0)
+			continue;
+		p->pe_last_hint = now;
+		for (k = 0; k < sv->sv_ntry; k++)
+			reach_suggest(n, now, p, SOCKET_ANY, &sv->sv_try[k],
+			    REACH_OWN);
+		return;
+	}
+}
+
+/* A root that relays to p, by a path that answers; NULL: none. */
+static struct path *
+relay_path(struct node *n, int64_t now, const struct peer *p,
+    struct peer **by)
+{
+	struct path	*pa;
+
+	if ((*by = topology_best(n, now)) == NULL || *by == p ||
+	    (pa = peer_best_path(*by, now, false)) == NULL)
+		return (NULL);
+	return (pa);
+}
+
+/*
+ * 7.1, but a path that was not heard for long, or does not answer, is asked
+ * and gone around meanwhile.
+ */
+struct path *
+choose_path(struct node *n, int64_t now, struct peer *p)
+{
+	struct path	*direct, *relay;
+	struct peer	*by;
+
+	direct = choose_direct(n, now, p);
+	if (direct != NULL && !direct->pa_suspect && path_alive(direct, now)) {
+		watch_sent(n, now, p, direct, true);
+		return (direct);
+	}
+	if (direct == NULL)
+		try_hint(n, now, p);
+	else {
+		if (now - direct->pa_probed >= PROBE_MS) {
+			direct->pa_probed = now;
+			probe(n, now, p, direct->pa_sock, &direct->pa_addr,
+			    0);
+		}
+		watch_sent(n, now, p, direct, true);
+	}
+	if ((relay = relay_path(n, now, p, &by)) != NULL &&
+	    (direct == NULL || (path_alive(relay, now) &&
+	    !relay->pa_suspect))) {
+		watch_sent(n, now, by, relay, true);
+		return (relay);
+	}
+	return (direct != NULL ? direct : peer_best_path(p, now, true));
+}

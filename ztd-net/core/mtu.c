@@ -1,0 +1,167 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * How large a datagram a path carries.  The usual 1432 bytes fit nearly all
+ * links; where they do not, IP cuts them, and there are many ways on which
+ * such pieces are lost.  So when large packets are about to go out we send
+ * an ECHO of that size, which comes back in full: unless three in a row are
+ * lost while smaller packets pass.  Then packets are cut into pieces that
+ * need no cutting by others.
+ *
+ * Sizes are of the UDP payload.  1232 fits every IPv6 link, 548 every IPv4
+ * host; when 1232 passes, 1372 (for tunnels of 1400 bytes) is tried too.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ztd-net/core/core.h"
+
+#define DATAGRAM_MAX	10324	/* the largest that may be configured, */
+#define DATAGRAM_MIN	1400	/* the smallest */
+#define SIZE_LAST	548	/* this is taken without being asked */
+#define TRIES		3
+#define TRY_MS		300	/* no more often are ECHOs answered: 166 */
+#define AGAIN_MS	600000	/* until all is measured anew */
+
+static const uint16_t	sizes[] = { PAYLOAD_MTU, 1372, 1232, SIZE_LAST };
+#define SIZE_TUNNEL	1372
+#define SIZE_SAFE	1232
+
+/* What the configuration says. */
+static unsigned
+configured(const struct node *n, const struct inet_addr *to)
+{
+	const struct settings_physical	*sp;
+
+	if ((sp = physical(n, to)) == NULL || sp->sp_mtu == 0)
+		return (PAYLOAD_MTU);
+	if (sp->sp_mtu < DATAGRAM_MIN)
+		return (DATAGRAM_MIN);
+	return (sp->sp_mtu > DATAGRAM_MAX ? DATAGRAM_MAX : sp->sp_mtu);
+}
+
+unsigned
+path_mtu(const struct node *n, const struct path *pa,
+    const struct inet_addr *to)
+{
+	unsigned	 mtu = configured(n, to);
+
+	return (pa != NULL && pa->pa_mtu != 0 && pa->pa_mtu < mtu ?
+	    pa->pa_mtu : mtu);
+}
+
+/* The size to be tried after this one did not pass; 0: none is smaller. */
+static uint16_t
+smaller(uint16_t size)
+{
+	unsigned	 i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		/* What is between is only for when SIZE_SAFE passes. */
+		if (sizes[i] < size && sizes[i] != SIZE_TUNNEL)
+			return (sizes[i]);
+	}
+	return (0);
+}
+
+static void
+try_size(struct node *n, int64_t now, struct peer *p, struct path *pa)
+{
+	pa->pa_mtu_tries++;
+	pa->pa_mtu_sent = now;
+	probe(n, now, p, pa->pa_sock, &pa->pa_addr, pa->pa_mtu_size);
+}
+
+void
+mtu_need(struct node *n, int64_t now, struct peer *p, struct path *pa,
+    size_t len)
+{
+	if (len <= SIZE_LAST || pa->pa_mtu_size != 0 ||
+	    (pa->pa_mtu_done != 0 && now - pa->pa_mtu_done < AGAIN_MS) ||
+	    !peer_takes_echo(p) || pa->pa_suspect)
+		return;
+	pa->pa_mtu_size = (uint16_t)configured(n, &pa->pa_addr);
+	pa->pa_mtu_tries = 0;
+	pa->pa_mtu_up = false;
+	try_size(n, now, p, pa);
+	watch(n, now, p);
+}
+
+static void
+measured(struct path *pa, int64_t now)
+{
+	pa->pa_mtu_size = 0;
+	pa->pa_mtu_done = now;
+}
+
+/* Three were lost. */
+static void
+too_large(struct path *pa, int64_t now)
+{
+	uint16_t	 next;
+
+	pa->pa_mtu_tries = 0;
+	if (pa->pa_mtu_up) {
+		measured(pa, now);		/* stay with the safe one */
+		return;
+	}
+	next = smaller(pa->pa_mtu_size);
+	pa->pa_mtu = next;
+	pa->pa_mtu_size = next == SIZE_LAST ? 0 : next;
+	if (pa->pa_mtu_size == 0)
+		pa->pa_mtu_done = now;
+}
+
+bool
+mtu_run(struct node *n, int64_t now, struct peer *p, struct path *pa)
+{
+	int64_t	 wait = TRY_MS;
+
+	if (pa->pa_mtu_size == 0)
+		return (false);
+	if (pa->pa_latency != LATENCY_UNKNOWN &&
+	    2 * (int64_t)pa->pa_latency > wait)
+		wait = 2 * (int64_t)pa->pa_latency;
+	if (now - pa->pa_mtu_sent < wait)
+		return (true);
+	if (pa->pa_mtu_tries < TRIES) {
+		try_size(n, now, p, pa);
+		return (true);
+	}
+	if (pa->pa_suspect || now - pa->pa_last_in > ALIVE_MS) {
+		pa->pa_mtu_size = 0;	/* nothing passes: this says nothing */
+		return (false);
+	}
+	if (pa->pa_last_in <= pa->pa_mtu_sent - (TRIES - 1) * wait) {
+		/* Not one packet came meanwhile: does a small one pass? */
+		if (now - pa->pa_probed >= TRY_MS) {
+			pa->pa_probed = now;
+			probe(n, now, p, pa->pa_sock, &pa->pa_addr, 0);
+		}
+		return (true);
+	}
+	too_large(pa, now);
+	if (pa->pa_mtu_size != 0)
+		try_size(n, now, p, pa);
+	return (pa->pa_mtu_size != 0);
+}
+
+void
+mtu_answered(struct node *n, int64_t now, struct path *pa, size_t size)
+{
+	if (pa->pa_mtu_size == 0 || size < pa->pa_mtu_size)
+		return;
+	pa->pa_mtu = pa->pa_mtu_size < configured(n, &pa->pa_addr) ?
+	    pa->pa_mtu_size : 0;
+	if (pa->pa_mtu_size == SIZE_SAFE) {
+		pa->pa_mtu_size = SIZE_TUNNEL;
+		pa->pa_mtu_tries = 0;
+		pa->pa_mtu_up = true;
+		return;
+	}
+	measured(pa, now);
+}
