@@ -265,6 +265,7 @@ node_join(struct node *n, int64_t now, uint64_t nwid)
 	config_load(n, nw);
 	network_changed(n, nw);
 	network_request(n, now, nw);
+	node_busy(n, now);
 	return (0);
 }
 

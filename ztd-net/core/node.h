@@ -180,6 +180,9 @@ struct node_callbacks {
 	/* USER_MESSAGE; may be NULL. */
 	void	(*nc_user_message)(void *, uint64_t from, uint64_t type,
 		    const void *, size_t len);
+	/* One string of a REMOTE_TRACE, not terminated, whatever may stand
+	 * in it; may be NULL. */
+	void	(*nc_trace)(void *, uint64_t from, const char *, size_t len);
 	/* Random bytes; NULL: the system's.  A simulator has its own. */
 	void	(*nc_random)(void *, void *, size_t len);
 	/*

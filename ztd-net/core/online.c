@@ -148,6 +148,7 @@ set_online(struct node *n, bool online)
 	if (online == n->n_online)
 		return;
 	n->n_online = online;
+	n->n_next_ping = n->n_last_now;		/* now there is a way */
 	if (n->n_cb.nc_online != NULL)
 		n->n_cb.nc_online(n->n_arg, online);
 }

@@ -65,11 +65,13 @@ introduce_due(struct node *n, int64_t now, uint64_t x, uint64_t y)
 	return (true);
 }
 
-/* The best path of a peer in one scope and family. */
+/* The best path of a peer in one scope and family, if only an expired one;
+ * of equal ones the later. */
 static const struct path *
-scoped_path(const struct peer *p, int scope, unsigned family)
+scoped_path(const struct peer *p, int64_t now, int scope, unsigned family)
 {
 	const struct path	*pa, *best = NULL;
+	uint64_t		 q, qbest = UINT64_MAX;
 	unsigned		 i;
 
 	for (i = 0; i < p->pe_npaths; i++) {
@@ -77,8 +79,10 @@ scoped_path(const struct peer *p, int scope, unsigned family)
 		if (pa->pa_addr.ia_family != family ||
 		    (int)inet_scope(&pa->pa_addr) != scope)
 			continue;
-		if (best == NULL || pa->pa_last_in >= best->pa_last_in)
+		if ((q = path_quality(&p->pe_paths[i], now)) <= qbest) {
+			qbest = q;
 			best = pa;
+		}
 	}
 	return (best);
 }
@@ -109,8 +113,8 @@ introduce(struct node *n, int64_t now, struct peer *x, struct peer *y)
 
 	for (scope = SCOPE_PRIVATE; scope > SCOPE_NONE; scope--) {
 		for (family = 6; family >= 4; family -= 2) {
-			px = scoped_path(x, scope, family);
-			py = scoped_path(y, scope, family);
+			px = scoped_path(x, now, scope, family);
+			py = scoped_path(y, now, scope, family);
 			if (px == NULL || py == NULL)
 				continue;
 			if (node_random_u32(n) & 1) {

@@ -12,6 +12,7 @@
 #include <syslog.h>
 
 #include "ztd-net/core/core.h"
+#include "ztd-net/core/measure.h"
 
 #define WHOIS_IN_MS	100
 #define WHOIS_UNKNOWN	16	/* that we look for, per request */
@@ -282,6 +283,45 @@ verb_user_message(struct node *n, struct rx *rx, struct rbuf *rb)
 	return (RX_DONE);
 }
 
+/*
+ * Of bonds (16), of which there are none: so no receipt is noted, whatever
+ * it says.
+ */
+static enum rx_result
+verb_bonding(struct rx *rx, struct rbuf *rb)
+{
+	struct qos_record	 records[QOS_RECORDS];
+	uint32_t		 bytes;
+	int16_t			 utility;
+
+	switch (rx->rx_verb) {
+	case VERB_QOS_MEASUREMENT:
+		(void)qos_parse(rb, records);
+		break;
+	case VERB_PATH_NEGOTIATION_REQUEST:
+		(void)negotiation_parse(rb, &utility);
+		break;
+	default:
+		(void)ack_parse(rb, &bytes);
+	}
+	return (RX_DROP);
+}
+
+/* For the controller's log, once it has one. */
+static enum rx_result
+verb_remote_trace(struct node *n, struct rx *rx, struct rbuf *rb)
+{
+	const char	*text;
+	size_t		 len;
+
+	while (trace_parse(rb, &text, &len)) {
+		if (n->n_cb.nc_trace != NULL)
+			n->n_cb.nc_trace(n->n_arg, rx->rx_peer->pe_id.id_addr,
+			    text, len);
+	}
+	return (RX_DONE);
+}
+
 enum rx_result
 verb_dispatch(struct node *n, int64_t now, struct rx *rx)
 {
@@ -322,8 +362,10 @@ verb_dispatch(struct node *n, int64_t now, struct rx *rx)
 	case VERB_ACK:
 	case VERB_QOS_MEASUREMENT:
 	case VERB_PATH_NEGOTIATION_REQUEST:
-		return (RX_DROP);	/* of bonding: no receipt is noted */
+		return (verb_bonding(rx, &rb));
+	case VERB_REMOTE_TRACE:
+		return (verb_remote_trace(n, rx, &rb));
 	default:
-		return (RX_DONE);	/* as NOP, and REMOTE_TRACE */
+		return (RX_DONE);	/* as NOP */
 	}
 }

@@ -26,6 +26,7 @@ struct query {
 	uint64_t	 qu_addr;	/* 0: free */
 	int64_t		 qu_asked;	/* first wanted */
 	int64_t		 qu_sent;
+	unsigned	 qu_times;	/* asked */
 	bool		 qu_stranger;	/* only somebody's packet named it */
 	unsigned	 qu_nhints;
 	struct {
@@ -175,6 +176,25 @@ whois_outstanding(const struct node *n, uint64_t addr)
 	return (addr != 0 && query_find(n, addr) != NULL);
 }
 
+/* Whom to ask: the best upstream, and when that did not answer another. */
+static struct peer *
+query_whom(struct node *n, int64_t now, const struct query *q)
+{
+	const uint64_t	*addrs;
+	struct peer	*p, *best = topology_best(n, now);
+	size_t		 i, naddrs;
+
+	if (q->qu_times % 2 == 0)
+		return (best);
+	naddrs = topology_upstreams(n, &addrs);
+	for (i = 0; i < naddrs; i++) {
+		p = peer_find(n, addrs[(i + q->qu_times / 2) % naddrs]);
+		if (p != NULL && p != best && peer_alive_path(p, now) != NULL)
+			return (p);
+	}
+	return (best);
+}
+
 static void
 query_send(struct node *n, int64_t now, struct query *q)
 {
@@ -182,11 +202,12 @@ query_send(struct node *n, int64_t now, struct query *q)
 	struct pkt	 pk;
 
 	if (now - q->qu_sent < WHOIS_MS ||
-	    (up = topology_best(n, now)) == NULL ||
+	    (up = query_whom(n, now, q)) == NULL ||
 	    up->pe_id.id_addr == q->qu_addr ||
 	    peer_best_path(up, now, false) == NULL)
 		return;		/* no one to ask yet: do not queue it */
 	q->qu_sent = now;
+	q->qu_times++;
 	queue_soon(n, now);
 	pkt_begin(n, &pk, up->pe_id.id_addr, VERB_WHOIS);
 	wbuf_addr(&pk.pk, q->qu_addr);

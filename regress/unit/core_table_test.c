@@ -1,0 +1,194 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * The table of peers of a root that has seen very many: what each of them
+ * costs, and who is forgotten when it is full.  Spec: 02 sections 9.1, 10.5.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+#include "regress/lib/vectors.h"
+#include "ztd-net/core/core.h"
+
+#define START		1795000000000
+#define SEEN		100000
+#define IDLE_MAX	4096	/* bytes that an idle peer may cost */
+
+static unsigned	 stored;
+
+static void
+cb_send(void *arg, uint32_t sock, const struct inet_addr *to, const void *p,
+    size_t len, unsigned ttl)
+{
+	(void)arg;
+	(void)sock;
+	(void)to;
+	(void)p;
+	(void)len;
+	(void)ttl;
+}
+
+static void
+cb_store(void *arg, enum node_state what, uint64_t id, const void *p,
+    size_t len)
+{
+	(void)arg;
+	(void)id;
+	(void)p;
+	stored += what == STATE_PEER && len > 0;
+}
+
+static const struct node_callbacks callbacks = {
+	.nc_send = cb_send,
+	.nc_store = cb_store
+};
+
+static struct node *
+node_start(const atf_tc_t *tc)
+{
+	struct identity	 id;
+	struct node	*n;
+	const char	*text;
+	json_t		*doc;
+
+	ATF_REQUIRE_EQ(crypto_init(), 0);
+	doc = vectors_load(tc, "credentials.json");
+	text = vectors_str(vectors_get(vectors_get(doc, "identities"), "m1"),
+	    "secret");
+	ATF_REQUIRE_EQ(identity_parse(&id, text, strlen(text)), IDENTITY_OK);
+	json_decref(doc);
+	n = node_new(&id, &callbacks, NULL, START);
+	ATF_REQUIRE(n != NULL);
+	return (n);
+}
+
+/* The k-th peer: its key is good, its address made up. */
+static struct peer *
+add(struct node *n, int64_t now, unsigned k)
+{
+	struct inet_addr ia;
+	struct identity	 id;
+	struct path	*pa;
+	struct peer	*p;
+
+	memset(&id, 0, sizeof(id));
+	id.id_addr = 0x1000000000 + k;
+	id.id_public[0] = 9;
+	memcpy(id.id_public + 32, &k, sizeof(k));
+	ATF_REQUIRE((p = peer_add(n, now, &id)) != NULL);
+	memset(&ia, 0, sizeof(ia));
+	ia.ia_family = 4;
+	ia.ia_ip[0] = 8;
+	ia.ia_ip[1] = (uint8_t)(k >> 16);
+	ia.ia_ip[2] = (uint8_t)(k >> 8);
+	ia.ia_ip[3] = (uint8_t)k;
+	ia.ia_port = 9993;
+	ATF_REQUIRE((pa = path_get(n, now, 1, &ia)) != NULL);
+	path_heard(pa, now, 100);
+	ATF_REQUIRE(peer_add_path(p, pa, now) != NULL);
+	peer_heard(n, now, p);
+	return (p);
+}
+
+/* It was talked to in the newest cipher, for which contexts were made. */
+static void
+talk(struct node *n, struct peer *p)
+{
+	struct wbuf	 wb;
+	uint8_t		 packet[64];
+
+	wbuf_init(&wb, packet, sizeof(packet));
+	packet_header(&wb, node_packet_id(n), p->pe_id.id_addr,
+	    node_addr(n), VERB_ECHO);
+	packet_seal(packet, wb.wb_len, SUITE_AES_GMAC_SIV, &p->pe_keys);
+}
+
+static size_t
+allocated(void)
+{
+#if defined(__GLIBC__)
+	struct mallinfo2	 mi = mallinfo2();
+
+	return (mi.uordblks + mi.hblkhd);
+#else
+	return (0);
+#endif
+}
+
+ATF_TC_WITHOUT_HEAD(idle_peer_cost);
+ATF_TC_BODY(idle_peer_cost, tc)
+{
+	struct node	*n = node_start(tc);
+	int64_t		 now = START;
+	size_t		 before, busy, idle;
+	unsigned	 k;
+
+#if defined(__SANITIZE_ADDRESS__)
+	atf_tc_skip("the sanitizer's allocator does not tell");
+#endif
+	before = allocated();
+	if (before == 0)
+		atf_tc_skip("the C library does not tell");
+	for (k = 0; k < SEEN; k++)
+		talk(n, add(n, now, k));
+	busy = allocated() - before;
+	peers_housekeeping(n, now + 61000);
+	idle = allocated() - before;
+	printf("%u peers: %zu bytes each just heard, %zu idle\n", SEEN,
+	    busy / SEEN, idle / SEEN);
+	ATF_CHECK(idle / SEEN < IDLE_MAX);
+	/* After a while nothing is left of them. */
+	peers_housekeeping(n, now + 501000);
+	paths_housekeeping(n, now + 501000);
+	ATF_CHECK(n->n_npaths == 0);
+	printf("%zu bytes are left of all of them\n", allocated() - before);
+	ATF_CHECK(allocated() - before < 65536);
+	node_free(n, now);
+}
+
+/* In a full table those go who were silent longest, and roots never. */
+ATF_TC_WITHOUT_HEAD(oldest_gives_way);
+ATF_TC_BODY(oldest_gives_way, tc)
+{
+	struct node		*n = node_start(tc);
+	struct node_status	 ns;
+	const uint64_t		*ups;
+	size_t			 nups, more;
+	unsigned		 k;
+
+	nups = topology_upstreams(n, &ups);
+	for (k = 0; n->n_npeers < PEERS_MAX; k++)
+		(void)add(n, START + k, k);
+	/* The first was heard again: it is not the oldest any more. */
+	peer_heard(n, START + k + 5000,
+	    peer_find(n, 0x1000000000));
+	for (more = 0; more < 10; more++)
+		(void)add(n, START + k + 6000, k + (unsigned)more);
+	ATF_CHECK_EQ(n->n_npeers, PEERS_MAX);
+	ATF_CHECK(peer_find(n, 0x1000000000) != NULL);
+	for (more = 1; more <= 10; more++)
+		ATF_CHECK(peer_find(n, 0x1000000000 + more) == NULL);
+	ATF_CHECK(peer_find(n, 0x1000000000 + 11) != NULL);
+	ATF_CHECK(nups > 0);
+	for (more = 0; more < nups; more++)
+		ATF_CHECK(peer_find(n, ups[more]) != NULL);
+	node_status(n, START + k + 6000, &ns);
+	ATF_CHECK_EQ(ns.ns_evicted, 10);
+	node_free(n, START + k + 6000);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, idle_peer_cost);
+	ATF_TP_ADD_TC(tp, oldest_gives_way);
+	return (atf_no_error());
+}
