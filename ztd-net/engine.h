@@ -15,6 +15,7 @@
 #include "privsep/channel.h"
 #include "privsep/child.h"
 #include "privsep/frame.h"
+#include "ztd-net/alarm.h"
 #include "ztd-net/core/node.h"
 
 #define SOCKETS_MAX	255	/* a socket id's low byte is its place + 1 */
@@ -30,7 +31,8 @@ struct tap {
 
 struct engine {
 	struct event_base *e_base;
-	struct event	*e_timer;
+	struct alarm	*e_alarm;
+	int64_t		 e_armed;	/* when it rings, 0: it is not set */
 	struct channel	*e_parent;
 	struct channel	*e_con;		/* NULL while it is away */
 	struct channel	*e_ctl;
@@ -49,8 +51,11 @@ struct engine {
 
 /* main.c */
 int64_t	 engine_now(void);	/* ms since 1970, never steps back */
-/* Set the timer for what the core has to do next. */
-void	 engine_schedule(struct engine *, int64_t next);
+/* The node is there: begin to call it when it wants to be. */
+void	 engine_start_clock(struct engine *);
+/* After anything was given to the core: what it wants to send leaves, and it
+ * is called when it now wants to be. */
+void	 engine_flush(struct engine *);
 
 /* parent.c: messages from and to the parent */
 void	 parent_message(struct channel *, struct msg *, void *);

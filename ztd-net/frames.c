@@ -122,8 +122,7 @@ frames_readable(int fd, short what, void *arg)
 	/* What the channel holds already does not make it readable. */
 	if (round == ROUNDS)
 		event_active(e->e_frames_ev, EV_READ, 0);
-	udp_flush(e);
-	frames_flush(e);
+	engine_flush(e);
 }
 
 void

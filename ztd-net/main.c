@@ -19,7 +19,7 @@
 #include "common/log.h"
 #include "ztd-net/engine.h"
 
-static void	engine_timer(int, short, void *);
+static void	engine_timer(void *);
 static void	engine_stop(void *);
 
 #ifndef CLOCK_BOOTTIME
@@ -50,29 +50,45 @@ engine_now(void)
 	return (clock_ms(CLOCK_BOOTTIME) + offset);
 }
 
-void
-engine_schedule(struct engine *e, int64_t next)
+/* Be called at this time, if not sooner. */
+static void
+engine_schedule(struct engine *e, int64_t now, int64_t next)
 {
-	struct timeval	 tv;
-	int64_t		 wait = next - engine_now();
+	if (e->e_armed != 0 && next >= e->e_armed)
+		return;
+	e->e_armed = next;
+	alarm_set(e->e_alarm, next > now ? next - now : 1);
+}
 
-	if (wait < 1)
-		wait = 1;
-	tv.tv_sec = wait / 1000;
-	tv.tv_usec = wait % 1000 * 1000;
-	(void)evtimer_add(e->e_timer, &tv);
+void
+engine_flush(struct engine *e)
+{
+	udp_flush(e);
+	frames_flush(e);
+	if (e->e_node != NULL && node_next(e->e_node) < e->e_armed)
+		engine_schedule(e, engine_now(), node_next(e->e_node));
+}
+
+void
+engine_start_clock(struct engine *e)
+{
+	int64_t	 now = engine_now();
+
+	e->e_armed = 0;
+	engine_schedule(e, now, now);
 }
 
 static void
-engine_timer(int fd, short what, void *arg)
+engine_timer(void *arg)
 {
 	struct engine	*e = arg;
+	int64_t		 now = engine_now();
 
-	(void)fd;
-	(void)what;
-	engine_schedule(e, node_tick(e->e_node, engine_now()));
-	udp_flush(e);
-	frames_flush(e);
+	if (e->e_node == NULL)
+		return;
+	e->e_armed = 0;
+	engine_schedule(e, now, node_tick(e->e_node, now));
+	engine_flush(e);
 }
 
 /* The parent is gone or wants us to go: keep what is worth keeping. */
@@ -109,7 +125,7 @@ main(void)
 	child_confine(&co, &init);
 
 	if ((e.e_base = event_base_new()) == NULL ||
-	    (e.e_timer = evtimer_new(e.e_base, engine_timer, &e)) == NULL ||
+	    (e.e_alarm = alarm_new(e.e_base, engine_timer, &e)) == NULL ||
 	    udp_new(&e) == -1)
 		fatalx("cannot start the event loop");
 	state_start(&e);

@@ -59,7 +59,7 @@ start_node(struct engine *e, const struct identity *id, bool generated)
 	crypto_wipe(&mn, sizeof(mn));
 	state_orbit_moons(e, now);
 	(void)channel_send(e->e_parent, MSG_READY, 0, -1, NULL, 0);
-	engine_schedule(e, now);
+	engine_start_clock(e);
 }
 
 static void
@@ -213,6 +213,5 @@ parent_message(struct channel *ch, struct msg *m, void *arg)
 	}
 	if (m->m_fd != -1)
 		(void)close(m->m_fd);
-	udp_flush(e);
-	frames_flush(e);
+	engine_flush(e);
 }

@@ -156,6 +156,5 @@ sibling_message(struct channel *ch, struct msg *m, void *arg)
 	default:
 		break;
 	}
-	udp_flush(e);
-	frames_flush(e);
+	engine_flush(e);
 }

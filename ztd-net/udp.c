@@ -86,8 +86,7 @@ sock_readable(int fd, short what, void *arg)
 		if (n < UDP_BATCH)
 			break;
 	}
-	udp_flush(e);
-	frames_flush(e);
+	engine_flush(e);
 }
 
 static int
