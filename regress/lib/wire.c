@@ -13,21 +13,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "regress/lib/clock.h"
+#include "regress/lib/store.h"
 #include "regress/lib/wire.h"
 
-enum event_type { EVENT_DATAGRAM, EVENT_TICK, EVENT_CALL };
+struct datagram {
+	struct wire_host *dg_to;
+	unsigned	 dg_generation;
+	struct inet_addr dg_from;
+	uint8_t		 dg_bytes[];
+};
 
-struct event {
-	int64_t		 ev_time;
-	uint64_t	 ev_seq;	/* order among equal times */
-	enum event_type	 ev_type;
-	struct wire_host *ev_host;	/* tick: whose; datagram: to whom */
-	unsigned	 ev_generation;
-	struct inet_addr ev_from;
-	void		(*ev_call)(void *);
-	void		*ev_arg;
-	size_t		 ev_len;
-	uint8_t		 ev_bytes[];
+struct call {
+	void		(*ca_call)(void *);
+	void		*ca_arg;
 };
 
 struct hostent {
@@ -35,28 +34,19 @@ struct hostent {
 	struct wire_host	 he_host;
 };
 
-struct wire_state {
-	struct wire_state *ws_next;
-	enum node_state	 ws_what;
-	uint64_t	 ws_id;
-	size_t		 ws_len;
-	uint8_t		 ws_bytes[];
-};
-
 RB_HEAD(host_tree, hostent);
 
 struct wire {
-	int64_t		 w_now;
+	struct clock	*w_clock;
 	int64_t		 w_delay;
-	uint64_t	 w_seed;
-	uint64_t	 w_seq;
 	unsigned	 w_loss;
-	struct event	**w_heap;
-	size_t		 w_n, w_size;
 	struct host_tree w_hosts;
 	uint8_t		*w_planet;
 	size_t		 w_planetlen;
 };
+
+static void	 tick(void *, void *, size_t);
+static void	 arrive(void *, void *, size_t);
 
 static int
 host_cmp(const struct hostent *a, const struct hostent *b)
@@ -67,84 +57,6 @@ host_cmp(const struct hostent *a, const struct hostent *b)
 RB_PROTOTYPE(host_tree, hostent, he_entry, host_cmp)
 RB_GENERATE(host_tree, hostent, he_entry, host_cmp)
 
-/* --- the heap --------------------------------------------------------- */
-
-static bool
-before(const struct event *a, const struct event *b)
-{
-	return (a->ev_time < b->ev_time ||
-	    (a->ev_time == b->ev_time && a->ev_seq < b->ev_seq));
-}
-
-static int
-heap_push(struct wire *w, struct event *ev)
-{
-	struct event	**p;
-	size_t		  i, up, size;
-
-	if (w->w_n == w->w_size) {
-		size = w->w_size == 0 ? 256 : w->w_size * 2;
-		if ((p = reallocarray(w->w_heap, size, sizeof(*p))) == NULL)
-			return (-1);
-		w->w_heap = p;
-		w->w_size = size;
-	}
-	ev->ev_seq = w->w_seq++;
-	for (i = w->w_n++; i > 0; i = up) {
-		up = (i - 1) / 2;
-		if (!before(ev, w->w_heap[up]))
-			break;
-		w->w_heap[i] = w->w_heap[up];
-	}
-	w->w_heap[i] = ev;
-	return (0);
-}
-
-static struct event *
-heap_pop(struct wire *w)
-{
-	struct event	*top = w->w_heap[0], *last = w->w_heap[--w->w_n];
-	size_t		 i, kid;
-
-	for (i = 0; (kid = 2 * i + 1) < w->w_n; i = kid) {
-		if (kid + 1 < w->w_n &&
-		    before(w->w_heap[kid + 1], w->w_heap[kid]))
-			kid++;
-		if (!before(w->w_heap[kid], last))
-			break;
-		w->w_heap[i] = w->w_heap[kid];
-	}
-	w->w_heap[i] = last;
-	return (top);
-}
-
-static int
-event_add(struct wire *w, enum event_type type, int64_t time,
-    struct wire_host *host, const struct inet_addr *from, const void *p,
-    size_t len, void (*call)(void *), void *arg)
-{
-	struct event	*ev;
-
-	if ((ev = calloc(1, sizeof(*ev) + len)) == NULL)
-		return (-1);
-	ev->ev_type = type;
-	ev->ev_time = time;
-	ev->ev_host = host;
-	ev->ev_generation = host == NULL ? 0 : host->wh_generation;
-	if (from != NULL)
-		ev->ev_from = *from;
-	ev->ev_call = call;
-	ev->ev_arg = arg;
-	ev->ev_len = len;
-	if (len > 0)
-		memcpy(ev->ev_bytes, p, len);
-	if (heap_push(w, ev) == -1) {
-		free(ev);
-		return (-1);
-	}
-	return (0);
-}
-
 /* --- the callbacks of the nodes ---------------------------------------- */
 
 static void
@@ -154,6 +66,7 @@ cb_send(void *arg, uint32_t sock, const struct inet_addr *to, const void *p,
 	struct wire_host	*wh = arg;
 	struct wire		*w = wh->wh_wire;
 	struct hostent		 key, *he;
+	struct datagram		*dg;
 
 	(void)sock;
 	wh->wh_sent++;
@@ -165,8 +78,14 @@ cb_send(void *arg, uint32_t sock, const struct inet_addr *to, const void *p,
 		return;
 	if (w->w_loss > 0 && wire_random(w) % 1000 < w->w_loss)
 		return;
-	(void)event_add(w, EVENT_DATAGRAM, w->w_now + w->w_delay,
-	    &he->he_host, &wh->wh_addr, p, len, NULL, NULL);
+	dg = clock_at_room(w->w_clock, wire_now(w) + w->w_delay, arrive, w,
+	    sizeof(*dg) + len);
+	if (dg == NULL)
+		return;
+	dg->dg_to = &he->he_host;
+	dg->dg_generation = he->he_host.wh_generation;
+	dg->dg_from = wh->wh_addr;
+	memcpy(dg->dg_bytes, p, len);
 }
 
 static void
@@ -200,52 +119,25 @@ cb_network(void *arg, const struct node_network *nn)
 		}
 }
 
-/* Where the state stands in the list, or the end of it. */
-static struct wire_state **
-state_find(struct wire_host *wh, enum node_state what, uint64_t id)
-{
-	struct wire_state	**p;
-
-	for (p = &wh->wh_state; *p != NULL; p = &(*p)->ws_next)
-		if ((*p)->ws_what == what && (*p)->ws_id == id)
-			break;
-	return (p);
-}
-
 static void
 cb_store(void *arg, enum node_state what, uint64_t id, const void *bytes,
     size_t len)
 {
 	struct wire_host	*wh = arg;
-	struct wire_state	**p, *ws;
 
-	p = state_find(wh, what, id);
-	if ((ws = *p) != NULL) {
-		*p = ws->ws_next;
-		free(ws);
-	}
-	if (len == 0 || (ws = malloc(sizeof(*ws) + len)) == NULL)
-		return;
-	ws->ws_what = what;
-	ws->ws_id = id;
-	ws->ws_len = len;
-	memcpy(ws->ws_bytes, bytes, len);
-	ws->ws_next = wh->wh_state;
-	wh->wh_state = ws;
+	store_put(&wh->wh_state, what, id, bytes, len);
 }
 
 static size_t
 cb_load(void *arg, enum node_state what, uint64_t id, void *dst,
     size_t size)
 {
-	struct wire_host		*wh = arg;
-	const struct wire_state		*ws = *state_find(wh, what, id);
-	const struct wire		*w = wh->wh_wire;
+	struct wire_host	*wh = arg;
+	const struct wire	*w = wh->wh_wire;
+	size_t			 len;
 
-	if (ws != NULL && ws->ws_len <= size) {
-		memcpy(dst, ws->ws_bytes, ws->ws_len);
-		return (ws->ws_len);
-	}
+	if ((len = store_get(wh->wh_state, what, id, dst, size)) > 0)
+		return (len);
 	if (what == STATE_PLANET && w->w_planetlen <= size) {
 		memcpy(dst, w->w_planet, w->w_planetlen);
 		return (w->w_planetlen);
@@ -273,16 +165,51 @@ static void
 cb_random(void *arg, void *dst, size_t len)
 {
 	struct wire_host	*wh = arg;
-	uint8_t			*p = dst;
-	uint64_t		 v = 0;
-	size_t			 i;
 
-	for (i = 0; i < len; i++) {
-		if (i % 8 == 0)
-			v = wire_random(wh->wh_wire);
-		p[i] = (uint8_t)v;
-		v >>= 8;
-	}
+	clock_random_bytes(wh->wh_wire->w_clock, dst, len);
+}
+
+/* --- events ----------------------------------------------------------- */
+
+/* Call the node at that time, unless it is called sooner. */
+static void
+plan(struct wire_host *wh, int64_t time)
+{
+	if (wh->wh_tick != 0 && time >= wh->wh_tick)
+		return;
+	wh->wh_tick = time;
+	(void)clock_at(wh->wh_wire->w_clock, time, tick, wh,
+	    &wh->wh_generation, sizeof(wh->wh_generation));
+}
+
+static void
+tick(void *arg, void *bytes, size_t len)
+{
+	struct wire_host	*wh = arg;
+	unsigned		 generation;
+	int64_t			 now = wire_now(wh->wh_wire);
+
+	(void)len;
+	memcpy(&generation, bytes, sizeof(generation));
+	if (wh->wh_node == NULL || generation != wh->wh_generation ||
+	    now != wh->wh_tick)
+		return;
+	wh->wh_tick = 0;
+	plan(wh, node_tick(wh->wh_node, now));
+}
+
+static void
+arrive(void *arg, void *bytes, size_t len)
+{
+	struct datagram		*dg = bytes;
+	struct wire_host	*wh = dg->dg_to;
+
+	if (wh->wh_node == NULL || wh->wh_generation != dg->dg_generation)
+		return;
+	wh->wh_received++;
+	node_datagram(wh->wh_node, wire_now(arg), 1, &dg->dg_from,
+	    dg->dg_bytes, len - sizeof(*dg));
+	plan(wh, node_next(wh->wh_node));
 }
 
 /* --- hosts ------------------------------------------------------------ */
@@ -294,8 +221,10 @@ wire_new(uint64_t seed, int64_t start, int64_t delay)
 
 	if ((w = calloc(1, sizeof(*w))) == NULL)
 		return (NULL);
-	w->w_seed = seed;
-	w->w_now = start;
+	if ((w->w_clock = clock_new(seed, start)) == NULL) {
+		free(w);
+		return (NULL);
+	}
 	w->w_delay = delay;
 	RB_INIT(&w->w_hosts);
 	return (w);
@@ -305,22 +234,15 @@ void
 wire_free(struct wire *w)
 {
 	struct hostent		*he;
-	struct wire_state	*ws;
-	size_t			 i;
 
 	while ((he = RB_ROOT(&w->w_hosts)) != NULL) {
 		wire_stop(&he->he_host);
 		RB_REMOVE(host_tree, &w->w_hosts, he);
-		while ((ws = he->he_host.wh_state) != NULL) {
-			he->he_host.wh_state = ws->ws_next;
-			free(ws);
-		}
+		store_free(&he->he_host.wh_state);
 		free(he->he_host.wh_frames);
 		free(he);
 	}
-	for (i = 0; i < w->w_n; i++)
-		free(w->w_heap[i]);
-	free(w->w_heap);
+	clock_free(w->w_clock);
 	free(w->w_planet);
 	free(w);
 }
@@ -328,18 +250,13 @@ wire_free(struct wire *w)
 int64_t
 wire_now(const struct wire *w)
 {
-	return (w->w_now);
+	return (clock_now(w->w_clock));
 }
 
-/* splitmix64: every state gives a number, none is bad. */
 uint64_t
 wire_random(struct wire *w)
 {
-	uint64_t	x = w->w_seed += 0x9e3779b97f4a7c15ULL;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-	return (x ^ x >> 31);
+	return (clock_random(w->w_clock));
 }
 
 void
@@ -397,22 +314,23 @@ wire_start(struct wire_host *wh)
 	cb.nc_random = cb_random;
 	if (wh->wh_request != NULL)
 		cb.nc_request = cb_request;
-	if ((wh->wh_node = node_new(&wh->wh_id, &cb, wh, w->w_now)) == NULL)
+	if ((wh->wh_node = node_new(&wh->wh_id, &cb, wh, wire_now(w))) == NULL)
 		return (-1);
 	wh->wh_generation++;
 	memset(wh->wh_networks, 0, sizeof(wh->wh_networks));
 	memset(&ns, 0, sizeof(ns));
 	ns.ns_id = 1;
 	ns.ns_addr = wh->wh_addr;
-	node_sockets(wh->wh_node, w->w_now, &ns, 1);
-	return (event_add(w, EVENT_TICK, w->w_now, wh, NULL, NULL, 0, NULL,
-	    NULL));
+	node_sockets(wh->wh_node, wire_now(w), &ns, 1);
+	wh->wh_tick = 0;
+	plan(wh, wire_now(w));
+	return (0);
 }
 
 void
 wire_stop(struct wire_host *wh)
 {
-	node_free(wh->wh_node, wh->wh_wire->w_now);
+	node_free(wh->wh_node, wire_now(wh->wh_wire));
 	wh->wh_node = NULL;
 	wh->wh_generation++;
 	wh->wh_online = false;
@@ -420,53 +338,29 @@ wire_stop(struct wire_host *wh)
 
 /* --- time ------------------------------------------------------------- */
 
+static void
+call(void *arg, void *bytes, size_t len)
+{
+	struct call	*ca = bytes;
+
+	(void)arg;
+	(void)len;
+	ca->ca_call(ca->ca_arg);
+}
+
 int
 wire_later(struct wire *w, int64_t ms, void (*f)(void *), void *arg)
 {
-	return (event_add(w, EVENT_CALL, w->w_now + ms, NULL, NULL, NULL, 0,
-	    f, arg));
-}
+	struct call	 ca = { f, arg };
 
-static void
-event_run(struct wire *w, struct event *ev)
-{
-	struct wire_host	*wh = ev->ev_host;
-
-	if (ev->ev_type == EVENT_CALL) {
-		ev->ev_call(ev->ev_arg);
-		return;
-	}
-	if (wh->wh_node == NULL || wh->wh_generation != ev->ev_generation)
-		return;
-	if (ev->ev_type == EVENT_TICK)
-		(void)event_add(w, EVENT_TICK, node_tick(wh->wh_node,
-		    w->w_now), wh, NULL, NULL, 0, NULL, NULL);
-	else {
-		wh->wh_received++;
-		node_datagram(wh->wh_node, w->w_now, 1, &ev->ev_from,
-		    ev->ev_bytes, ev->ev_len);
-	}
+	return (clock_at(w->w_clock, wire_now(w) + ms, call, w, &ca,
+	    sizeof(ca)));
 }
 
 bool
 wire_until(struct wire *w, int64_t ms, bool (*f)(void *), void *arg)
 {
-	struct event	*ev;
-	int64_t		 end = w->w_now + ms;
-
-	for (;;) {
-		if (f != NULL && f(arg))
-			return (true);
-		if (w->w_n == 0 || w->w_heap[0]->ev_time > end)
-			break;
-		ev = heap_pop(w);
-		if (ev->ev_time > w->w_now)
-			w->w_now = ev->ev_time;
-		event_run(w, ev);
-		free(ev);
-	}
-	w->w_now = end;
-	return (false);
+	return (clock_run(w->w_clock, ms, f, arg));
 }
 
 void

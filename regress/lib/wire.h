@@ -22,7 +22,7 @@
 #define WIRE_NETWORKS	4	/* networks whose status is kept */
 
 struct wire;
-struct wire_state;
+struct stored;
 
 /* A frame that a node gave to its port. */
 struct wire_frame {
@@ -47,8 +47,9 @@ struct wire_host {
 	}		 wh_networks[WIRE_NETWORKS];
 	uint64_t	 wh_sent;	/* datagrams */
 	uint64_t	 wh_received;
-	struct wire_state *wh_state;	/* what the node stored */
+	struct stored	*wh_state;	/* what the node stored */
 	unsigned	 wh_generation;	/* of wh_node: old events die */
+	int64_t		 wh_tick;	/* its next call, 0: none */
 	/* A member asks this host's controller; NULL: it has none.  Must
 	 * not call the node: use wire_later. */
 	void		(*wh_request)(struct wire_host *,
