@@ -15,6 +15,10 @@ TEST_SH	:= $(wildcard regress/unit/*_test.sh regress/host/*_test.sh \
 TEST_BIN := $(patsubst %.c,$(B)/%,$(TEST_SRC))
 TEST_SCRIPT := $(patsubst %.sh,$(B)/%,$(TEST_SH))
 TEST_HELP := $(call objects,regress/lib)
+SIM	:= $(B)/regress/sim/sim
+SIM_TEST := $(filter $(B)/regress/sim/%,$(TEST_BIN))
+SIM_OBJ	:= $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c %_test.c,$(wildcard regress/sim/*.c)) \
+	   regress/lib/clock.c regress/lib/store.c regress/lib/sanitize.c) $(LIBCORE) $(LIBCOMMON)
 TOOLS	:= $(patsubst %.c,$(B)/%,$(wildcard regress/tools/*.c))
 FUZZ_SECONDS ?= 10
 JOBS	?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
@@ -24,10 +28,21 @@ tests: tests-c $(TEST_SCRIPT) tools
 tests-c: $(TEST_BIN) $(B)/regress/vectors
 tools: $(TOOLS) $(B)/regress/host/lib.sh
 
-$(TEST_BIN): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCON) $(LIBTAP) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
+$(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCON) $(LIBTAP) \
+    $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(call pc-libs,atf-c) \
 	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(BSD_LIBS)
+
+# Both have identities of their own making: regress/sim/issue.h.
+$(SIM_TEST): $(B)/%: $(B)/obj/%.o $(SIM_OBJ)
+	@mkdir -p $(@D)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -Wl,--wrap=identity_valid -o $@ $^ \
+	    $(call pc-libs,atf-c) $(CRYPTO_LIBS) $(BSD_LIBS)
+$(SIM): $(B)/obj/regress/sim/main.o $(SIM_OBJ)
+	@mkdir -p $(@D)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -Wl,--wrap=identity_valid -o $@ $^ \
+	    $(CRYPTO_LIBS) $(BSD_LIBS)
 
 $(TEST_SCRIPT): $(B)/%: %.sh
 	@mkdir -p $(@D)
@@ -63,6 +78,17 @@ check-peer-run: programs tools $(B)/regress/host/peer_test
 	@$(MAKE) --no-print-directory B=$(B)/proto11 \
 	    CPPFLAGS="$(CPPFLAGS) -DZT_PROTOCOL=11" programs
 	@PEER="$(PEER)" MAKE="$(MAKE)" scripts/check -n "$(B)" regress/host/peer_test
+
+# ---- the simulator: many nodes, a modelled network, no real time ----
+
+## make sim         play all scenarios: SCENARIO="name ..." for some, SEED=n, SMALL=1 as in make check
+
+SEED	?= 1
+.PHONY: sim sim-run
+sim:
+	$(call staged,build check,sim-run)
+sim-run: $(SIM)
+	@$(SIM) -s $(SEED) $(if $(SMALL),-1) $(SCENARIO)
 
 # ---- fuzzers: clang's libFuzzer, everything instrumented, in $(B)/fuzz ----
 

@@ -1,0 +1,260 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Links that lose, waver, cut and fall silent.
+ */
+
+#include <string.h>
+
+#include "regress/sim/scenario.h"
+
+#define FRAME_MS	100
+
+static unsigned
+switches(struct host *h, const struct host *other)
+{
+	struct node_peer	 nr;
+
+	return (host_peer(h, other, &nr) ? nr.nr_switches : 0);
+}
+
+static struct link *
+outer_link(struct host *h)
+{
+	return (net_link(net_outermost(h->h_ifaces[0].if_at)));
+}
+
+/* --- loss ------------------------------------------------------------- */
+
+#define LOSSY		8	/* pairs */
+
+static const enum side	lossy_sides[LOSSY][2] = {
+	{ SIDE_OPEN, SIDE_OPEN },
+	{ SIDE_OPEN, SIDE_PORT_RESTRICTED },
+	{ SIDE_FULL_CONE, SIDE_RESTRICTED },
+	{ SIDE_PORT_RESTRICTED, SIDE_PORT_RESTRICTED },
+	{ SIDE_CARRIER, SIDE_PORT_RESTRICTED },
+	{ SIDE_FIREWALL, SIDE_OPEN },
+	{ SIDE_RANDOM, SIDE_RANDOM },
+	{ SIDE_RANDOM, SIDE_PORT_RESTRICTED }
+};
+
+/* Two links of it on each way lose a tenth. */
+static void
+bad_link(struct link *lk)
+{
+	lk->lk_loss = 51;
+	lk->lk_jitter = 20;
+	lk->lk_reorder = 20;
+	lk->lk_duplicate = 20;
+}
+
+static void
+lossy_row(struct run *r, struct table *t, struct pair *p)
+{
+	uint64_t	 sent, got;
+	unsigned	 flaps, offline;
+	bool		 direct;
+
+	sent = p->p_ab->fl_sent + p->p_ba->fl_sent;
+	got = p->p_ab->fl_got + p->p_ba->fl_got;
+	flaps = switches(p->p_a, p->p_b) + switches(p->p_b, p->p_a);
+	offline = p->p_a->h_offlines + p->p_b->h_offlines;
+	direct = p->p_ab->fl_last_direct;
+	table_row(t, "%llu\t%llu.%llu %%\t%s\t%u\t%lld\t%u\t%llu",
+	    (unsigned long long)sent,
+	    (unsigned long long)(100 * got / sent),
+	    (unsigned long long)(1000 * got / sent % 10),
+	    direct ? "direct" : "relay", flaps, (long long)pair_gap(p),
+	    offline, (unsigned long long)(p->p_ab->fl_twice +
+	    p->p_ba->fl_twice));
+	/* By relay it is four links. */
+	must(r, got * 100 >= sent * (direct ? 87 : 78) && got <= sent,
+	    "frames get through at about the rate of loss");
+	must(r, offline == 0, "nobody goes offline");
+	must(r, flaps <= 6, "the path in use does not flap");
+	must(r, pair_gap(p) <= 3000, "no long silence");
+	must(r, p->p_ab->fl_twice + p->p_ba->fl_twice == 0,
+	    "what the network doubles arrives once");
+}
+
+void
+scenario_loss(struct run *r)
+{
+	struct pair	 pairs[LOSSY];
+	struct table	*t = table_new();
+	struct sim	*s = sim_new(r->r_seed);
+	struct host	*h[LOSSY][2];
+	unsigned	 i, k;
+
+	sim_roots(s, 3);
+	for (i = 0; i < 3; i++)
+		bad_link(outer_link(sim_root(s, i)));
+	for (i = 0; i < LOSSY; i++) {
+		for (k = 0; k < 2; k++) {
+			h[i][k] = side_host(s, lossy_sides[i][k], 10);
+			bad_link(outer_link(h[i][k]));
+		}
+	}
+	start_all(s);
+	for (i = 0; i < LOSSY; i++) {
+		pair_join(&pairs[i], s, h[i][0], h[i][1], FRAME_MS, 100);
+		pair_start(&pairs[i]);
+	}
+	sim_run(s, 30000);
+	for (i = 0; i < LOSSY; i++)
+		pair_mark(&pairs[i]);
+	sim_run(s, r->r_small ? 60000 : 600000);
+	table_row(t, "sent\tgot\tby\tswitches\tgap ms\toffline\ttwice");
+	for (i = 0; i < LOSSY; i++)
+		lossy_row(r, t, &pairs[i]);
+	table_end(t);
+	sim_free(s);
+}
+
+/* --- silent-path ------------------------------------------------------ */
+
+static void
+silent(struct run *r, struct table *t, enum side a, enum side b)
+{
+	struct attach	*at[2];
+	struct pair	 p;
+	uint64_t	 lost;
+	int64_t		 gap, back;
+
+	pair_new(&p, r->r_seed, a, b, FRAME_MS, 100);
+	pair_start(&p);
+	must(r, pair_direct(&p, 20000) >= 0, "a direct path");
+	sim_run(p.p_sim, 30000);
+	at[0] = net_outermost(p.p_a->h_ifaces[0].if_at);
+	at[1] = net_outermost(p.p_b->h_ifaces[0].if_at);
+	pair_mark(&p);
+	net_block(sim_net(p.p_sim), at[0], at[1], true);
+	sim_run(p.p_sim, 60000);
+	gap = pair_gap(&p);
+	lost = p.p_ab->fl_sent - p.p_ab->fl_got;
+	must(r, gap <= 3000, "frames flow by relay within 3 s");
+	pair_mark(&p);
+	net_block(sim_net(p.p_sim), at[0], at[1], false);
+	back = pair_direct(&p, 120000);
+	must(r, back >= 0 && back <= 30000, "direct within 30 s of healing");
+	must(r, pair_gap(&p) <= 1000, "no frame is lost by healing");
+	table_row(t, "%s\t%s\t%lld\t%llu\t243000\t%lld", side_name(a),
+	    side_name(b), (long long)gap, (unsigned long long)lost,
+	    (long long)back);
+	pair_end(&p);
+}
+
+void
+scenario_silent_path(struct run *r)
+{
+	struct table	*t = table_new();
+
+	table_row(t, "a\tb\tms until by relay\tframes lost\t"
+	    "original ms\tms until direct again");
+	silent(r, t, SIDE_OPEN, SIDE_OPEN);
+	silent(r, t, SIDE_PORT_RESTRICTED, SIDE_PORT_RESTRICTED);
+	silent(r, t, SIDE_FULL_CONE, SIDE_RANDOM);
+	table_end(t);
+}
+
+/* --- mtu -------------------------------------------------------------- */
+
+#define LARGE		2800
+
+static void
+narrow(struct run *r, struct table *t, unsigned mtu, enum side b)
+{
+	struct node_peer nr;
+	struct pair	 p;
+	struct link	*lk;
+	int64_t		 gap;
+	unsigned	 found = 0;
+	uint64_t	 late;
+
+	pair_new(&p, r->r_seed, SIDE_OPEN, b, FRAME_MS, LARGE);
+	lk = outer_link(p.p_b);
+	lk->lk_mtu = mtu;
+	lk->lk_no_fragments = true;
+	pair_start(&p);
+	sim_run(p.p_sim, 20000);
+	gap = pair_gap(&p);
+	pair_mark(&p);
+	sim_run(p.p_sim, 10000);
+	late = p.p_ab->fl_sent + p.p_ba->fl_sent - p.p_ab->fl_got -
+	    p.p_ba->fl_got;
+	if (host_peer(p.p_a, p.p_b, &nr) && nr.nr_npaths > 0)
+		found = nr.nr_paths[0].np_mtu;
+	table_row(t, "%u\t%s\t%s\t%lld\t%llu\t%u", mtu, side_name(b),
+	    p.p_ab->fl_last_direct ? "direct" : "relay", (long long)gap,
+	    (unsigned long long)late, found);
+	must(r, gap <= 5000, "large frames arrive within 5 s");
+	must(r, late <= 4, "and none is lost later");
+	pair_end(&p);
+}
+
+void
+scenario_mtu(struct run *r)
+{
+	struct table	*t = table_new();
+
+	table_row(t, "link mtu\tb\tby\tms until frames\tlost later\tfound");
+	narrow(r, t, 1500, SIDE_PORT_RESTRICTED);
+	narrow(r, t, 1400, SIDE_PORT_RESTRICTED);
+	narrow(r, t, 1280, SIDE_PORT_RESTRICTED);
+	narrow(r, t, 600, SIDE_OPEN);
+	narrow(r, t, 1280, SIDE_RANDOM);
+	table_end(t);
+}
+
+/* --- flap ------------------------------------------------------------- */
+
+/* Two interfaces here, two there: four direct paths that waver. */
+static void
+wavering(struct run *r, struct table *t, int64_t jitter)
+{
+	struct link	 link;
+	struct host	*a, *b;
+	struct pair	 p;
+	struct sim	*s = sim_new(r->r_seed);
+	unsigned	 n, minutes = r->r_small ? 3 : 20;
+
+	memset(&link, 0, sizeof(link));
+	link.lk_delay = 10;
+	link.lk_jitter = jitter;
+	sim_roots(s, 3);
+	a = host_new(s, net_internet(sim_net(s)), &link);
+	b = host_new(s, net_internet(sim_net(s)), &link);
+	link.lk_delay = 11;
+	host_iface(a, net_internet(sim_net(s)), &link, 1);
+	host_iface(b, net_internet(sim_net(s)), &link, 1);
+	start_all(s);
+	pair_join(&p, s, a, b, FRAME_MS, 100);
+	pair_start(&p);
+	sim_run(s, 60000);
+	n = switches(a, b) + switches(b, a);
+	pair_mark(&p);
+	sim_run(s, (int64_t)minutes * 60000);
+	n = switches(a, b) + switches(b, a) - n;
+	table_row(t, "%lld\t%u\t%u\t%lld", (long long)jitter, minutes, n,
+	    (long long)pair_gap(&p));
+	must(r, n <= 2 * minutes, "each changes its path once a minute at "
+	    "most");
+	must(r, pair_gap(&p) <= 1000, "no gap");
+	sim_free(s);
+}
+
+void
+scenario_flap(struct run *r)
+{
+	struct table	*t = table_new();
+
+	table_row(t, "jitter ms\tminutes\tswitches\tgap ms");
+	wavering(r, t, 5);
+	wavering(r, t, 20);
+	wavering(r, t, 60);
+	table_end(t);
+}
