@@ -111,10 +111,16 @@ flow_step(void *arg, void *bytes, size_t len)
 void
 flow_start(struct flow *fl)
 {
+	struct sim	*s = fl->fl_from->h_sim;
+
 	fl->fl_on = true;
 	fl->fl_run++;
 	flow_mark(fl);
-	flow_step(fl, &fl->fl_run, sizeof(fl->fl_run));
+	fl->fl_since += (int64_t)(sim_random(s) % (uint64_t)fl->fl_interval);
+	fl->fl_last = fl->fl_since;
+	if (clock_at(sim_clock(s), fl->fl_since, flow_step, fl, &fl->fl_run,
+	    sizeof(fl->fl_run)) == -1)
+		err(1, "flow");
 }
 
 void

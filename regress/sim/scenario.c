@@ -117,8 +117,8 @@ pair_new(struct pair *p, uint64_t seed, enum side a, enum side b,
 	struct host	*ha, *hb;
 
 	sim_roots(s, 3);
-	ha = side_host(s, a, 10);
-	hb = side_host(s, b, 10);
+	ha = side_host(s, a, 5 + (int64_t)(sim_random(s) % 30));
+	hb = side_host(s, b, 5 + (int64_t)(sim_random(s) % 30));
 	start_all(s);
 	pair_join(p, s, ha, hb, interval, len);
 }

@@ -21,6 +21,15 @@ switches(struct host *h, const struct host *other)
 	return (host_peer(h, other, &nr) ? nr.nr_switches : 0);
 }
 
+static uint64_t
+suspects(struct host *h)
+{
+	struct node_status	 ns;
+
+	host_status(h, &ns);
+	return (ns.ns_suspects);
+}
+
 static struct link *
 outer_link(struct host *h)
 {
@@ -64,11 +73,12 @@ lossy_row(struct run *r, struct table *t, struct pair *p)
 	flaps = switches(p->p_a, p->p_b) + switches(p->p_b, p->p_a);
 	offline = p->p_a->h_offlines + p->p_b->h_offlines;
 	direct = p->p_ab->fl_last_direct;
-	table_row(t, "%llu\t%llu.%llu %%\t%s\t%u\t%lld\t%u\t%llu",
+	table_row(t, "%llu\t%llu.%llu %%\t%s\t%u\t%llu\t%lld\t%u\t%llu",
 	    (unsigned long long)sent,
 	    (unsigned long long)(100 * got / sent),
 	    (unsigned long long)(1000 * got / sent % 10),
-	    direct ? "direct" : "relay", flaps, (long long)pair_gap(p),
+	    direct ? "direct" : "relay", flaps, (unsigned long long)
+	    (suspects(p->p_a) + suspects(p->p_b)), (long long)pair_gap(p),
 	    offline, (unsigned long long)(p->p_ab->fl_twice +
 	    p->p_ba->fl_twice));
 	/* By relay it is four links. */
@@ -108,7 +118,7 @@ scenario_loss(struct run *r)
 	for (i = 0; i < LOSSY; i++)
 		pair_mark(&pairs[i]);
 	sim_run(s, r->r_small ? 60000 : 600000);
-	table_row(t, "sent\tgot\tby\tswitches\tgap ms\toffline\ttwice");
+	table_row(t, "sent\tgot\tby\tswitches\tsuspects\tgap ms\toffline\ttwice");
 	for (i = 0; i < LOSSY; i++)
 		lossy_row(r, t, &pairs[i]);
 	table_end(t);

@@ -474,9 +474,15 @@ host_stop(struct host *h)
 }
 
 void
-host_renew(struct host *h)
+host_forget(struct host *h)
 {
 	store_free(&h->h_state);
+}
+
+void
+host_renew(struct host *h)
+{
+	host_forget(h);
 	issue(&h->h_id, h->h_sim->s_clock);
 }
 

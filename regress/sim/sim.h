@@ -126,7 +126,9 @@ void	 host_iface(struct host *, struct zone *, const struct link *,
 void	 host_add6(struct host *);
 void	 host_start(struct host *);
 void	 host_stop(struct host *);
-/* Another identity, and nothing stored; while it is not running. */
+/* Nothing stored any more; and another identity, too.  While it is not
+ * running. */
+void	 host_forget(struct host *);
 void	 host_renew(struct host *);
 /* It is carried elsewhere: all interfaces and sockets go, new ones come. */
 void	 host_move(struct host *, struct zone *, const struct link *);
@@ -145,6 +147,7 @@ bool	 sim_all_online(void *sim);
 
 struct flow *flow_new(struct sim *, struct host *, struct host *,
 	    int64_t interval, size_t len);
+/* The first frame goes out within one interval. */
 void	 flow_start(struct flow *);
 void	 flow_stop(struct flow *);
 /* Count anew from now. */
