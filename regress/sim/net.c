@@ -63,7 +63,7 @@ struct net {
 	unsigned	 n_nrouters;
 	bool		 n_cut;
 	struct {
-		struct attach	*a, *b;
+		struct attach	*from, *to;
 	}		 n_blocks[BLOCKS];
 };
 
@@ -373,33 +373,34 @@ net_partition(struct net *n, bool cut)
 }
 
 void
-net_block(struct net *n, struct attach *a, struct attach *b, bool on)
+net_block(struct net *n, struct attach *from, struct attach *to, bool on)
 {
 	unsigned	 i;
 
 	for (i = 0; i < BLOCKS; i++) {
-		if (on && n->n_blocks[i].a == NULL) {
-			n->n_blocks[i].a = a;
-			n->n_blocks[i].b = b;
+		if (on && n->n_blocks[i].from == NULL) {
+			n->n_blocks[i].from = from;
+			n->n_blocks[i].to = to;
 			return;
 		}
-		if (!on && n->n_blocks[i].a == a && n->n_blocks[i].b == b)
-			n->n_blocks[i].a = n->n_blocks[i].b = NULL;
+		if (!on && n->n_blocks[i].from == from &&
+		    n->n_blocks[i].to == to)
+			n->n_blocks[i].from = n->n_blocks[i].to = NULL;
 	}
 }
 
 /* --- datagrams on their way ------------------------------------------- */
 
 static bool
-blocked(const struct net *n, const struct attach *a, const struct attach *b)
+blocked(const struct net *n, const struct attach *from,
+    const struct attach *to)
 {
 	unsigned	 i;
 
-	if (n->n_cut && a->at_side != b->at_side)
+	if (n->n_cut && from->at_side != to->at_side)
 		return (true);
 	for (i = 0; i < BLOCKS; i++) {
-		if ((n->n_blocks[i].a == a && n->n_blocks[i].b == b) ||
-		    (n->n_blocks[i].a == b && n->n_blocks[i].b == a))
+		if (n->n_blocks[i].from == from && n->n_blocks[i].to == to)
 			return (true);
 	}
 	return (false);

@@ -103,7 +103,8 @@ void	 net_spoof(struct net *, const struct inet_addr *from,
 /* The internet in two: attachments are on side 0 until told otherwise. */
 void	 net_side(struct attach *, unsigned side);
 void	 net_partition(struct net *, bool cut);
-/* Nothing passes between these two any more, or again. */
-void	 net_block(struct net *, struct attach *, struct attach *, bool);
+/* Nothing passes from one to the other any more, or again. */
+void	 net_block(struct net *, struct attach *from, struct attach *to,
+	    bool);
 
 #endif /* REGRESS_SIM_NET_H */
