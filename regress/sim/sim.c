@@ -582,17 +582,14 @@ static void
 host_deliver(void *arg, struct dgram *dg)
 {
 	struct host	*h = arg;
-	const struct host_socket *hs;
-	unsigned	 i;
+	const struct host_socket *hs = h->h_sockets;
+	const struct host_socket *end = hs + h->h_nsockets;
 
 	if (h->h_node == NULL || h->h_asleep)
 		return;
-	for (i = 0; i < h->h_nsockets; i++) {
-		hs = &h->h_sockets[i];
-		if (inet_equal(&hs->hs_socket.ns_addr, &dg->dg_to))
-			break;
-	}
-	if (i == h->h_nsockets)
+	while (hs < end && !inet_equal(&hs->hs_socket.ns_addr, &dg->dg_to))
+		hs++;
+	if (hs == end)
 		return;
 	h->h_received++;
 	h->h_received_bytes += dg->dg_len;
