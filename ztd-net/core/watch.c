@@ -104,6 +104,8 @@ suspect(struct node *n, int64_t now, struct peer *p, struct path *pa)
 		other = p->pe_paths[i].pp_path;
 		if (other == pa || now - other->pa_last_in < SUSPECT_MS)
 			continue;
+		/* Most often they lead the same way: it has to answer first. */
+		other->pa_suspect = true;
 		probe(n, now, p, other->pa_sock, &other->pa_addr, 0);
 		watch_sent(n, now, p, other, false);
 	}
