@@ -65,6 +65,8 @@ struct path {
 	int64_t		 pa_probed;	/* last probe while waiting */
 	bool		 pa_suspect;	/* it did not */
 	bool		 pa_hurry;	/* the peer is heard elsewhere */
+	bool		 pa_doubt;	/* it sends by a relay: does it hear
+					 * us here?  Only an answer tells. */
 	uint8_t		 pa_probes;	/* without an answer */
 	/* limit.c: whether anybody is there */
 	bool		 pa_verified;	/* an answer came from there */

@@ -97,14 +97,23 @@ credit_add(uint32_t credit, size_t len)
 	    credit + (uint32_t)len);
 }
 
+/* It works, as far as we can tell. */
+static void
+path_fine(struct path *pa)
+{
+	pa->pa_waiting = 0;
+	pa->pa_suspect = false;
+	pa->pa_hurry = false;
+	pa->pa_doubt = false;
+	pa->pa_probes = 0;
+}
+
 void
 path_heard(struct path *pa, int64_t now, size_t len)
 {
 	pa->pa_last_in = now;
-	pa->pa_waiting = 0;
-	pa->pa_suspect = false;
-	pa->pa_hurry = false;
-	pa->pa_probes = 0;
+	if (!pa->pa_doubt)
+		path_fine(pa);
 	if (!pa->pa_verified)
 		pa->pa_credit = credit_add(pa->pa_credit, len);
 }
@@ -354,6 +363,30 @@ nontrivial(uint8_t verb)
 	    verb == VERB_NETWORK_CONFIG || verb == VERB_MULTICAST_FRAME);
 }
 
+/*
+ * Its traffic comes by a relay although there are direct paths on which we
+ * hear it.  Some paths die in one direction only: then it hears nothing of
+ * us there, and we would never know.
+ */
+static void
+doubt_paths(struct node *n, int64_t now, struct peer *p)
+{
+	struct path	*pa;
+	unsigned	 i;
+
+	for (i = 0; i < p->pe_npaths; i++) {
+		pa = p->pe_paths[i].pp_path;
+		if (!path_alive(pa, now) || pa->pa_suspect || pa->pa_doubt)
+			continue;
+		pa->pa_doubt = pa->pa_hurry = true;
+		if (pa->pa_waiting == 0) {
+			pa->pa_waiting = now;
+			pa->pa_probed = 0;
+		}
+		watch(n, now, p);
+	}
+}
+
 void
 note_receipt(struct node *n, int64_t now, struct rx *rx)
 {
@@ -369,6 +402,8 @@ note_receipt(struct node *n, int64_t now, struct rx *rx)
 		p->pe_last_nontrivial = now;
 		peer_activate(n, p);
 		node_busy(n, now);
+		if (rx->rx_hops > 0)
+			doubt_paths(n, now, p);
 	}
 	if (rx->rx_trust) {
 		p->pe_last_trust = now;
@@ -379,6 +414,7 @@ note_receipt(struct node *n, int64_t now, struct rx *rx)
 	/* An answer to a request of ours: somebody is there. */
 	if (rx->rx_hops == 0 && rx->rx_verb == VERB_OK) {
 		rx->rx_path->pa_verified = true;
+		path_fine(rx->rx_path);
 		hello_owed(n, now, p, rx->rx_path);
 	}
 	if (rx->rx_hops == 0)
