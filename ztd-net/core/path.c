@@ -252,6 +252,30 @@ learn_slot(struct peer *p, int64_t now, const struct path *pa)
 	return (p->pe_npaths < NODE_PATHS ? NULL : oldest);
 }
 
+/*
+ * A peer that comes from a new IP address may have moved: its paths at other
+ * addresses have to answer before they are used again.
+ */
+static void
+others_answer(struct node *n, int64_t now, struct peer *p,
+    const struct path *pa)
+{
+	struct path	*other;
+	unsigned	 i;
+
+	for (i = 0; i < p->pe_npaths; i++) {
+		other = p->pe_paths[i].pp_path;
+		if (other->pa_addr.ia_family != pa->pa_addr.ia_family ||
+		    inet_same_ip(&other->pa_addr, &pa->pa_addr) ||
+		    other->pa_suspect || !path_alive(other, now) ||
+		    other->pa_last_in == now)
+			continue;
+		other->pa_suspect = true;
+		probe(n, now, p, other->pa_sock, &other->pa_addr, 0);
+		watch_sent(n, now, p, other, false);
+	}
+}
+
 /* 9.3, learn: put the path in the place of a dead twin, or of the oldest. */
 static void
 learn(struct node *n, int64_t now, struct peer *p, struct path *pa)
@@ -263,6 +287,7 @@ learn(struct node *n, int64_t now, struct peer *p, struct path *pa)
 	if ((slot = peer_add_path(p, pa, now)) == NULL)
 		return;
 	slot->pp_priority = reach_priority(p, &pa->pa_addr);
+	others_answer(n, now, p, pa);
 	p->pe_best_until = 0;
 	p->pe_unsaved = true;
 	peer_keep(n, now, p);

@@ -79,7 +79,10 @@ scoped_path(const struct peer *p, int64_t now, int scope, unsigned family)
 		if (pa->pa_addr.ia_family != family ||
 		    (int)inet_scope(&pa->pa_addr) != scope)
 			continue;
-		if ((q = path_quality(&p->pe_paths[i], now)) <= qbest) {
+		q = path_quality(&p->pe_paths[i], now);
+		if (pa->pa_suspect)
+			q += UINT64_C(1) << 40;
+		if (q <= qbest) {
 			qbest = q;
 			best = pa;
 		}
