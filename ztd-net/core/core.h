@@ -356,6 +356,8 @@ void	 watch_run(struct node *, int64_t now);
 /* The payload limit of a datagram there; pa may be NULL. */
 unsigned path_mtu(const struct node *, const struct path *,
 	    const struct inet_addr *);
+/* The same for a packet that a root relays: the far side is not known. */
+unsigned relay_mtu(const struct node *, const struct path *, size_t len);
 /* A packet of this length is about to go there: is more known needed? */
 void	 mtu_need(struct node *, int64_t now, struct peer *, struct path *,
 	    size_t len);

@@ -55,6 +55,20 @@ path_mtu(const struct node *n, const struct path *pa,
 	    pa->pa_mtu : mtu);
 }
 
+/*
+ * What is relayed goes on in the same pieces, on a path that we cannot
+ * measure: so they are small enough for nearly all, unless that makes more
+ * than a receiver takes.
+ */
+unsigned
+relay_mtu(const struct node *n, const struct path *pa, size_t len)
+{
+	unsigned	 mtu = path_mtu(n, pa, &pa->pa_addr);
+
+	return (mtu > SIZE_SAFE && packet_fragments(len, SIZE_SAFE) <=
+	    FRAGMENTS_MAX ? SIZE_SAFE : mtu);
+}
+
 /* The size to be tried after this one did not pass; 0: none is smaller. */
 static uint16_t
 smaller(uint16_t size)

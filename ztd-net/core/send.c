@@ -199,7 +199,8 @@ route(struct node *n, int64_t now, struct pkt *pk, struct peer *p)
 	suite = trusted != 0 ? SUITE_NONE : suite_for(p);
 	pa->pa_last_out = now;
 	seal_and_emit(n, pk, p, suite, trusted, pa->pa_sock, &pa->pa_addr,
-	    path_mtu(n, pa, &pa->pa_addr),
+	    pa == p->pe_best ? path_mtu(n, pa, &pa->pa_addr) :
+	    relay_mtu(n, pa, pk->pk.wb_len),
 	    !unanswered(packet_verb(pk->pk_bytes)));
 	return (true);
 }
