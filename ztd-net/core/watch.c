@@ -25,7 +25,10 @@
 #define ASK_SOON_MS	300	/* and when the peer is heard elsewhere */
 #define SUSPECT_SOON_MS	900
 #define SUSPECT_MAX_MS	6000	/* on the slowest links */
-#define REPEAT_MS	500	/* between questions */
+#define QUESTIONS	4	/* none of so many answered: not mere loss */
+#define ASK_AGAIN_MS	300	/* between them, */
+#define ASK_AGAIN_SOON_MS 200	/* and when the peer is heard elsewhere */
+#define REPEAT_MS	500	/* between those to a path that is suspect */
 #define REPEAT_MAX_MS	15000	/* to a path that is suspect for long */
 #define WANTED_MS	30000	/* after the last packet it is asked no more */
 
@@ -115,13 +118,15 @@ suspect(struct node *n, int64_t now, struct peer *p, struct path *pa)
 
 /* Time between questions to this path. */
 static int64_t
-repeat_after(const struct path *pa)
+repeat_after(const struct path *pa, bool soon)
 {
 	int64_t	 ms = REPEAT_MS;
 
-	if (pa->pa_suspect && pa->pa_probes > 4)
-		ms = (int64_t)REPEAT_MS << (pa->pa_probes - 4 > 5 ? 5 :
-		    pa->pa_probes - 4);
+	if (!pa->pa_suspect)
+		return (soon ? ASK_AGAIN_SOON_MS : ASK_AGAIN_MS);
+	if (pa->pa_probes > QUESTIONS)
+		ms = (int64_t)REPEAT_MS << (pa->pa_probes - QUESTIONS > 5 ?
+		    5 : pa->pa_probes - QUESTIONS);
 	return (ms > REPEAT_MAX_MS ? REPEAT_MAX_MS : ms);
 }
 
@@ -140,14 +145,14 @@ watch_path(struct node *n, int64_t now, struct peer *p, struct path *pa)
 	if (pa->pa_suspect && !wanted)
 		return (false);		/* asked again when it is used */
 	if (silent >= (soon ? ASK_SOON_MS : ASK_MS) &&
-	    now - pa->pa_probed >= repeat_after(pa)) {
+	    now - pa->pa_probed >= repeat_after(pa, soon)) {
 		pa->pa_probed = now;
 		if (pa->pa_probes < UINT8_MAX)
 			pa->pa_probes++;
 		probe(n, now, p, pa->pa_sock, &pa->pa_addr, 0);
 	}
 	if (!pa->pa_suspect && silent >= patience(pa, soon) &&
-	    pa->pa_probes > 1)
+	    pa->pa_probes >= QUESTIONS)
 		suspect(n, now, p, pa);
 	return (true);
 }
