@@ -99,7 +99,7 @@ scenario_loss(struct run *r)
 	struct table	*t = table_new();
 	struct sim	*s = sim_new(r->r_seed);
 	struct host	*h[LOSSY][2];
-	unsigned	 i, k, minutes = r->r_small ? 1 : 10;
+	unsigned	 i, k, minutes = r->r_small ? 10 : 60;
 
 	sim_roots(s, 3);
 	for (i = 0; i < 3; i++)
