@@ -121,6 +121,13 @@ nat_forget(struct nat *n)
 }
 
 void
+nat_renumber(struct nat *n, const struct inet_addr *outside)
+{
+	nat_forget(n);
+	n->n_outside = *outside;
+}
+
+void
 nat_free(struct nat *n)
 {
 	nat_forget(n);

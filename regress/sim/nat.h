@@ -53,6 +53,8 @@ const struct nat_model *nat_model(const struct nat *);
 void	 nat_change(struct nat *, const struct nat_model *);
 /* Power off and on: no mapping is left. */
 void	 nat_forget(struct nat *);
+/* The same, and it comes up with another address outside. */
+void	 nat_renumber(struct nat *, const struct inet_addr *outside);
 /* Mappings that it holds. */
 unsigned nat_count(const struct nat *);
 /*

@@ -334,6 +334,23 @@ net_router(struct net *n, struct zone *outer, const struct nat_model *kind,
 	return (zo->zo_nat == NULL ? NULL : zo);
 }
 
+void
+net_renumber(struct net *n, struct zone *zo)
+{
+	struct attach	*at = zo->zo_outside;
+	struct route	 key, *ro;
+
+	key.ro_addr = zo->zo_address;
+	ro = RB_FIND(zone_tree, &at->at_zone->zo_routes, &key);
+	if (ro == NULL)
+		return;
+	RB_REMOVE(zone_tree, &at->at_zone->zo_routes, ro);
+	net_free_address(n, at->at_zone, 4, &zo->zo_address);
+	ro->ro_addr = zo->zo_address;
+	(void)RB_INSERT(zone_tree, &at->at_zone->zo_routes, ro);
+	nat_renumber(zo->zo_nat, &zo->zo_address);
+}
+
 struct nat *
 net_nat(struct zone *zo)
 {

@@ -86,6 +86,8 @@ void	 net_free_address(struct net *, struct zone *, unsigned family,
  */
 struct zone *net_router(struct net *, struct zone *outer,
 	    const struct nat_model *, const struct link *, bool carrier);
+/* The router before the zone gets another address and forgets all. */
+void	 net_renumber(struct net *, struct zone *);
 struct nat *net_nat(struct zone *);
 struct zone *net_zone(struct attach *);
 struct link *net_link(struct attach *);

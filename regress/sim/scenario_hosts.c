@@ -99,15 +99,44 @@ scenario_clock_jump(struct run *r)
 
 /* --- roaming ---------------------------------------------------------- */
 
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return (a < 0 || b < 0 ? -1 : a > b ? a : b);
+}
+
+#define TOLD_MS		2000	/* the shell says that the network changed */
+#define NOTICED_MS	4000	/* nobody says so */
+
+/* Something just happened to p_b: do frames flow again within limit? */
+static void
+roamed(struct run *r, struct table *t, struct pair *p, const char *what,
+    const char *other, int64_t limit)
+{
+	int64_t		 gap;
+	uint64_t	 lost;
+	char		 cell[TABLE_CELL];
+
+	sim_run(p->p_sim, 8000);
+	gap = pair_gap(p);
+	lost = p->p_ab->fl_sent + p->p_ba->fl_sent - p->p_ab->fl_got -
+	    p->p_ba->fl_got;
+	table_row(t, "%s\t%s\t%lld\t%llu\t%s", what, other,
+	    (long long)gap, (unsigned long long)lost,
+	    cell_ms(cell, later(p->p_ab->fl_first_direct,
+	    p->p_ba->fl_first_direct)));
+	must(r, gap <= limit, "%s, %s: frames both ways within %lld s", what,
+	    other, (long long)limit / 1000);
+	pair_end(p);
+}
+
 static void
 roam(struct run *r, struct table *t, enum side from, enum side to,
     enum side other)
 {
 	struct link	 link;
 	struct pair	 p;
-	int64_t		 gap, direct;
-	uint64_t	 lost;
-	char		 cell[TABLE_CELL];
+	char		 what[TABLE_CELL];
 
 	memset(&link, 0, sizeof(link));
 	if (to == SIDE_OPEN)
@@ -117,19 +146,52 @@ roam(struct run *r, struct table *t, enum side from, enum side to,
 	sim_run(p.p_sim, 30000);
 	pair_mark(&p);
 	host_move(p.p_b, side_zone(p.p_sim, to, 10), &link);
-	sim_run(p.p_sim, 8000);
-	gap = pair_gap(&p);
-	lost = p.p_ab->fl_sent + p.p_ba->fl_sent - p.p_ab->fl_got -
-	    p.p_ba->fl_got;
-	direct = p.p_ab->fl_first_direct > p.p_ba->fl_first_direct ?
-	    p.p_ab->fl_first_direct : p.p_ba->fl_first_direct;
-	if (p.p_ab->fl_first_direct < 0 || p.p_ba->fl_first_direct < 0)
-		direct = -1;
-	table_row(t, "%s\t%s\t%s\t%lld\t%llu\t%s", side_name(from),
-	    side_name(to), side_name(other), (long long)gap,
-	    (unsigned long long)lost, cell_ms(cell, direct));
-	must(r, gap <= 2000, "frames both ways within 2 s");
-	pair_end(&p);
+	(void)snprintf(what, sizeof(what), "%s to %s", side_name(from),
+	    side_name(to));
+	roamed(r, t, &p, what, side_name(other), TOLD_MS);
+}
+
+/* The provider gives its NAT another address; nobody tells the host. */
+static void
+renumber(struct run *r, struct table *t, enum side other)
+{
+	struct pair	 p;
+
+	pair_new(&p, r->r_seed, other, SIDE_PORT_RESTRICTED, FRAME_MS, 100);
+	pair_start(&p);
+	sim_run(p.p_sim, 30000);
+	pair_mark(&p);
+	net_renumber(sim_net(p.p_sim), net_zone(p.p_b->h_ifaces[0].if_at));
+	roamed(r, t, &p, "the NAT's address changes", side_name(other),
+	    NOTICED_MS);
+}
+
+/* Two interfaces; the better one goes. */
+static void
+unplug(struct run *r, struct table *t, bool told)
+{
+	struct link	 lan;
+	struct host	*a, *b;
+	struct pair	 p;
+	struct sim	*s = sim_new(r->r_seed);
+
+	memset(&lan, 0, sizeof(lan));
+	sim_roots(s, 3);
+	a = side_host(s, SIDE_PORT_RESTRICTED, 10);
+	b = side_host(s, SIDE_PORT_RESTRICTED, 10);
+	host_iface(b, side_zone(s, SIDE_CARRIER, 40), &lan, 1);
+	start_all(s);
+	pair_join(&p, s, a, b, FRAME_MS, 100);
+	pair_start(&p);
+	sim_run(s, 30000);
+	pair_mark(&p);
+	if (told)
+		host_unplug(b, 0);
+	else
+		net_detach(sim_net(s), b->h_ifaces[0].if_at);
+	roamed(r, t, &p, told ? "one of two interfaces goes" :
+	    "one of two falls silent", side_name(SIDE_PORT_RESTRICTED),
+	    told ? TOLD_MS : NOTICED_MS);
 }
 
 void
@@ -137,13 +199,18 @@ scenario_roaming(struct run *r)
 {
 	struct table	*t = table_new();
 
-	table_row(t, "from\tto\tthe other\tgap ms\tlost\tms until direct");
+	table_row(t, "what\tthe other\tgap ms\tlost\tms until direct");
 	roam(r, t, SIDE_OPEN, SIDE_OPEN, SIDE_OPEN);
 	roam(r, t, SIDE_FULL_CONE, SIDE_PORT_RESTRICTED, SIDE_OPEN);
 	roam(r, t, SIDE_PORT_RESTRICTED, SIDE_PORT_RESTRICTED,
 	    SIDE_PORT_RESTRICTED);
 	roam(r, t, SIDE_PORT_RESTRICTED, SIDE_CARRIER, SIDE_RESTRICTED);
 	roam(r, t, SIDE_PORT_RESTRICTED, SIDE_RANDOM, SIDE_PORT_RESTRICTED);
+	renumber(r, t, SIDE_OPEN);
+	renumber(r, t, SIDE_PORT_RESTRICTED);
+	renumber(r, t, SIDE_RANDOM);
+	unplug(r, t, true);
+	unplug(r, t, false);
 	table_end(t);
 }
 

@@ -502,6 +502,23 @@ host_move(struct host *h, struct zone *zo, const struct link *link)
 	host_plan(h);
 }
 
+void
+host_unplug(struct host *h, unsigned iface)
+{
+	struct attach	*at = h->h_ifaces[iface].if_at;
+	unsigned	 i, n = 0;
+
+	net_detach(h->h_sim->s_net, at);
+	h->h_ifaces[iface] = h->h_ifaces[--h->h_nifaces];
+	for (i = 0; i < h->h_nsockets; i++) {
+		if (h->h_sockets[i].hs_at != at)
+			h->h_sockets[n++] = h->h_sockets[i];
+	}
+	h->h_nsockets = n;
+	tell_sockets(h);
+	host_plan(h);
+}
+
 /* --- time ------------------------------------------------------------- */
 
 int64_t

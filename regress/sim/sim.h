@@ -132,6 +132,8 @@ void	 host_forget(struct host *);
 void	 host_renew(struct host *);
 /* It is carried elsewhere: all interfaces and sockets go, new ones come. */
 void	 host_move(struct host *, struct zone *, const struct link *);
+/* The cable of one interface is pulled: its sockets go, the others stay. */
+void	 host_unplug(struct host *, unsigned iface);
 /* It hears and does nothing for so long. */
 void	 host_sleep(struct host *, int64_t ms);
 /* Its clock is set. */
