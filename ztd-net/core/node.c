@@ -169,14 +169,12 @@ node_sockets(struct node *n, int64_t now, const struct node_socket *socks,
 	struct node_socket	*copy;
 	struct place		*places;
 	size_t			 i, nplaces;
-	bool			 fresh;
 
 	if ((copy = calloc(nsocks + 1, sizeof(*copy))) == NULL)
 		return;
 	memcpy(copy, socks, nsocks * sizeof(*copy));
 	clock_check(n, now);
-	fresh = socket_new(n, socks, nsocks);
-	if (!fresh && nsocks == n->n_nsocks) {
+	if (nsocks == n->n_nsocks && !socket_new(n, socks, nsocks)) {
 		free(copy);
 		return;
 	}
@@ -186,12 +184,10 @@ node_sockets(struct node *n, int64_t now, const struct node_socket *socks,
 	n->n_nsocks = nsocks;
 	paths_sweep(n);
 	surface_sweep(n);
-	if (fresh) {
-		roam(n, now);
-		for (i = 0; i < nplaces; i++)
-			reach_suggest(n, now, places[i].pl_peer, SOCKET_ANY,
-			    &places[i].pl_addr, REACH_OWN);
-	}
+	roam(n, now);
+	for (i = 0; i < nplaces; i++)
+		reach_suggest(n, now, places[i].pl_peer, SOCKET_ANY,
+		    &places[i].pl_addr, REACH_OWN);
 	free(places);
 	n->n_next_contact = now;
 }

@@ -216,8 +216,8 @@ const struct identity *node_identity(const struct node *);
 void	 node_settings(struct node *, int64_t now, const struct settings *);
 /*
  * The shell's sockets, all of them, whenever that changed: they are offered
- * to peers, paths on others are given up, and when new ones came roots and
- * peers in use hear of it at once.
+ * to peers, paths on others are given up, and roots and peers in use hear of
+ * it at once.
  */
 void	 node_sockets(struct node *, int64_t now, const struct node_socket *,
 	    size_t n);
