@@ -387,11 +387,11 @@ root_knows_all(void *arg)
 }
 
 /*
- * All roots lose their memory at once: everybody comes to them again, each
- * with an identity to be checked.
+ * All roots start anew at once, with the files that they kept or without:
+ * then everybody comes with an identity to be checked.
  */
 static void
-crowd_restart(struct run *r, struct crowd *c, struct table *t)
+crowd_restart(struct run *r, struct crowd *c, struct table *t, bool files)
 {
 	struct host	*root;
 	int64_t		 since;
@@ -401,15 +401,18 @@ crowd_restart(struct run *r, struct crowd *c, struct table *t)
 	for (i = 0; i < sim_nroots(c->c_sim); i++) {
 		root = sim_root(c->c_sim, i);
 		host_stop(root);
-		host_forget(root);
+		if (!files)
+			host_forget(root);
 		host_start(root);
 	}
 	since = sim_now(c->c_sim);
+	for (i = 0; i < c->c_n; i++)
+		offline -= c->c_hosts[i]->h_offlines;
 	all = sim_until(c->c_sim, 300000, root_knows_all, c);
 	for (i = 0; i < c->c_n; i++)
 		offline += c->c_hosts[i]->h_offlines;
-	table_row(t, "roots start anew: all known again, ms\t%lld",
-	    all ? (long long)(sim_now(c->c_sim) - since) : -1);
+	table_row(t, "roots start anew, %s files: all known, ms\t%lld",
+	    files ? "with" : "without", all ? (long long)(sim_now(c->c_sim) - since) : -1);
 	table_row(t, "  nodes that went offline meanwhile\t%u", offline);
 	must(r, all && sim_now(c->c_sim) - since <= 60000,
 	    "the roots know everybody again within a minute");
@@ -434,7 +437,8 @@ scenario_mixed(struct run *r)
 	crowd_talk(&c);
 	crowd_paths(r, &c, t);
 	crowd_idle(r, &c, t);
-	crowd_restart(r, &c, t);
+	crowd_restart(r, &c, t, true);
+	crowd_restart(r, &c, t, false);
 	(void)snprintf(mem, sizeof(mem), "%zu",
 	    (sim_memory() - before) / 1024 / c.c_n);
 	table_row(t, "KiB of memory, each\t%s", mem);
