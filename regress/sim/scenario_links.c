@@ -119,7 +119,8 @@ scenario_loss(struct run *r)
 	for (i = 0; i < LOSSY; i++)
 		pair_mark(&pairs[i]);
 	sim_run(s, (int64_t)minutes * 60000);
-	table_row(t, "sent\tgot\tby\tswitches\tsuspects\tgap ms\toffline\ttwice");
+	table_row(t, "sent\tgot\tby\tswitches\tsuspects\tgap ms\toffline\t"
+	    "twice");
 	for (i = 0; i < LOSSY; i++)
 		lossy_row(r, t, &pairs[i], minutes);
 	table_end(t);

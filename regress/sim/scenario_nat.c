@@ -412,7 +412,8 @@ crowd_restart(struct run *r, struct crowd *c, struct table *t, bool files)
 	for (i = 0; i < c->c_n; i++)
 		offline += c->c_hosts[i]->h_offlines;
 	table_row(t, "roots start anew, %s files: all known, ms\t%lld",
-	    files ? "with" : "without", all ? (long long)(sim_now(c->c_sim) - since) : -1);
+	    files ? "with" : "without",
+	    all ? (long long)(sim_now(c->c_sim) - since) : -1);
 	table_row(t, "  nodes that went offline meanwhile\t%u", offline);
 	must(r, all && sim_now(c->c_sim) - since <= 60000,
 	    "the roots know everybody again within a minute");
