@@ -116,6 +116,8 @@ struct peer {
 	uint32_t	 pe_credit;	/* bytes that suggestions may cost */
 	int64_t		 pe_created;
 	int64_t		 pe_last_receive;	/* 0 never */
+	int64_t		 pe_last_direct;	/* heard there, listed or not: */
+	uintptr_t	 pe_heard_on;	/* path, only to compare with */
 	int64_t		 pe_last_nontrivial;
 	int64_t		 pe_last_trust;
 	int64_t		 pe_last_full_hello;

@@ -340,6 +340,7 @@ clock_back(struct node *n, int64_t now)
 		not_after(&p->pe_rival_since, now);
 		not_after(&p->pe_created, now);
 		not_after(&p->pe_last_receive, now);
+		not_after(&p->pe_last_direct, now);
 		not_after(&p->pe_last_nontrivial, now);
 		not_after(&p->pe_last_trust, now);
 		not_after(&p->pe_last_full_hello, now);

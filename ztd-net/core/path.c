@@ -442,8 +442,11 @@ note_receipt(struct node *n, int64_t now, struct rx *rx)
 		path_fine(rx->rx_path);
 		hello_owed(n, now, p, rx->rx_path);
 	}
-	if (rx->rx_hops == 0)
+	if (rx->rx_hops == 0) {
+		p->pe_last_direct = now;
+		p->pe_heard_on = (uintptr_t)rx->rx_path;
 		note_direct(n, now, rx);
+	}
 	if (peer_trusted(p, now))
 		push_paths(n, now, rx);
 }

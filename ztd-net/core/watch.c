@@ -70,16 +70,8 @@ watch_sent(struct node *n, int64_t now, struct peer *p, struct path *pa,
 static bool
 heard_elsewhere(const struct peer *p, const struct path *pa)
 {
-	const struct path	*other;
-	unsigned		 i;
-
-	for (i = 0; i < p->pe_npaths; i++) {
-		other = p->pe_paths[i].pp_path;
-		if (other != pa && !other->pa_suspect &&
-		    other->pa_last_in > pa->pa_waiting)
-			return (true);
-	}
-	return (pa->pa_hurry);
+	return (pa->pa_hurry || (p->pe_heard_on != (uintptr_t)pa &&
+	    p->pe_last_direct > pa->pa_waiting));
 }
 
 static int64_t
