@@ -13,6 +13,7 @@ LIBPRIVSEP := $(B)/lib/libprivsep.a
 LIBCORE	:= $(B)/lib/libztdcore.a
 LIBCON	:= $(B)/lib/libztdcon.a
 LIBTAP	:= $(B)/lib/libztdtap.a
+LIBNET	:= $(B)/lib/libztdnet.a
 
 ZTD	:= $(B)/sbin/ztd
 ZTCTL	:= $(B)/bin/ztctl
@@ -32,6 +33,7 @@ $(LIBCOMMON): $(call objects,common)
 $(LIBPRIVSEP): $(call objects,privsep)
 $(LIBCORE): $(call objects,ztd-net/core)
 $(LIBCON): $(filter-out %/main.o,$(call objects,ztd-controller))
+$(LIBNET): $(filter-out %/main.o,$(call objects,ztd-net))
 $(LIBTAP): $(filter-out %/main.o,$(call objects,ztd-tap))
 $(B)/lib/%.a:
 	@mkdir -p $(@D)
@@ -42,7 +44,7 @@ $(B)/lib/%.a:
 # linked with any.
 $(ZTD): $(B)/obj/ztd-tap/main.o $(LIBTAP) $(LIBPRIVSEP) $(LIBCOMMON)
 $(ZTD): LIBS = $(EVENT_LIBS) $(BSD_LIBS)
-$(ZTDNET): $(call objects,ztd-net) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
+$(ZTDNET): $(B)/obj/ztd-net/main.o $(LIBNET) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
 $(ZTDNET): LIBS = $(CRYPTO_LIBS) $(EVENT_LIBS) $(BSD_LIBS)
 $(ZTDCON): $(B)/obj/ztd-controller/main.o $(LIBCON) $(LIBPRIVSEP) $(LIBCOMMON)
 $(ZTDCON): LIBS = $(CRYPTO_LIBS) $(EVENT_LIBS) $(JSON_LIBS) $(BSD_LIBS)

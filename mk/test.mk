@@ -29,7 +29,7 @@ tests-c: $(TEST_BIN) $(B)/regress/vectors
 tools: $(TOOLS) $(B)/regress/host/lib.sh
 
 $(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCON) $(LIBTAP) \
-    $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
+    $(LIBNET) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(call pc-libs,atf-c) \
 	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(BSD_LIBS)
