@@ -56,6 +56,8 @@ struct settings {
 	struct inet_addr s_bind[SETTINGS_BIND];
 	uint32_t	 s_nprefixes;		/* interface name prefixes */
 	char		 s_prefixes[SETTINGS_PREFIXES][SETTINGS_PREFIX_LEN];
+	uint32_t	 s_nincludes;		/* if any, only these */
+	char		 s_includes[SETTINGS_PREFIXES][SETTINGS_PREFIX_LEN];
 	uint32_t	 s_nmanagers;		/* allowManagementFrom */
 	struct inet_addr s_managers[SETTINGS_MANAGERS];
 	uint32_t	 s_nphysical;

@@ -120,6 +120,12 @@ cb_request(void *arg, const struct node_request *rq)
 }
 
 static void
+cb_rebind(void *arg, bool new_port)
+{
+	udp_renew(arg, new_port);
+}
+
+static void
 cb_log(void *arg, int level, const char *line)
 {
 	(void)arg;
@@ -140,5 +146,6 @@ const struct node_callbacks engine_callbacks = {
 	.nc_online = cb_online,
 	.nc_collision = cb_collision,
 	.nc_request = cb_request,
+	.nc_rebind = cb_rebind,
 	.nc_log = cb_log
 };

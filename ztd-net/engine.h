@@ -79,9 +79,6 @@ void	 state_orbit_moons(struct engine *, int64_t now);
 
 /* udp.c: the sockets */
 int	 udp_new(struct engine *);
-/* Bind what the host's addresses and the settings ask for, close the rest,
- * and tell the core. */
-void	 udp_rebind(struct engine *, const struct msg_interface *, size_t n);
 void	 udp_send(struct engine *, uint32_t sock, const struct inet_addr *,
 	    const void *, size_t len, unsigned ttl);
 /* Hand everything that waits to the kernel. */
@@ -89,6 +86,16 @@ void	 udp_flush(struct engine *);
 /* The address a socket is bound to; nil when it is gone. */
 void	 udp_local(const struct engine *, uint32_t sock, struct inet_addr *);
 void	 udp_status(const struct engine *, struct msg_status *);
+
+/* udp_bind.c: which sockets there are */
+/* What the host has now, kept; then as below. */
+void	 udp_interfaces(struct engine *, const struct msg_interface *,
+	    size_t n);
+/* Bind what the host's addresses and the settings ask for, close the rest,
+ * and tell the core. */
+void	 udp_bind(struct engine *);
+/* Close and open all, soon, when the core is not at work: nc_rebind. */
+void	 udp_renew(struct engine *, bool new_port);
 
 /* udp_SYSTEM.c: what differs between systems */
 /* Interfaces of this name never carry VL1 traffic (02 section 13.2). */

@@ -101,8 +101,10 @@ got_settings(struct engine *e, const struct msg *m)
 	memcpy(&ms, m->m_data, sizeof(ms));
 	e->e_settings = ms.ms_settings;
 	e->e_port = ms.ms_port;
-	if (e->e_node != NULL)
-		node_settings(e->e_node, engine_now(), &e->e_settings);
+	if (e->e_node == NULL)
+		return;
+	node_settings(e->e_node, engine_now(), &e->e_settings);
+	udp_bind(e);
 }
 
 static void
@@ -115,7 +117,7 @@ got_interfaces(struct engine *e, const struct msg *m)
 		n = INTERFACES_MAX;
 	if (n > 0)
 		memcpy(list, m->m_data, n * sizeof(list[0]));
-	udp_rebind(e, list, n);
+	udp_interfaces(e, list, n);
 }
 
 /* The tap of a network came, changed or failed. */
