@@ -87,6 +87,7 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_GET_MOONS, EMPTY, CTL_NET, 0),
 	ROW(MSG_ORBIT, STRUCT(msg_orbit), CTL_NET, 0),
 	ROW(MSG_DEORBIT, STRUCT(msg_orbit), CTL_NET, 0),
+	ROW(MSG_ROOT_INFO, STRUCT(msg_root_info), NET_CTL, 0),
 	ROW(MSG_STATUS, STRUCT(msg_status), NET_CTL, 0),
 	ROW(MSG_NETWORK_INFO, STRUCT(msg_network_info), NET_CTL, 0),
 	ROW(MSG_PEER_INFO, PEER_INFO_SIZES, NET_CTL, 0),

@@ -80,12 +80,13 @@ enum msg_type {
 	MSG_PARSED,		/* ctl > parent: settings or an error */
 
 	/* API > engine, and its answers */
-	MSG_GET_STATUS,		/* > MSG_STATUS */
+	MSG_GET_STATUS,		/* > MSG_ROOT_INFO*, MSG_STATUS */
 	MSG_GET_NETWORKS,	/* > MSG_NETWORK_INFO*, MSG_END */
 	MSG_GET_PEERS,		/* > MSG_PEER_INFO*, MSG_END */
 	MSG_GET_MOONS,		/* > MSG_MOON_INFO*, MSG_END */
 	MSG_ORBIT,		/* > MSG_END */
 	MSG_DEORBIT,		/* > MSG_END */
+	MSG_ROOT_INFO,
 	MSG_STATUS,
 	MSG_NETWORK_INFO,
 	MSG_PEER_INFO,
@@ -281,6 +282,37 @@ struct msg_parsed {
 
 /* ---- API and engine ------------------------------------------------ */
 
+/* A root other than this node. */
+struct msg_root_info {
+	uint64_t	 ro_addr;
+	uint32_t	 ro_role;	/* enum peer_role */
+	uint32_t	 ro_reason;	/* enum reason */
+	uint32_t	 ro_best;	/* relays and answers for us */
+	int32_t		 ro_latency;	/* ms, -1 unknown */
+	uint64_t	 ro_last_receive; /* ms since 1970, 0 never */
+	uint64_t	 ro_last_try;
+	struct inet_addr ro_surface[2];	/* us as it sees us: IPv4, IPv6 */
+};
+
+/* The port mapper is still to be written: the state of what is not there. */
+enum portmap_state {
+	PORTMAP_OFF,		/* by local.conf */
+	PORTMAP_NOT_BUILT,
+	PORTMAP_COUNT
+};
+
+/* Counted since the engine's start; as struct node_status. */
+struct msg_counters {
+	uint64_t	 mc_replays;
+	uint64_t	 mc_forged;
+	uint64_t	 mc_withheld;
+	uint64_t	 mc_limited;
+	uint64_t	 mc_suspects;
+	uint64_t	 mc_switches;
+	uint64_t	 mc_suspends;
+	uint64_t	 mc_evicted;
+};
+
 #define SURFACE_MAX	32
 struct msg_status {
 	uint64_t	 st_addr;
@@ -297,6 +329,13 @@ struct msg_status {
 	uint16_t	 st_pad;
 	struct inet_addr st_listen[SURFACE_MAX];
 	struct inet_addr st_surface[SURFACE_MAX];
+	uint32_t	 st_reason;	/* enum reason */
+	uint32_t	 st_stage;	/* of the watchdog, 0 at rest */
+	uint64_t	 st_last_root;	/* heard from any, 0 never */
+	uint32_t	 st_nat[2];	/* enum nat_kind; IPv4, IPv6 */
+	uint32_t	 st_portmap;	/* enum portmap_state */
+	uint32_t	 st_pad2;
+	struct msg_counters st_counters;
 };
 
 enum network_status {
@@ -347,6 +386,10 @@ struct msg_path_info {
 	uint8_t		 pi_expired;
 	uint8_t		 pi_preferred;
 	uint8_t		 pi_pad[5];
+	uint32_t	 pi_reason;	/* enum reason */
+	int32_t		 pi_latency;	/* ms, -1 unknown */
+	uint32_t	 pi_mtu;	/* payload of a datagram, bytes */
+	uint32_t	 pi_pad2;
 };
 enum peer_role {
 	ROLE_LEAF = 0,
@@ -360,6 +403,12 @@ struct msg_peer_info {
 	int32_t		 pe_latency;	/* ms, -1 unknown */
 	uint32_t	 pe_role;	/* enum peer_role */
 	uint32_t	 pe_tunneled;	/* TCP fallback tunnel open */
+	uint32_t	 pe_reason;	/* enum reason */
+	uint64_t	 pe_relay;	/* root that it is reached by, or 0 */
+	uint64_t	 pe_last_try;	/* of an address, ms since 1970 */
+	uint64_t	 pe_last_receive;
+	uint32_t	 pe_candidates;	/* addresses tried lately */
+	uint32_t	 pe_switches;	/* changes of the preferred path */
 	uint32_t	 pe_npaths;
 	uint32_t	 pe_pad;
 	struct msg_path_info pe_paths[PEERINFO_PATHS];

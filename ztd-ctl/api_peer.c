@@ -99,7 +99,7 @@ peer_json(const struct msg_peer_info *pe)
 		[ROLE_MOON] = "MOON",
 		[ROLE_PLANET] = "PLANET"
 	};
-	json_t				*paths;
+	json_t				*paths, *why;
 	uint32_t			 i;
 	char				 version[48];
 
@@ -110,7 +110,14 @@ peer_json(const struct msg_peer_info *pe)
 		    path_json(&pe->pe_paths[i]));
 	(void)snprintf(version, sizeof(version), "%d.%d.%d", pe->pe_vmajor,
 	    pe->pe_vminor, pe->pe_vrev);
-	return (json_pack("{s:o,s:s,s:s,s:i,s:i,s:i,s:i,s:b,s:b,s:o}",
+	why = json_reason(pe->pe_reason);
+	(void)json_object_update_new(why, json_pack("{s:o,s:I,s:I,s:I,s:I}",
+	    "relay", json_node_or_null(pe->pe_relay),
+	    "candidates", (json_int_t)pe->pe_candidates,
+	    "lastTry", (json_int_t)pe->pe_last_try,
+	    "lastReceive", (json_int_t)pe->pe_last_receive,
+	    "switches", (json_int_t)pe->pe_switches));
+	return (json_pack("{s:o,s:s,s:s,s:i,s:i,s:i,s:i,s:b,s:b,s:o,s:o}",
 	    "address", json_hex(pe->pe_addr, 10),
 	    "role", roles[pe->pe_role <= ROLE_PLANET ? pe->pe_role : 0],
 	    "version", version,
@@ -120,13 +127,20 @@ peer_json(const struct msg_peer_info *pe)
 	    "latency", (int)pe->pe_latency,
 	    "isBonded", 0,
 	    "tunneled", pe->pe_tunneled != 0,
-	    "paths", paths));
+	    "paths", paths,
+	    "ztd", why));
 }
 
 static json_t *
 path_json(const struct msg_path_info *pi)
 {
-	return (json_pack("{s:o,s:I,s:I,s:I,s:b,s:b,s:b,s:i,s:i}",
+	json_t	*why;
+
+	why = json_reason(pi->pi_reason);
+	(void)json_object_update_new(why, json_pack("{s:i,s:I}",
+	    "latency", (int)pi->pi_latency,
+	    "mtu", (json_int_t)pi->pi_mtu));
+	return (json_pack("{s:o,s:I,s:I,s:I,s:b,s:b,s:b,s:i,s:i,s:o}",
 	    "address", json_inet(&pi->pi_addr),
 	    "lastSend", (json_int_t)pi->pi_last_send,
 	    "lastReceive", (json_int_t)pi->pi_last_receive,
@@ -135,7 +149,8 @@ path_json(const struct msg_path_info *pi)
 	    "expired", pi->pi_expired != 0,
 	    "preferred", pi->pi_preferred != 0,
 	    "localSocket", socket_number(&pi->pi_local),
-	    "localPort", 0));
+	    "localPort", 0,
+	    "ztd", why));
 }
 
 /*

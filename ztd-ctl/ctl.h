@@ -177,6 +177,11 @@ json_t	*json_text(const char *p, size_t size);
 /* "%0*llx" */
 json_t	*json_hex(uint64_t v, int digits);
 json_t	*json_inet(const struct inet_addr *);
+/* Text, or null for a nil address; "%010llx", or null for 0. */
+json_t	*json_inet_or_null(const struct inet_addr *);
+json_t	*json_node_or_null(uint64_t);
+/* {"reason": code, "text": sentence}: where more about it is put. */
+json_t	*json_reason(uint32_t reason);
 /* Array of at most max of n addresses, nil ones left out. */
 json_t	*json_inets(const struct inet_addr *, uint32_t n, uint32_t max);
 /* Insert an object into an array in order of its string member key. */

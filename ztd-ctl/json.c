@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/reason.h"
 #include "ztd-ctl/ctl.h"
 
 static size_t	 utf8_length(const uint8_t *, size_t);
@@ -95,6 +96,25 @@ json_inet(const struct inet_addr *ia)
 	char	 text[INET_TEXT];
 
 	return (json_string(inet_format(text, ia)));
+}
+
+json_t *
+json_inet_or_null(const struct inet_addr *ia)
+{
+	return (inet_isnil(ia) ? json_null() : json_inet(ia));
+}
+
+json_t *
+json_node_or_null(uint64_t addr)
+{
+	return (addr == 0 ? json_null() : json_hex(addr, 10));
+}
+
+json_t *
+json_reason(uint32_t reason)
+{
+	return (json_pack("{s:s,s:s}", "reason", reason_code(reason),
+	    "text", reason_text(reason)));
 }
 
 json_t *

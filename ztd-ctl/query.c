@@ -98,6 +98,7 @@ query_receive(struct ctl *ctl, enum proc proc, const struct msg *m)
 	case MSG_API_END:
 	case MSG_STATUS:
 	case MSG_RESULT:
+	case MSG_ROOT_INFO:
 	case MSG_TAP_INFO:
 	case MSG_NETWORK_INFO:
 	case MSG_PEER_INFO:

@@ -19,21 +19,66 @@ struct asker {
 	uint32_t	 as_id;
 };
 
+static void
+report_root(const struct node_root *nt, void *arg)
+{
+	struct asker		*as = arg;
+	struct msg_root_info	 ro;
+
+	memset(&ro, 0, sizeof(ro));
+	ro.ro_addr = nt->nt_addr;
+	ro.ro_role = (uint32_t)nt->nt_role;
+	ro.ro_reason = nt->nt_reason;
+	ro.ro_best = nt->nt_best;
+	ro.ro_latency = nt->nt_latency;
+	ro.ro_last_receive = (uint64_t)nt->nt_last_receive;
+	ro.ro_last_try = (uint64_t)nt->nt_last_try;
+	memcpy(ro.ro_surface, nt->nt_surface, sizeof(ro.ro_surface));
+	(void)channel_send(as->as_channel, MSG_ROOT_INFO, as->as_id, -1,
+	    &ro, sizeof(ro));
+}
+
+static void
+fill_reasons(struct msg_status *st, const struct node_status *ns)
+{
+	st->st_reason = ns->ns_reason;
+	st->st_stage = ns->ns_stage;
+	st->st_last_root = (uint64_t)ns->ns_last_root;
+	st->st_nat[0] = ns->ns_nat[0];
+	st->st_nat[1] = ns->ns_nat[1];
+	st->st_counters.mc_replays = ns->ns_replays;
+	st->st_counters.mc_forged = ns->ns_forged;
+	st->st_counters.mc_withheld = ns->ns_withheld;
+	st->st_counters.mc_limited = ns->ns_limited;
+	st->st_counters.mc_suspects = ns->ns_suspects;
+	st->st_counters.mc_switches = ns->ns_switches;
+	st->st_counters.mc_suspends = ns->ns_suspends;
+	st->st_counters.mc_evicted = ns->ns_evicted;
+}
+
 void
 report_status(struct engine *e, struct channel *ch, uint32_t id)
 {
+	struct asker		 as = { e, ch, id };
 	struct msg_status	 st;
+	struct node_status	 ns;
 	const struct world	*planet = node_planet(e->e_node);
+	int64_t			 now = engine_now();
 
+	node_each_root(e->e_node, now, report_root, &as);
 	memset(&st, 0, sizeof(st));
 	st.st_addr = node_addr(e->e_node);
 	identity_format(st.st_public, node_identity(e->e_node), false);
-	st.st_clock = (uint64_t)engine_now();
+	st.st_clock = (uint64_t)now;
 	st.st_planet_id = planet->w_id;
 	st.st_planet_ts = planet->w_ts;
 	st.st_online = node_online(e->e_node);
 	st.st_nsurface = (uint32_t)node_surface(e->e_node, st.st_surface,
 	    SURFACE_MAX);
+	node_status(e->e_node, now, &ns);
+	fill_reasons(&st, &ns);
+	st.st_portmap = e->e_settings.s_port_mapping ? PORTMAP_NOT_BUILT :
+	    PORTMAP_OFF;
 	udp_status(e, &st);
 	(void)channel_send(ch, MSG_STATUS, id, -1, &st, sizeof(st));
 }
@@ -95,11 +140,27 @@ report_networks(struct engine *e, struct channel *ch, uint32_t id,
 }
 
 static void
+fill_path(struct engine *e, struct msg_path_info *pi,
+    const struct node_path *np)
+{
+	pi->pi_addr = np->np_addr;
+	udp_local(e, np->np_sock, &pi->pi_local);
+	pi->pi_last_send = (uint64_t)np->np_last_send;
+	pi->pi_last_receive = (uint64_t)np->np_last_receive;
+	pi->pi_trusted_id = np->np_trusted_id;
+	pi->pi_active = np->np_alive;
+	pi->pi_expired = np->np_expired;
+	pi->pi_preferred = np->np_preferred;
+	pi->pi_reason = np->np_reason;
+	pi->pi_latency = np->np_latency;
+	pi->pi_mtu = np->np_mtu;
+}
+
+static void
 report_peer(const struct node_peer *np, void *arg)
 {
 	struct asker		*as = arg;
 	struct msg_peer_info	 pe;
-	struct msg_path_info	*pi;
 	unsigned		 i;
 	bool			 known = np->nr_proto != 0;
 
@@ -110,19 +171,14 @@ report_peer(const struct node_peer *np, void *arg)
 	pe.pe_vrev = known ? np->nr_vrev : -1;
 	pe.pe_latency = np->nr_latency;
 	pe.pe_role = (uint32_t)np->nr_role;
-	for (i = 0; i < np->nr_npaths && i < PEERINFO_PATHS; i++) {
-		pi = &pe.pe_paths[i];
-		pi->pi_addr = np->nr_paths[i].np_addr;
-		udp_local(as->as_engine, np->nr_paths[i].np_sock,
-		    &pi->pi_local);
-		pi->pi_last_send = (uint64_t)np->nr_paths[i].np_last_send;
-		pi->pi_last_receive =
-		    (uint64_t)np->nr_paths[i].np_last_receive;
-		pi->pi_trusted_id = np->nr_paths[i].np_trusted_id;
-		pi->pi_active = np->nr_paths[i].np_alive;
-		pi->pi_expired = np->nr_paths[i].np_expired;
-		pi->pi_preferred = np->nr_paths[i].np_preferred;
-	}
+	pe.pe_reason = np->nr_reason;
+	pe.pe_relay = np->nr_relay;
+	pe.pe_candidates = np->nr_candidates;
+	pe.pe_last_try = (uint64_t)np->nr_last_try;
+	pe.pe_last_receive = (uint64_t)np->nr_last_receive;
+	pe.pe_switches = np->nr_switches;
+	for (i = 0; i < np->nr_npaths && i < PEERINFO_PATHS; i++)
+		fill_path(as->as_engine, &pe.pe_paths[i], &np->nr_paths[i]);
 	pe.pe_npaths = i;
 	pe.pe_tunneled = 0;	/* relayed is not tunneled: that is TCP */
 	(void)channel_send(as->as_channel, MSG_PEER_INFO, as->as_id, -1,

@@ -297,11 +297,22 @@ net_message(struct channel *ch, struct msg *m, void *arg)
 {
 	static struct msg_status	 st;
 	struct ctlworld			*w = arg;
+	struct msg_root_info		 ro;
+	json_t				*roots;
+	size_t				 i;
 
 	if (w->w_mute)
 		return;
 	switch (m->m_type) {
 	case MSG_GET_STATUS:
+		roots = json_object_get(json_object_get(w->w_status, "ztd"),
+		    "roots");
+		/* Backwards, too. */
+		for (i = json_array_size(roots); i > 0; i--) {
+			root_from_json(&ro, json_array_get(roots, i - 1));
+			(void)channel_send(ch, MSG_ROOT_INFO, m->m_id, -1,
+			    &ro, sizeof(ro));
+		}
 		status_from_json(&st, w->w_status);
 		(void)channel_send(ch, MSG_STATUS, m->m_id, -1, &st,
 		    sizeof(st));

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/hex.h"
+#include "common/reason.h"
 #include "regress/lib/msgjson.h"
 
 static const char *
@@ -78,6 +79,27 @@ routes(struct msg_network_info *ni, json_t *list)
 		ni->ni_routes[i].nr_metric = (uint16_t)num(e, "metric");
 	}
 	ni->ni_nroutes = (uint32_t)json_array_size(list);
+}
+
+/* The number of a code, or of what a NAT is called. */
+static uint32_t
+reason_of(json_t *v)
+{
+	uint32_t	 r = 0;
+
+	while (r < REASON_COUNT && strcmp(reason_code(r), str(v, "reason")) != 0)
+		r++;
+	return (r);
+}
+
+static uint32_t
+nat_of(json_t *v, const char *key)
+{
+	uint32_t	 k = 0;
+
+	while (k < NAT_COUNT && strcmp(nat_name(k), str(v, key)) != 0)
+		k++;
+	return (k);
 }
 
 void
@@ -155,6 +177,13 @@ peer_from_json(struct msg_peer_info *pe, json_t *v)
 	pe->pe_role = strcmp(str(v, "role"), "PLANET") == 0 ? ROLE_PLANET :
 	    strcmp(str(v, "role"), "MOON") == 0 ? ROLE_MOON : ROLE_LEAF;
 	pe->pe_tunneled = yes(v, "tunneled");
+	e = json_object_get(v, "ztd");
+	pe->pe_reason = reason_of(e);
+	pe->pe_relay = strtoull(str(e, "relay"), NULL, 16);
+	pe->pe_candidates = (uint32_t)num(e, "candidates");
+	pe->pe_last_try = (uint64_t)num(e, "lastTry");
+	pe->pe_last_receive = (uint64_t)num(e, "lastReceive");
+	pe->pe_switches = (uint32_t)num(e, "switches");
 	json_array_foreach(json_object_get(v, "paths"), i, e) {
 		if (i == PEERINFO_PATHS)
 			break;
@@ -168,6 +197,10 @@ peer_from_json(struct msg_peer_info *pe, json_t *v)
 		pi->pi_active = yes(e, "active");
 		pi->pi_expired = yes(e, "expired");
 		pi->pi_preferred = yes(e, "preferred");
+		e = json_object_get(e, "ztd");
+		pi->pi_reason = reason_of(e);
+		pi->pi_latency = (int32_t)num(e, "latency");
+		pi->pi_mtu = (uint32_t)num(e, "mtu");
 		pe->pe_npaths++;
 	}
 }
@@ -197,6 +230,45 @@ moon_from_json(struct msg_moon_info *mo, json_t *v)
 }
 
 void
+root_from_json(struct msg_root_info *ro, json_t *v)
+{
+	memset(ro, 0, sizeof(*ro));
+	ro->ro_addr = strtoull(str(v, "address"), NULL, 16);
+	ro->ro_role = strcmp(str(v, "role"), "MOON") == 0 ? ROLE_MOON :
+	    ROLE_PLANET;
+	ro->ro_reason = reason_of(v);
+	ro->ro_best = yes(v, "best");
+	ro->ro_latency = (int32_t)num(v, "latency");
+	ro->ro_last_receive = (uint64_t)num(v, "lastReceive");
+	ro->ro_last_try = (uint64_t)num(v, "lastTry");
+	(void)inet_parse(str(v, "surface4"), &ro->ro_surface[0]);
+	(void)inet_parse(str(v, "surface6"), &ro->ro_surface[1]);
+}
+
+static void
+reasons_from_json(struct msg_status *st, json_t *v)
+{
+	struct msg_counters	*mc = &st->st_counters;
+	json_t			*c = json_object_get(v, "counters");
+
+	st->st_reason = reason_of(v);
+	st->st_stage = (uint32_t)num(v, "stage");
+	st->st_last_root = (uint64_t)num(v, "lastRoot");
+	st->st_nat[0] = nat_of(json_object_get(v, "nat"), "ipv4");
+	st->st_nat[1] = nat_of(json_object_get(v, "nat"), "ipv6");
+	st->st_portmap = strcmp(str(json_object_get(v, "portMapping"),
+	    "state"), "off") == 0 ? PORTMAP_OFF : PORTMAP_NOT_BUILT;
+	mc->mc_replays = (uint64_t)num(c, "replays");
+	mc->mc_forged = (uint64_t)num(c, "forged");
+	mc->mc_withheld = (uint64_t)num(c, "withheld");
+	mc->mc_limited = (uint64_t)num(c, "limited");
+	mc->mc_suspects = (uint64_t)num(c, "suspects");
+	mc->mc_switches = (uint64_t)num(c, "switches");
+	mc->mc_suspends = (uint64_t)num(c, "suspends");
+	mc->mc_evicted = (uint64_t)num(c, "evicted");
+}
+
+void
 status_from_json(struct msg_status *st, json_t *v)
 {
 	json_t	*s;
@@ -217,4 +289,5 @@ status_from_json(struct msg_status *st, json_t *v)
 	    json_object_get(s, "listeningOn"));
 	st->st_nsurface = addrs(st->st_surface, SURFACE_MAX,
 	    json_object_get(s, "surfaceAddresses"));
+	reasons_from_json(st, json_object_get(v, "ztd"));
 }

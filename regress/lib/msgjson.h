@@ -19,6 +19,7 @@ void	 network_from_json(struct msg_network_info *, json_t *);
 void	 tap_from_json(struct msg_tap_info *, json_t *);
 void	 peer_from_json(struct msg_peer_info *, json_t *);
 void	 moon_from_json(struct msg_moon_info *, json_t *);
+void	 root_from_json(struct msg_root_info *, json_t *);
 void	 status_from_json(struct msg_status *, json_t *);
 
 #endif /* REGRESS_LIB_MSGJSON_H */

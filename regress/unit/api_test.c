@@ -152,7 +152,8 @@ check_answer(json_t *vec, const struct answer *an)
 	    "%s: status %d", name, an->an_status);
 	ATF_CHECK_STREQ_MSG(header(an, "Content-Type"), type, "%s", name);
 	if (strstr(body, "localSocket") == NULL &&
-	    strstr(body, "homeDir") == NULL && strchr(body, '<') == NULL) {
+	    strstr(body, "homeDir") == NULL && strchr(body, '<') == NULL &&
+	    strstr(an->an_body, "\"ztd\":") == NULL) {
 		ATF_CHECK_STREQ_MSG(an->an_body, body, "%s", name);
 		return;
 	}
@@ -295,6 +296,89 @@ TC(resources, "recorded answers of /network, /peer, /moon, /bond, /status")
 	}
 	ATF_CHECK_MSG(n >= 90, "only %zu exchanges", n);
 	json_decref(all);
+	world_stop(&w);
+}
+
+/* ---- why, under the key of ours ---------------------------------- */
+
+static const char	 peers_why[] = "[{\"address\":\"1122334455\","
+    "\"role\":\"LEAF\",\"version\":\"1.14.2\",\"versionMajor\":1,"
+    "\"versionMinor\":14,\"versionRev\":2,\"latency\":31,"
+    "\"isBonded\":false,\"tunneled\":false,\"paths\":[{\"address\":"
+    "\"192.0.2.7/9993\",\"lastSend\":5,\"lastReceive\":6,"
+    "\"trustedPathId\":0,\"active\":true,\"expired\":false,"
+    "\"preferred\":true,\"localSocket\":1,\"localPort\":0,\"ztd\":{"
+    "\"reason\":\"path-small\",\"text\":\"it loses large datagrams: "
+    "packets are cut into smaller pieces\",\"latency\":-1,"
+    "\"mtu\":1400}}],\"ztd\":{\"reason\":\"\",\"text\":\"\","
+    "\"relay\":null,\"candidates\":0,\"lastTry\":0,\"lastReceive\":6,"
+    "\"switches\":3}},"
+    "{\"address\":\"2233445566\",\"role\":\"LEAF\","
+    "\"version\":\"-1.-1.-1\",\"versionMajor\":-1,"
+    "\"versionMinor\":-1,\"versionRev\":-1,\"latency\":-1,"
+    "\"isBonded\":false,\"tunneled\":false,\"paths\":[],\"ztd\":{"
+    "\"reason\":\"peer-symmetric-nat\",\"text\":\"relayed: the NAT "
+    "before this host uses another port for every destination, and those "
+    "foretold did not answer\",\"relay\":\"00deadbeef\","
+    "\"candidates\":4,\"lastTry\":1795324804000,"
+    "\"lastReceive\":1795324803000,\"switches\":0}}]";
+
+static const char	 status_why[] = "{\"name\":\"ztd\","
+    "\"reason\":\"node-roots-silent\",\"text\":\"the roots answered "
+    "before and do not answer now\",\"stage\":2,"
+    "\"lastRoot\":1795324800000,\"nat\":{\"ipv4\":\"symmetric\","
+    "\"ipv6\":\"none\"},\"portMapping\":{\"state\":\"not-built\","
+    "\"port\":0},\"roots\":[{\"address\":\"00deadbeef\","
+    "\"role\":\"PLANET\",\"reason\":\"root-silent\",\"text\":\"it "
+    "answered before and does not answer now\",\"best\":true,"
+    "\"latency\":44,\"lastReceive\":7,\"lastTry\":8,"
+    "\"surface4\":\"192.0.2.1/1234\",\"surface6\":null},"
+    "{\"address\":\"11deadbeef\",\"role\":\"MOON\","
+    "\"reason\":\"root-no-family\",\"text\":\"its addresses are all "
+    "of an IP version that this host does not have\",\"best\":false,"
+    "\"latency\":-1,\"lastReceive\":0,\"lastTry\":0,"
+    "\"surface4\":null,\"surface6\":\"2001:db8::1/9\"}],"
+    "\"counters\":{\"replays\":1,\"forged\":2,\"withheld\":3,"
+    "\"limited\":4,\"suspects\":5,\"switches\":6,\"suspends\":7,"
+    "\"evicted\":8}}";
+
+TC(reasons, "why a node, its roots, peers and paths are not better")
+{
+	struct ctlworld	 w = { 0 };
+	struct answer	 an;
+	json_t		*got, *want, *v;
+
+	world_start(&w, tc, false);
+	w.w_peers = json_loads(peers_why, 0, NULL);
+	ATF_REQUIRE(w.w_peers != NULL);
+	world_http(&w, "GET", "/peer", NULL, NULL, &an);
+	got = json_loads(an.an_body, 0, NULL);
+	ATF_CHECK_MSG(json_equal(got, w.w_peers), "%s", an.an_body);
+	json_decref(got);
+	answer_clear(&an);
+	world_http(&w, "GET", "/peer/2233445566", NULL, NULL, &an);
+	got = json_loads(an.an_body, 0, NULL);
+	ATF_CHECK(json_equal(got, json_array_get(w.w_peers, 1)));
+	json_decref(got);
+	answer_clear(&an);
+
+	w.w_status = some_status();
+	want = json_loads(status_why, 0, NULL);
+	ATF_REQUIRE(want != NULL);
+	(void)json_object_set_new(w.w_status, "ztd", want);
+	world_http(&w, "GET", "/status", NULL, NULL, &an);
+	got = json_loads(an.an_body, 0, NULL);
+	v = json_object_get(got, "ztd");
+	ATF_CHECK(json_is_string(json_object_get(v, "version")));
+	(void)json_object_del(v, "version");
+	ATF_CHECK_MSG(json_equal(v, want), "%s", an.an_body);
+	/* The roots are extra there, not in /health. */
+	json_decref(got);
+	answer_clear(&an);
+	world_http(&w, "GET", "/health", NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	ATF_CHECK(strstr(an.an_body, "roots") == NULL);
+	answer_clear(&an);
 	world_stop(&w);
 }
 
@@ -695,6 +779,7 @@ TC(client_leaves, "a client that leaves in the middle hurts nobody")
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, resources);
+	ATF_TP_ADD_TC(tp, reasons);
 	ATF_TP_ADD_TC(tp, auth);
 	ATF_TP_ADD_TC(tp, network_set);
 	ATF_TP_ADD_TC(tp, network_name);
