@@ -72,6 +72,8 @@ static struct {
 	json_t	*cli;		/* the recordings */
 	int	 fd;		/* listening */
 	char	 port[8];
+	char	*program;	/* ztctl, where a case says so */
+	const char *peers;	/* the body of /peer, NULL: as for others */
 } service;
 
 /* What a recorded run printed. */
@@ -129,7 +131,9 @@ service_answer(int fd, int status, const char *other)
 		status = 401;
 		body = "{}";
 	} else if (status == 200 && strncmp(buf, "GET ", 4) == 0) {
-		if (strcmp(path, "/status") == 0 && *other == '\0')
+		if (strcmp(path, "/peer") == 0 && service.peers != NULL)
+			body = service.peers;
+		else if (strcmp(path, "/status") == 0 && *other == '\0')
 			body = recorded("cli-info-json");
 		else if (strcmp(path, "/network") == 0 && *other != '[')
 			body = recorded("cli-listnetworks-json");
@@ -396,6 +400,84 @@ TC(peers, "lists of peers, ages, and the note about tunnels")
 	json_decref(service.cli);
 }
 
+/* Run a command of up to two words; exit status and output as given. */
+static void
+check_run(const char *word, const char *more, int status, const char *out)
+{
+	struct run	 r;
+	char		*env[] = { NULL };
+	char		 home[] = "-Dztdx/n2", cli[] = "ztctl", a[64], b[64];
+	char		*argv[] = { cli, home, a, b, NULL };
+
+	(void)strlcpy(a, word, sizeof(a));
+	if (more == NULL)
+		argv[3] = NULL;
+	else
+		(void)strlcpy(b, more, sizeof(b));
+	run_program(&r, service.program, argv, env);
+	ATF_CHECK_EQ_MSG(r.r_exit, status, "%s: exit %d", word, r.r_exit);
+	ATF_CHECK_MSG(strcmp(r.r_out, out) == 0, "%s: \"%s\", want \"%s\"",
+	    word, r.r_out, out);
+	run_clear(&r);
+}
+
+TC(why, "what keeps node, roots and peers from being fine, in sentences")
+{
+	static const char	 status[] = "{\"address\":\"f042bf1eb9\","
+	    "\"online\":true,\"ztd\":{\"reason\":\"\",\"text\":\"\","
+	    "\"lastRoot\":99999999999999,\"nat\":{\"ipv4\":\"cone\","
+	    "\"ipv6\":\"unknown\"},\"roots\":[{\"address\":"
+	    "\"62f865ae71\",\"role\":\"PLANET\",\"best\":true,"
+	    "\"reason\":\"root-no-family\",\"text\":\"no IPv6 here\","
+	    "\"lastTry\":0,\"lastReceive\":99999999999999}]}}";
+	static const char	 peers[] = "[{\"address\":\"7d229a18e4\","
+	    "\"role\":\"LEAF\",\"ztd\":{\"reason\":\"\"}},"
+	    "{\"address\":\"ba716ad55e\",\"role\":\"LEAF\",\"ztd\":{"
+	    "\"reason\":\"peer-no-answer\",\"text\":\"none \\u001banswers"
+	    "\",\"relay\":\"62f865ae71\",\"candidates\":3,"
+	    "\"lastTry\":99999999999999,\"lastReceive\":0}}]";
+	static const char	 one[] = "{\"address\":\"7d229a18e4\","
+	    "\"role\":\"LEAF\",\"ztd\":{\"reason\":\"\",\"relay\":null,"
+	    "\"candidates\":0},\"paths\":[{\"address\":\"192.0.2.1/9\","
+	    "\"preferred\":true,\"lastSend\":0,"
+	    "\"lastReceive\":99999999999999,\"ztd\":{\"reason\":"
+	    "\"path-small\",\"text\":\"small\",\"latency\":7,"
+	    "\"mtu\":1400}}]}";
+	pid_t			 pid;
+
+	service_start(tc);
+	homes_make();
+	service.program = world_program(tc, "bin/ztctl");
+	service.peers = peers;
+	pid = service_run(200, status);
+	check_run("why", NULL, 0,
+	    "node f042bf1eb9 ONLINE: fine; last heard from a root 0.0 s ago; "
+	    "NAT: IPv4 cone, IPv6 unknown\n"
+	    "root 62f865ae71 PLANET best: root-no-family: no IPv6 here; "
+	    "never asked; last heard 0.0 s ago\n"
+	    "peer ba716ad55e LEAF: peer-no-answer: none ?answers; "
+	    "by root 62f865ae71; 3 addresses asked; last asked 0.0 s ago; "
+	    "never heard\n"
+	    "1 peer is direct and fine\n");
+	check_run("why", "xyz", 2, "");
+	service_end(pid);
+	pid = service_run(200, one);
+	check_run("why", "7d229a18e4", 0,
+	    "peer 7d229a18e4 LEAF: fine; 0 addresses asked; never asked; "
+	    "never heard\n"
+	    "  path 192.0.2.1/9 preferred: path-small: small; 7 ms; "
+	    "1400 bytes; never sent; last heard 0.0 s ago\n");
+	service_end(pid);
+	pid = service_run(200, "{}");
+	check_run("why", "7d229a18e4", 1,
+	    "404 why no peer 7d229a18e4 is known\n");
+	/* An older service. */
+	check_run("why", NULL, 0, "this service gives no reasons\n");
+	service_end(pid);
+	free(service.program);
+	json_decref(service.cli);
+}
+
 TC(trimmed, "a token file with blanks and line ends around is fine")
 {
 	struct run	 r;
@@ -607,6 +689,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, client);
 	ATF_TP_ADD_TC(tp, peers);
+	ATF_TP_ADD_TC(tp, why);
 	ATF_TP_ADD_TC(tp, trimmed);
 	ATF_TP_ADD_TC(tp, tool);
 	ATF_TP_ADD_TC(tp, terminal);

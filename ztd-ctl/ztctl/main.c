@@ -38,7 +38,8 @@ static const struct verb verbs[] = {
 	{ "orbit", cmd_orbit },
 	{ "peers", cmd_peers },
 	{ "set", cmd_set },
-	{ "status", cmd_info }
+	{ "status", cmd_info },
+	{ "why", cmd_why }
 };
 
 static void	 usage(FILE *);
@@ -84,6 +85,8 @@ ZT_VERSION_TEXT ")\n"
 "<command | /path>\n"
 "  info                        address, version, state\n"
 "  listpeers, peers            other nodes\n"
+"  why [<address>]             what keeps node, roots and peers from being "
+"fine\n"
 "  listnetworks                networks of this node\n"
 "  join <network ID>           join a network\n"
 "  leave <network ID>          leave a network\n"

@@ -102,6 +102,8 @@ int	 cmd_listpeers(const struct conn *, int, char **);
 int	 cmd_peers(const struct conn *, int, char **);
 int	 cmd_listnetworks(const struct conn *, int, char **);
 int	 cmd_listmoons(const struct conn *, int, char **);
+/* why.c */
+int	 cmd_why(const struct conn *, int, char **);
 /* join.c */
 int	 cmd_join(const struct conn *, int, char **);
 int	 cmd_leave(const struct conn *, int, char **);
