@@ -93,6 +93,12 @@ dispatch_message(struct channel *chan, struct msg *m, void *arg)
 void
 dispatch_settings(struct parent *p)
 {
+	int	 port = listen_port(p);
+
+	if (port != 0 && port != p->p_port)
+		log_warnx("local.conf: settings.primaryPort: %d has no effect "
+		    "before the next start; port %u stays in use", port,
+		    p->p_port);
 	send_settings(p, PROC_NET);
 	if (listen_stale(p)) {
 		/* Only a new process lets go of the listeners it has. */

@@ -29,16 +29,20 @@ static int	 tcp_listen(const struct inet_addr *);
 static int	 bound(const struct inet_addr *, int);
 static void	 in_use(uint16_t, const char *) __attribute__((noreturn));
 
+int
+listen_port(const struct parent *p)
+{
+	if (p->p_settings.s_primary_port != 0)
+		return (p->p_settings.s_primary_port);
+	return (p->p_argport == -1 ? ZT_PORT : p->p_argport);
+}
+
 void
 listen_open(struct parent *p)
 {
 	unsigned	 i;
-	int		 port = p->p_argport;
+	int		 port = listen_port(p);
 
-	if (p->p_settings.s_primary_port != 0)
-		port = p->p_settings.s_primary_port;
-	else if (port == -1)
-		port = ZT_PORT;
 	if (port != 0) {
 		if (udp_free((uint16_t)port) == -1)
 			in_use((uint16_t)port, "UDP");

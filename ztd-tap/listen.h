@@ -13,6 +13,8 @@
 
 #include "ztd-tap/parent.h"
 
+/* The primary port that local.conf, -p or the default ask for; 0: random. */
+int	 listen_port(const struct parent *);
 /*
  * Choose p_port from local.conf, -p and the default, and open the listeners
  * on it.  Fatal, with the port and its protocol, when it is in use.
