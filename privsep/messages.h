@@ -53,6 +53,7 @@ enum msg_type {
 	/* parent > engine */
 	MSG_FRAMES,		/* with the descriptor of the frame channel */
 	MSG_INTERFACES,		/* what the host has now */
+	MSG_ROAMED,		/* packets may now take another way */
 	MSG_JOIN,
 	MSG_LEAVE,
 	MSG_TAP,		/* state of the tap of a network */
@@ -168,7 +169,8 @@ struct msg_interface {
 	uint32_t	 mi_index;
 	uint8_t		 mi_temporary;	/* IPv6 privacy address */
 	uint8_t		 mi_virtual;	/* one of our own taps */
-	uint8_t		 mi_pad[2];
+	uint8_t		 mi_running;	/* has a carrier */
+	uint8_t		 mi_pad;
 	struct inet_addr mi_addr;	/* ia_port = prefix length */
 };
 

@@ -173,6 +173,10 @@ node_message(struct engine *e, struct msg *m)
 	case MSG_INTERFACES:
 		got_interfaces(e, m);
 		break;
+	case MSG_ROAMED:
+		log_debug("the host's network changed");
+		node_roamed(e->e_node, engine_now());
+		break;
 	case MSG_JOIN:
 	case MSG_LEAVE:
 		got_network(e, m);

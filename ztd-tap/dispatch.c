@@ -125,7 +125,7 @@ greet_net(struct parent *p)
 		(void)channel_send(p->p_child[PROC_NET].c_chan, MSG_FRAMES, 0,
 		    fds[1], NULL, 0);
 	}
-	parent_interfaces(p, true);
+	parent_interfaces(p, true, false);
 	joined_replay(p);
 }
 

@@ -421,7 +421,7 @@ apply(struct joined *j)
 	apply_routes(j);
 	apply_dns(j);
 	tap_tell(j, true);
-	parent_interfaces(p, false);
+	parent_interfaces(p, false, false);
 }
 
 static int

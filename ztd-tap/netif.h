@@ -79,10 +79,11 @@ bool	 netif_default_possible(struct netif *, bool warn);
 int	 netif_list(struct netif *, struct msg_interface *dst, unsigned max);
 
 /*
- * Call changed on the loop, not more often than every quarter of a second,
- * when links, addresses, routes or multicast groups of the host changed.
+ * Call changed on the loop, at once but not more often than every quarter of
+ * a second, when links, addresses, routes or multicast groups of the host
+ * changed; roamed when a default route was among them.
  */
 int	 netif_watch(struct netif *, struct event_base *,
-	    void (*changed)(void *), void *arg);
+	    void (*changed)(void *, bool roamed), void *arg);
 
 #endif /* ZTD_TAP_NETIF_H */

@@ -23,9 +23,9 @@
 
 #include "common/log.h"
 #include "ztd-tap/netif_bsd.h"
+#include "ztd-tap/notice.h"
 #include "ztd-tap/route_bsd.h"
 
-#define DEBOUNCE_MS	250
 #define FOREVER		0xffffffff	/* lifetime of an IPv6 address */
 
 struct netif {
@@ -34,9 +34,7 @@ struct netif {
 	int		 ni_route;
 	int		 ni_events;
 	struct event	*ni_read;
-	struct event	*ni_timer;
-	void		(*ni_changed)(void *);
-	void		*ni_arg;
+	struct notice	*ni_notice;
 };
 
 static int	 add4(struct netif *, const struct netif_dev *,
@@ -47,7 +45,6 @@ static void	 mask_of(struct inet_addr *, const struct inet_addr *);
 static unsigned	 bits_of(const struct sockaddr *, unsigned);
 static bool	 usable6(struct netif *, const struct ifaddrs *, bool *);
 static void	 events_readable(evutil_socket_t, short, void *);
-static void	 events_settled(evutil_socket_t, short, void *);
 
 struct netif *
 netif_new(void)
@@ -79,8 +76,7 @@ netif_free(struct netif *ni)
 		return;
 	if (ni->ni_read != NULL)
 		event_free(ni->ni_read);
-	if (ni->ni_timer != NULL)
-		event_free(ni->ni_timer);
+	notice_free(ni->ni_notice);
 	if (ni->ni_in != -1)
 		close(ni->ni_in);
 	if (ni->ni_in6 != -1)
@@ -241,6 +237,7 @@ netif_list(struct netif *ni, struct msg_interface *dst, unsigned max)
 		strlcpy(mi->mi_name, ifa->ifa_name, sizeof(mi->mi_name));
 		mi->mi_index = if_nametoindex(ifa->ifa_name);
 		mi->mi_temporary = temporary;
+		mi->mi_running = (ifa->ifa_flags & IFF_RUNNING) != 0;
 		mi->mi_addr = ia;
 		mi->mi_addr.ia_port = (uint16_t)bits_of(ifa->ifa_netmask,
 		    (unsigned)inet_iplen(&ia) * 8);
@@ -254,14 +251,12 @@ netif_list(struct netif *ni, struct msg_interface *dst, unsigned max)
 
 int
 netif_watch(struct netif *ni, struct event_base *base,
-    void (*changed)(void *), void *arg)
+    void (*changed)(void *, bool), void *arg)
 {
-	ni->ni_changed = changed;
-	ni->ni_arg = arg;
 	ni->ni_read = event_new(base, ni->ni_events, EV_READ | EV_PERSIST,
 	    events_readable, ni);
-	ni->ni_timer = event_new(base, -1, 0, events_settled, ni);
-	if (ni->ni_read != NULL && ni->ni_timer != NULL &&
+	ni->ni_notice = notice_new(base, changed, arg);
+	if (ni->ni_read != NULL && ni->ni_notice != NULL &&
 	    event_add(ni->ni_read, NULL) == 0)
 		return (0);
 	errno = ENOMEM;
@@ -371,28 +366,26 @@ usable6(struct netif *ni, const struct ifaddrs *ifa, bool *temporary)
 	    0);
 }
 
+/*
+ * What the events say is hardly looked at: they mean "look again", and some
+ * that packets may now go another way.  When some were lost, any may have
+ * been among them.
+ */
 static void
 events_readable(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval	 debounce = { 0, DEBOUNCE_MS * 1000 };
-	struct netif			*ni = arg;
-	uint8_t				 buf[4096];
-	unsigned			 i;
-
-	(void)what;
-	for (i = 0; i < 256; i++)
-		if (read(fd, buf, sizeof(buf)) == -1 && errno != ENOBUFS)
-			break;
-	if (!event_pending(ni->ni_timer, EV_TIMEOUT, NULL))
-		event_add(ni->ni_timer, &debounce);
-}
-
-static void
-events_settled(evutil_socket_t fd, short what, void *arg)
-{
 	struct netif	*ni = arg;
+	uint8_t		 buf[4096];
+	bool		 roamed = false;
+	ssize_t		 n;
+	unsigned	 i;
 
-	(void)fd;
 	(void)what;
-	ni->ni_changed(ni->ni_arg);
+	for (i = 0; i < 256; i++) {
+		n = read(fd, buf, sizeof(buf));
+		if (n == -1 && errno != ENOBUFS)
+			break;
+		roamed |= n == -1 || route_bsd_is_default(buf, (size_t)n);
+	}
+	notice_event(ni->ni_notice, roamed);
 }

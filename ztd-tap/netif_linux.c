@@ -29,10 +29,10 @@
 
 #include "common/log.h"
 #include "ztd-tap/netif.h"
+#include "ztd-tap/notice.h"
 
 #define PROTO_ZTD	0x9a	/* our mark on routes and addresses */
 #define TXQLEN		1000	/* frames in the tap's ring */
-#define DEBOUNCE_MS	250
 #define LINKS_MAX	4096	/* links that are looked at in a dump */
 #define INET_CONF	1	/* IFLA_INET_CONF */
 #define CONF_RP_FILTER	8	/* IPV4_DEVCONF_RP_FILTER */
@@ -45,9 +45,7 @@ struct netif {
 	int		 ni_events;
 	uint32_t	 ni_seq;
 	struct event	*ni_read;
-	struct event	*ni_timer;
-	void		(*ni_changed)(void *);
-	void		*ni_arg;
+	struct notice	*ni_notice;
 };
 
 struct request {
@@ -82,7 +80,8 @@ static void	 index_seen(struct nlmsghdr *, void *);
 static void	 addr_seen(struct nlmsghdr *, void *);
 static void	 join_group(int, unsigned);
 static void	 events_readable(evutil_socket_t, short, void *);
-static void	 events_settled(evutil_socket_t, short, void *);
+static bool	 roams(const uint8_t *, size_t);
+static bool	 is_default_route(const struct nlmsghdr *);
 static int	 rp_filter(const char *);
 
 struct netif *
@@ -115,8 +114,7 @@ netif_free(struct netif *ni)
 		return;
 	if (ni->ni_read != NULL)
 		event_free(ni->ni_read);
-	if (ni->ni_timer != NULL)
-		event_free(ni->ni_timer);
+	notice_free(ni->ni_notice);
 	if (ni->ni_fd != -1)
 		close(ni->ni_fd);
 	if (ni->ni_events != -1)
@@ -267,6 +265,7 @@ struct dump {
 	struct {
 		unsigned	 index;
 		char		 name[16];
+		bool		 running;
 	}		 d_link[LINKS_MAX];
 	unsigned	 d_nlinks;
 };
@@ -296,7 +295,7 @@ netif_list(struct netif *ni, struct msg_interface *dst, unsigned max)
 
 int
 netif_watch(struct netif *ni, struct event_base *base,
-    void (*changed)(void *), void *arg)
+    void (*changed)(void *, bool), void *arg)
 {
 	static const unsigned	 groups[] = { RTNLGRP_LINK,
 	    RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
@@ -304,14 +303,12 @@ netif_watch(struct netif *ni, struct event_base *base,
 	int			 size = 1024 * 1024;
 	size_t			 i;
 
-	ni->ni_changed = changed;
-	ni->ni_arg = arg;
 	(void)setsockopt(ni->ni_events, SOL_SOCKET, SO_RCVBUF, &size,
 	    sizeof(size));
 	ni->ni_read = event_new(base, ni->ni_events, EV_READ | EV_PERSIST,
 	    events_readable, ni);
-	ni->ni_timer = event_new(base, -1, 0, events_settled, ni);
-	if (ni->ni_read == NULL || ni->ni_timer == NULL ||
+	ni->ni_notice = notice_new(base, changed, arg);
+	if (ni->ni_read == NULL || ni->ni_notice == NULL ||
 	    event_add(ni->ni_read, NULL) == -1) {
 		errno = ENOMEM;
 		return (-1);
@@ -588,6 +585,7 @@ link_seen(struct nlmsghdr *h, void *arg)
 	d->d_link[d->d_nlinks].index = (unsigned)ifi.ifi_index;
 	strlcpy(d->d_link[d->d_nlinks].name, name,
 	    sizeof(d->d_link[0].name));
+	d->d_link[d->d_nlinks].running = (ifi.ifi_flags & IFF_RUNNING) != 0;
 	d->d_nlinks++;
 }
 
@@ -627,6 +625,7 @@ addr_seen(struct nlmsghdr *h, void *arg)
 	memset(mi, 0, sizeof(*mi));
 	strlcpy(mi->mi_name, d->d_link[i].name, sizeof(mi->mi_name));
 	mi->mi_index = ifa.ifa_index;
+	mi->mi_running = d->d_link[i].running;
 	/* For IPv4 the same bit means "secondary". */
 	mi->mi_temporary = ifa.ifa_family == AF_INET6 &&
 	    (flags & IFA_F_TEMPORARY) != 0;
@@ -635,32 +634,60 @@ addr_seen(struct nlmsghdr *h, void *arg)
 	memcpy(mi->mi_addr.ia_ip, ip, len);
 }
 
-/* What the events say is not looked at: they only mean "look again". */
+/*
+ * What the events say is hardly looked at: they mean "look again", and some
+ * that packets may now go another way.  When some were lost, any may have
+ * been among them.
+ */
 static void
 events_readable(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval	 debounce = { 0, DEBOUNCE_MS * 1000 };
-	struct netif			*ni = arg;
-	uint8_t				 buf[8192];
-	unsigned			 i;
+	static _Alignas(struct nlmsghdr) uint8_t	 buf[8192];
+	struct netif	*ni = arg;
+	bool		 roamed = false;
+	ssize_t		 n;
+	unsigned	 i;
 
 	(void)what;
-	for (i = 0; i < 256; i++)
-		if (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) == -1 &&
-		    errno != ENOBUFS)
+	for (i = 0; i < 256; i++) {
+		n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+		if (n == -1 && errno != ENOBUFS)
 			break;
-	if (!event_pending(ni->ni_timer, EV_TIMEOUT, NULL))
-		event_add(ni->ni_timer, &debounce);
+		roamed |= n == -1 || roams(buf, (size_t)n);
+	}
+	notice_event(ni->ni_notice, roamed);
 }
 
-static void
-events_settled(evutil_socket_t fd, short what, void *arg)
+static bool
+roams(const uint8_t *buf, size_t len)
 {
-	struct netif	*ni = arg;
+	const struct nlmsghdr	*h = (const void *)buf;
+	unsigned		 left = (unsigned)len;
 
-	(void)fd;
-	(void)what;
-	ni->ni_changed(ni->ni_arg);
+	for (; NLMSG_OK(h, left); h = (const void *)((const uint8_t *)h +
+	    NLMSG_ALIGN(h->nlmsg_len))) {
+		if (is_default_route(h))
+			return (true);
+		if (NLMSG_ALIGN(h->nlmsg_len) >= left)
+			break;
+		left -= NLMSG_ALIGN(h->nlmsg_len);
+	}
+	return (false);
+}
+
+/* One that is not ours came, went or changed. */
+static bool
+is_default_route(const struct nlmsghdr *h)
+{
+	struct rtmsg	 rt;
+
+	if ((h->nlmsg_type != RTM_NEWROUTE && h->nlmsg_type !=
+	    RTM_DELROUTE) || h->nlmsg_len < NLMSG_LENGTH(sizeof(rt)))
+		return (false);
+	memcpy(&rt, (const uint8_t *)h + NLMSG_HDRLEN, sizeof(rt));
+	return (rt.rtm_dst_len == 0 && rt.rtm_protocol != PROTO_ZTD &&
+	    rt.rtm_table != RT_TABLE_LOCAL && rt.rtm_type == RTN_UNICAST &&
+	    (rt.rtm_flags & RTM_F_CLONED) == 0);
 }
 
 /* The value for an interface, -1 when it cannot be read. */

@@ -44,7 +44,9 @@ static int	 exit_status;
 static void	 signals_watch(struct parent *, struct event **);
 static void	 signal_seen(evutil_socket_t, short, void *);
 static void	 tick(evutil_socket_t, short, void *);
-static void	 host_changed(void *);
+static void	 host_changed(void *, bool);
+static bool	 carrier_again(const struct parent *,
+		    const struct msg_interface *, unsigned);
 static void	 stop_forced(evutil_socket_t, short, void *);
 static void	 dump(const struct parent *);
 
@@ -147,7 +149,7 @@ parent_ready(struct parent *p)
 }
 
 void
-parent_interfaces(struct parent *p, bool always)
+parent_interfaces(struct parent *p, bool always, bool roamed)
 {
 	static struct msg_interface	 ifs[INTERFACES_MAX];
 	int				 i, n = 0;
@@ -159,13 +161,37 @@ parent_interfaces(struct parent *p, bool always)
 	}
 	for (i = 0; i < n; i++)
 		ifs[i].mi_virtual = joined_is_tap(p, ifs[i].mi_index);
-	if (!always && (unsigned)n == p->p_nifs &&
-	    memcmp(ifs, p->p_ifs, (size_t)n * sizeof(*ifs)) == 0)
-		return;
-	memcpy(p->p_ifs, ifs, (size_t)n * sizeof(*ifs));
-	p->p_nifs = (unsigned)n;
-	parent_send(p, PROC_NET, MSG_INTERFACES, 0, ifs,
-	    (size_t)n * sizeof(*ifs));
+	if (always || (unsigned)n != p->p_nifs ||
+	    memcmp(ifs, p->p_ifs, (size_t)n * sizeof(*ifs)) != 0) {
+		roamed |= carrier_again(p, ifs, (unsigned)n);
+		memcpy(p->p_ifs, ifs, (size_t)n * sizeof(*ifs));
+		p->p_nifs = (unsigned)n;
+		parent_send(p, PROC_NET, MSG_INTERFACES, 0, ifs,
+		    (size_t)n * sizeof(*ifs));
+	}
+	if (roamed)
+		parent_send(p, PROC_NET, MSG_ROAMED, 0, NULL, 0);
+}
+
+/* The same address as before, perhaps at the end of another cable. */
+static bool
+carrier_again(const struct parent *p, const struct msg_interface *ifs,
+    unsigned n)
+{
+	const struct msg_interface	*old;
+	unsigned			 i;
+
+	for (i = 0; i < n; i++) {
+		if (!ifs[i].mi_running || ifs[i].mi_virtual)
+			continue;
+		for (old = p->p_ifs; old < p->p_ifs + p->p_nifs; old++) {
+			if (old->mi_index == ifs[i].mi_index &&
+			    !old->mi_running &&
+			    inet_equal(&old->mi_addr, &ifs[i].mi_addr))
+				return (true);
+		}
+	}
+	return (false);
 }
 
 int
@@ -237,20 +263,20 @@ tick(evutil_socket_t fd, short what, void *arg)
 	if (p->p_started && listen_stale(p))
 		supervise_restart(p, PROC_CTL);
 	if (ticks % RESYNC_TICKS == 0) {
-		parent_interfaces(p, false);
+		parent_interfaces(p, false, false);
 		joined_resync(p, true);
 	}
 	joined_groups(p);
 }
 
 static void
-host_changed(void *arg)
+host_changed(void *arg, bool roamed)
 {
 	struct parent	*p = arg;
 
 	if (p->p_stopping)
 		return;
-	parent_interfaces(p, false);
+	parent_interfaces(p, false, roamed);
 	joined_resync(p, false);
 	joined_groups(p);
 }

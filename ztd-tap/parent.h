@@ -117,8 +117,12 @@ int	 parent_run(struct parent *);
 void	 parent_stop(struct parent *, int status);
 /* A child sent MSG_READY. */
 void	 parent_ready(struct parent *);
-/* Read the host's addresses anew and tell the engine if they changed. */
-void	 parent_interfaces(struct parent *, bool always);
+/*
+ * Read the host's addresses anew and tell the engine if they changed.  With
+ * roamed, or when an interface has its carrier again, it is also told to
+ * look whether its paths are still there.
+ */
+void	 parent_interfaces(struct parent *, bool always, bool roamed);
 /* Send to a child if it runs.  As channel_send(). */
 int	 parent_send(struct parent *, enum proc, uint32_t type, uint32_t id,
 	    const void *, size_t);

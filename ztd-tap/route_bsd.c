@@ -87,6 +87,39 @@ route_bsd_change(int fd, const struct netif_dev *nd,
 	return (write(fd, &m, m.m_hdr.rtm_msglen) == -1 ? -1 : 0);
 }
 
+/* The target is the first address. */
+bool
+route_bsd_is_default(const uint8_t *p, size_t len)
+{
+	struct rt_msghdr	 rtm;
+	struct sockaddr_storage	 ss;
+	struct inet_addr	 ia;
+	size_t			 at = sizeof(rtm), n;
+
+	if (len < sizeof(rtm))
+		return (false);
+	memcpy(&rtm, p, sizeof(rtm));
+#ifdef __OpenBSD__
+	at = rtm.rtm_hdrlen;
+#else
+	if ((rtm.rtm_flags & RTF_PROTO1) != 0)
+		return (false);
+#endif
+	if ((rtm.rtm_type != RTM_ADD && rtm.rtm_type != RTM_DELETE &&
+	    rtm.rtm_type != RTM_CHANGE) || (rtm.rtm_addrs & RTA_DST) == 0 ||
+	    (rtm.rtm_flags & RTF_HOST) != 0 || at >= len)
+		return (false);
+	memset(&ss, 0, sizeof(ss));
+	n = p[at];
+	if (n > len - at || n > sizeof(ss))
+		return (false);
+	memcpy(&ss, p + at, n);
+	inet_from_sockaddr(&ia, (struct sockaddr *)&ss);
+	for (n = 0; n < inet_iplen(&ia) && ia.ia_ip[n] == 0; n++)
+		continue;
+	return (!inet_isnil(&ia) && n == inet_iplen(&ia));
+}
+
 static void
 put(struct message *m, int bit, const void *sa, size_t len)
 {

@@ -11,6 +11,8 @@
 #define ZTD_TAP_ROUTE_BSD_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "ztd-tap/netif.h"
 
@@ -20,5 +22,9 @@
  */
 int	 route_bsd_change(int fd, const struct netif_dev *,
 	    const struct policy_route *, bool add);
+
+/* Does this message of a routing socket tell of a default route that came,
+ * went or changed, and is not ours? */
+bool	 route_bsd_is_default(const uint8_t *, size_t len);
 
 #endif /* ZTD_TAP_ROUTE_BSD_H */

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include <net/if.h>
+#include <net/route.h>
 #include <netinet/in.h>
 
 #include <errno.h>
@@ -22,6 +23,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atf-c.h>
@@ -174,6 +176,25 @@ route(const char *target, const char *via, const char *src)
 	pr.pr_via = addr(via);
 	pr.pr_src = addr(src);
 	return (pr);
+}
+
+/* The host's own default route. */
+static void
+host_route(unsigned long what, const char *via)
+{
+	struct sockaddr_storage	 ss;
+	struct inet_addr	 ia = addr(via);
+	struct rtentry		 rt;
+	int			 fd;
+
+	memset(&rt, 0, sizeof(rt));
+	rt.rt_flags = RTF_UP | RTF_GATEWAY;
+	rt.rt_dst.sa_family = rt.rt_genmask.sa_family = AF_INET;
+	(void)inet_to_sockaddr(&ia, &ss);
+	memcpy(&rt.rt_gateway, &ss, sizeof(rt.rt_gateway));
+	ATF_REQUIRE((fd = socket(AF_INET, SOCK_DGRAM, 0)) != -1);
+	ATF_REQUIRE_EQ_MSG(0, ioctl(fd, what, &rt), "%s", strerror(errno));
+	close(fd);
 }
 
 #define CASE(name, text)						\
@@ -414,38 +435,95 @@ CASE(groups, "the host's groups and those of addresses")
 	ATF_CHECK(!has_group(g, n, 0x01005e010203ULL, 0));
 }
 
-static unsigned	 seen;
+static struct {
+	struct event_base *base;
+	unsigned	 seen, roamed;
+	struct timespec	 first;
+} host;
 
 static void
-changed(void *arg)
+changed(void *arg, bool roamed)
 {
-	seen++;
-	event_base_loopbreak(arg);
+	(void)arg;
+	if (host.seen++ == 0)
+		clock_gettime(CLOCK_MONOTONIC, &host.first);
+	host.roamed += roamed;
 }
 
-CASE(events, "changes are noticed, many of them as one")
+static void
+watch(void)
 {
-	struct event_base	*base;
-	struct timeval		 tv = { 3, 0 };
+	ATF_REQUIRE((host.base = event_base_new()) != NULL);
+	ATF_REQUIRE_EQ(0, netif_watch(ni, host.base, changed, NULL));
+}
+
+static void
+run(int ms)
+{
+	struct timeval	 tv = { ms / 1000, ms % 1000 * 1000 };
+
+	event_base_loopexit(host.base, &tv);
+	event_base_dispatch(host.base);
+}
+
+CASE(events, "the first change is noticed at once, many more as one")
+{
+	struct timespec		 start;
 	struct inet_addr	 ia;
 	char			 text[32];
 	unsigned		 i;
 
 	(void)tc;
 	set_up();
-	ATF_REQUIRE((base = event_base_new()) != NULL);
-	ATF_REQUIRE_EQ(0, netif_watch(ni, base, changed, base));
+	watch();
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	up();
+	run(100);
+	ATF_CHECK_EQ(1, host.seen);
+	ATF_CHECK_MSG((host.first.tv_sec - start.tv_sec) * 1000 +
+	    (host.first.tv_nsec - start.tv_nsec) / 1000000 < 50,
+	    "the first change was noticed late");
 	for (i = 1; i < 50; i++) {
 		snprintf(text, sizeof(text), "10.7.1.%u/16", i);
 		ia = addr(text);
 		ATF_REQUIRE_EQ(0, netif_addr_add(ni, &tap.t_dev, &ia));
 	}
-	event_base_loopexit(base, &tv);
-	event_base_dispatch(base);
-	ATF_CHECK_EQ(1, seen);
+	run(1000);
+	ATF_CHECK_MSG(host.seen >= 2 && host.seen <= 5, "%u times",
+	    host.seen);
+	ATF_CHECK_EQ(0, host.roamed);
 	netif_free(ni);
-	event_base_free(base);
+	event_base_free(host.base);
+}
+
+CASE(roaming, "a default route that comes or goes is told, ours are not")
+{
+	struct policy_route	 pr;
+	struct inet_addr	 ia;
+
+	(void)tc;
+	set_up();
+	up();
+	ia = addr("10.7.1.5/16");
+	ATF_REQUIRE_EQ(0, netif_addr_add(ni, &tap.t_dev, &ia));
+	watch();
+	/* One of the host's, as dhcpcd or ip(8) make it. */
+	host_route(SIOCADDRT, "10.7.1.1");
+	run(400);
+	ATF_CHECK_EQ(1, host.roamed);
+	host_route(SIOCDELRT, "10.7.1.1");
+	run(400);
+	ATF_CHECK_EQ(2, host.roamed);
+	/* Ours, and one of the host's that is no default route. */
+	pr = route("0.0.0.0/0", "10.7.1.1", "10.7.1.5");
+	ATF_CHECK_EQ(0, netif_route_add(ni, &tap.t_dev, &pr));
+	pr = route("192.168.50.0/24", "10.7.1.1", "10.7.1.5");
+	ATF_CHECK_EQ(0, netif_route_add(ni, &tap.t_dev, &pr));
+	run(400);
+	ATF_CHECK_EQ(2, host.roamed);
+	ATF_CHECK(host.seen >= 3);
+	netif_free(ni);
+	event_base_free(host.base);
 }
 
 ATF_TP_ADD_TCS(tp)
@@ -457,5 +535,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, foreign_route);
 	ATF_TP_ADD_TC(tp, groups);
 	ATF_TP_ADD_TC(tp, events);
+	ATF_TP_ADD_TC(tp, roaming);
 	return (atf_no_error());
 }
