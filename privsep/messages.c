@@ -78,7 +78,7 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_NET_LEAVE, STRUCT(msg_network), CTL_TAP, 0),
 	ROW(MSG_GET_TAPS, STRUCT(msg_get), CTL_TAP, 0),
 	ROW(MSG_TAP_INFO, STRUCT(msg_tap_info), TAP_CTL, 0),
-	ROW(MSG_RESULT, STRUCT(msg_result), TAP_CTL, 0),
+	ROW(MSG_RESULT, STRUCT(msg_result), TAP_CTL | NET_CTL, 0),
 
 	ROW(MSG_PARSED, STRUCT(msg_parsed), CTL_TAP, 0),
 
@@ -88,6 +88,10 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_GET_MOONS, EMPTY, CTL_NET, 0),
 	ROW(MSG_ORBIT, STRUCT(msg_orbit), CTL_NET, 0),
 	ROW(MSG_DEORBIT, STRUCT(msg_orbit), CTL_NET, 0),
+	ROW(MSG_USER_SEND, STRUCT_AND(msg_user, USER_MESSAGE_MAX), CTL_NET,
+	    0),
+	ROW(MSG_USER_RECEIVED, STRUCT_AND(msg_user, USER_MESSAGE_MAX),
+	    NET_CTL, 0),
 	ROW(MSG_ROOT_INFO, STRUCT(msg_root_info), NET_CTL, 0),
 	ROW(MSG_STATUS, STRUCT(msg_status), NET_CTL, 0),
 	ROW(MSG_NETWORK_INFO, STRUCT(msg_network_info), NET_CTL, 0),

@@ -26,6 +26,7 @@
 #include "common/identity.h"
 #include "common/inet.h"
 #include "common/netconf.h"
+#include "common/packet.h"
 #include "common/settings.h"
 
 enum proc {
@@ -75,7 +76,8 @@ enum msg_type {
 	MSG_NET_LEAVE,
 	MSG_GET_TAPS,		/* > MSG_TAP_INFO*, MSG_END */
 	MSG_TAP_INFO,
-	MSG_RESULT,		/* parent > API: how MSG_NET_* went */
+	MSG_RESULT,		/* parent > API: how MSG_NET_* went; engine >
+				 * API: MSG_USER_SEND */
 
 	/* one run of ztd-ctl that only parses local.conf */
 	MSG_PARSED,		/* ctl > parent: settings or an error */
@@ -87,6 +89,8 @@ enum msg_type {
 	MSG_GET_MOONS,		/* > MSG_MOON_INFO*, MSG_END */
 	MSG_ORBIT,		/* > MSG_END */
 	MSG_DEORBIT,		/* > MSG_END */
+	MSG_USER_SEND,		/* > MSG_RESULT */
+	MSG_USER_RECEIVED,	/* engine > API, unasked */
 	MSG_ROOT_INFO,
 	MSG_STATUS,
 	MSG_NETWORK_INFO,
@@ -313,6 +317,7 @@ struct msg_counters {
 	uint64_t	 mc_switches;
 	uint64_t	 mc_suspends;
 	uint64_t	 mc_evicted;
+	uint64_t	 mc_messages_dropped;	/* MSG_USER_RECEIVED not sent */
 };
 
 #define SURFACE_MAX	32
@@ -421,6 +426,18 @@ msg_peer_len(const struct msg_peer_info *pe)
 	return (offsetof(struct msg_peer_info, pe_paths) +
 	    pe->pe_npaths * sizeof(pe->pe_paths[0]));
 }
+
+/*
+ * MSG_USER_SEND, MSG_USER_RECEIVED: mu_len bytes follow, whatever they are.
+ */
+#define USER_MESSAGE_MAX	(PACKET_MAX - PACKET_HDR - 8)
+struct msg_user {
+	uint64_t	 mu_addr;	/* to, or from */
+	uint64_t	 mu_type;	/* up to 65535: the protocol's own */
+	uint64_t	 mu_time;	/* received, ms since 1970; else 0 */
+	uint32_t	 mu_len;	/* at most USER_MESSAGE_MAX */
+	uint32_t	 mu_pad;
+};
 
 /* MSG_ORBIT, MSG_DEORBIT (seed unused). */
 struct msg_orbit {

@@ -162,7 +162,7 @@ status_ztd(const struct msg_status *st, json_t *roots)
 static json_t *
 counters_json(const struct msg_counters *mc)
 {
-	return (json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
+	return (json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
 	    "replays", (json_int_t)mc->mc_replays,
 	    "forged", (json_int_t)mc->mc_forged,
 	    "withheld", (json_int_t)mc->mc_withheld,
@@ -170,7 +170,8 @@ counters_json(const struct msg_counters *mc)
 	    "suspects", (json_int_t)mc->mc_suspects,
 	    "switches", (json_int_t)mc->mc_switches,
 	    "suspends", (json_int_t)mc->mc_suspends,
-	    "evicted", (json_int_t)mc->mc_evicted));
+	    "evicted", (json_int_t)mc->mc_evicted,
+	    "messagesDropped", (json_int_t)mc->mc_messages_dropped));
 }
 
 /* json_object_set_new() on NULL is harmless, and so on in this file. */

@@ -164,6 +164,10 @@ void	 api_bond(struct request *);
 void	 api_bond_mtu(struct request *);
 void	 api_moon_list(struct request *);
 void	 api_moon(struct request *);
+void	 api_message_list(struct request *);
+void	 api_message_send(struct request *);
+/* MSG_USER_RECEIVED. */
+void	 message_received(const void *, size_t len);
 void	 api_controller(struct request *);
 void	 api_unstable(struct request *);
 

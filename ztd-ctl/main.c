@@ -177,7 +177,9 @@ ctl_dispatch_sibling(struct channel *ch, struct msg *m, void *arg)
 	(void)arg;
 	if (m->m_fd != -1)
 		(void)close(m->m_fd);
-	if (!query_receive(&ctl, channel_peer(ch), m))
+	if (m->m_type == MSG_USER_RECEIVED)
+		message_received(m->m_data, m->m_len);
+	else if (!query_receive(&ctl, channel_peer(ch), m))
 		log_warnx("message %u from %s says nothing to us", m->m_type,
 		    proc_name(channel_peer(ch)));
 }

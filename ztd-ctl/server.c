@@ -79,7 +79,9 @@ static const struct route routes[] = {
 	{ "/moon/", 10, R_GET | R_POST | R_DELETE, api_moon },
 	{ "/moon/", 16, R_GET | R_POST | R_DELETE, api_moon },
 	{ "/bond/show/", 10, R_GET, api_bond },
-	{ "/bond/rotate/", 10, R_POST, api_bond }
+	{ "/bond/rotate/", 10, R_POST, api_bond },
+	{ "/ztd/message", 0, R_GET, api_message_list },
+	{ "/ztd/message/", 10, R_POST, api_message_send }
 };
 
 static struct bufferevent *server_accept(struct event_base *, void *);

@@ -120,6 +120,13 @@ cb_request(void *arg, const struct node_request *rq)
 }
 
 static void
+cb_user_message(void *arg, uint64_t from, uint64_t type, const void *p,
+    size_t len)
+{
+	usermsg_received(arg, from, type, p, len);
+}
+
+static void
 cb_rebind(void *arg, bool new_port)
 {
 	udp_renew(arg, new_port);
@@ -146,6 +153,7 @@ const struct node_callbacks engine_callbacks = {
 	.nc_online = cb_online,
 	.nc_collision = cb_collision,
 	.nc_request = cb_request,
+	.nc_user_message = cb_user_message,
 	.nc_rebind = cb_rebind,
 	.nc_log = cb_log
 };

@@ -29,6 +29,13 @@ struct tap {
 	uint16_t	 t_tap;
 };
 
+/* User messages passed on in the current second, and not passed on ever. */
+struct usermsg {
+	int64_t		 um_second;
+	unsigned	 um_count;
+	uint64_t	 um_dropped;
+};
+
 struct engine {
 	struct event_base *e_base;
 	struct alarm	*e_alarm;
@@ -46,6 +53,7 @@ struct engine {
 	int		 e_networks, e_moons, e_peers;
 	struct tap	 e_taps[TAPS_MAX];
 	size_t		 e_ntaps;
+	struct usermsg	 e_user;
 	size_t		 e_lasttap;	/* place of the last one looked up */
 };
 
@@ -62,6 +70,11 @@ void	 parent_message(struct channel *, struct msg *, void *);
 
 /* sibling.c: messages from the API and the controller */
 void	 sibling_connect(struct engine *, enum proc, int fd);
+
+/* usermsg.c: what users of the API say to each other */
+void	 usermsg_received(struct engine *, uint64_t from, uint64_t type,
+	    const void *, size_t len);
+void	 usermsg_send(struct engine *, struct channel *, const struct msg *);
 
 /* callbacks.c: what the core tells us */
 extern const struct node_callbacks engine_callbacks;

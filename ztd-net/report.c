@@ -77,6 +77,7 @@ report_status(struct engine *e, struct channel *ch, uint32_t id)
 	    SURFACE_MAX);
 	node_status(e->e_node, now, &ns);
 	fill_reasons(&st, &ns);
+	st.st_counters.mc_messages_dropped = e->e_user.um_dropped;
 	st.st_portmap = e->e_settings.s_port_mapping ? PORTMAP_NOT_BUILT :
 	    PORTMAP_OFF;
 	udp_status(e, &st);

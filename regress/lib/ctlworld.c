@@ -132,6 +132,26 @@ world_send(struct ctlworld *w, uint32_t type, const void *p, size_t len)
 	ATF_REQUIRE(channel_send(w->w_tap, type, 0, -1, p, len) == 0);
 }
 
+void
+world_user(struct ctlworld *w, uint64_t from, uint64_t type, const void *p,
+    size_t len)
+{
+	struct msg_user	 mu;
+	struct iovec	 iov[2];
+
+	memset(&mu, 0, sizeof(mu));
+	mu.mu_addr = from;
+	mu.mu_type = type;
+	mu.mu_time = 1795324804343;
+	mu.mu_len = (uint32_t)len;
+	iov[0].iov_base = &mu;
+	iov[0].iov_len = sizeof(mu);
+	iov[1].iov_base = (void *)(uintptr_t)p;
+	iov[1].iov_len = len;
+	ATF_REQUIRE(channel_sendv(w->w_net, MSG_USER_RECEIVED, 0, -1, iov,
+	    2) == 0);
+}
+
 static void
 send_listener(struct ctlworld *w)
 {
@@ -298,6 +318,7 @@ net_message(struct channel *ch, struct msg *m, void *arg)
 	static struct msg_status	 st;
 	struct ctlworld			*w = arg;
 	struct msg_root_info		 ro;
+	struct msg_result		 mr;
 	json_t				*roots;
 	size_t				 i;
 
@@ -325,6 +346,19 @@ net_message(struct channel *ch, struct msg *m, void *arg)
 		break;
 	case MSG_GET_MOONS:
 		net_list(w, ch, m, w->w_moons);
+		break;
+	case MSG_USER_SEND:
+		memcpy(&w->w_user, m->m_data, sizeof(w->w_user));
+		ATF_REQUIRE_EQ(m->m_len, sizeof(w->w_user) +
+		    w->w_user.mu_len);
+		memcpy(w->w_userdata, (const char *)m->m_data +
+		    sizeof(w->w_user), w->w_user.mu_len);
+		memset(&mr, 0, sizeof(mr));
+		mr.mr_code = w->w_result;
+		(void)strlcpy(mr.mr_text, "as the test says",
+		    sizeof(mr.mr_text));
+		(void)channel_send(ch, MSG_RESULT, m->m_id, -1, &mr,
+		    sizeof(mr));
 		break;
 	case MSG_ORBIT:
 	case MSG_DEORBIT:

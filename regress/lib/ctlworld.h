@@ -45,6 +45,8 @@ struct ctlworld {
 	/* What came in. */
 	struct msg_net_set	 w_set;
 	struct msg_orbit	 w_orbit;
+	struct msg_user		 w_user;	/* MSG_USER_SEND */
+	char			 w_userdata[USER_MESSAGE_MAX];
 	struct msg_api_request	 w_request;
 	char			 w_body[4096];
 	struct msg_parsed	 w_parsed;
@@ -71,6 +73,9 @@ void	 world_stop(struct ctlworld *);
 void	 world_sibling(struct ctlworld *, enum proc);
 void	 world_away(struct ctlworld *, enum proc);
 void	 world_send(struct ctlworld *, uint32_t type, const void *, size_t);
+/* The engine passes on a message of this node. */
+void	 world_user(struct ctlworld *, uint64_t from, uint64_t type,
+	    const void *, size_t);
 /* Run the loop for ms milliseconds. */
 void	 world_run(struct ctlworld *, unsigned ms);
 

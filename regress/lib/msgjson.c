@@ -266,6 +266,7 @@ reasons_from_json(struct msg_status *st, json_t *v)
 	mc->mc_switches = (uint64_t)num(c, "switches");
 	mc->mc_suspends = (uint64_t)num(c, "suspends");
 	mc->mc_evicted = (uint64_t)num(c, "evicted");
+	mc->mc_messages_dropped = (uint64_t)num(c, "messagesDropped");
 }
 
 void

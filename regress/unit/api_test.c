@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+
 #include "regress/lib/ctlworld.h"
 #include "regress/lib/vectors.h"
 
@@ -340,7 +342,7 @@ static const char	 status_why[] = "{\"name\":\"ztd\","
     "\"surface4\":null,\"surface6\":\"2001:db8::1/9\"}],"
     "\"counters\":{\"replays\":1,\"forged\":2,\"withheld\":3,"
     "\"limited\":4,\"suspects\":5,\"switches\":6,\"suspends\":7,"
-    "\"evicted\":8}}";
+    "\"evicted\":8,\"messagesDropped\":9}}";
 
 TC(reasons, "why a node, its roots, peers and paths are not better")
 {
@@ -378,6 +380,213 @@ TC(reasons, "why a node, its roots, peers and paths are not better")
 	world_http(&w, "GET", "/health", NULL, NULL, &an);
 	ATF_CHECK_EQ(an.an_status, 200);
 	ATF_CHECK(strstr(an.an_body, "roots") == NULL);
+	answer_clear(&an);
+	world_stop(&w);
+}
+
+/* ---- messages of users ------------------------------------------- */
+
+/* GET with these parameters; a list. */
+static json_t *
+messages(struct ctlworld *w, const char *params)
+{
+	struct answer	 an;
+	json_t		*list;
+	char		 target[128];
+
+	(void)snprintf(target, sizeof(target), "/ztd/message%s", params);
+	world_http(w, "GET", target, NULL, NULL, &an);
+	ATF_CHECK_EQ_MSG(an.an_status, 200, "%s: %d", target, an.an_status);
+	list = json_loads(an.an_body, 0, NULL);
+	ATF_REQUIRE_MSG(json_is_array(list), "%s", an.an_body);
+	answer_clear(&an);
+	return (list);
+}
+
+static json_int_t
+seq_of(json_t *list, size_t i)
+{
+	return (json_integer_value(json_object_get(json_array_get(list, i),
+	    "seq")));
+}
+
+TC(messages, "messages of other nodes are remembered, the last 256 of them")
+{
+	struct ctlworld	 w = { 0 };
+	json_t		*list, *v;
+	json_int_t	 first;
+	char		 params[64];
+	uint32_t	 i;
+
+	world_start(&w, tc, false);
+	list = messages(&w, "");
+	ATF_CHECK_EQ(json_array_size(list), 0);
+	json_decref(list);
+	world_user(&w, 0x00deadbeef, 70000, "\x1b[\0", 3);
+	world_user(&w, 0x1122334455, UINT64_MAX, "", 0);
+	world_run(&w, 100);
+	list = messages(&w, "");
+	ATF_REQUIRE_EQ(json_array_size(list), 2);
+	first = seq_of(list, 0);
+	ATF_CHECK(first > 0 && seq_of(list, 1) == first + 1);
+	v = json_pack("{s:I,s:s,s:i,s:s,s:I}", "seq", first, "from",
+	    "00deadbeef", "type", 70000, "data", "1b5b00", "time",
+	    (json_int_t)1795324804343);
+	ATF_CHECK(json_equal(v, json_array_get(list, 0)));
+	json_decref(v);
+	v = json_pack("{s:I,s:s,s:s,s:s,s:I}", "seq", first + 1, "from",
+	    "1122334455", "type", "18446744073709551615", "data", "", "time",
+	    (json_int_t)1795324804343);
+	ATF_CHECK(json_equal(v, json_array_get(list, 1)));
+	json_decref(v);
+	json_decref(list);
+	(void)snprintf(params, sizeof(params), "?after=%lld",
+	    (long long)first);
+	list = messages(&w, params);
+	ATF_CHECK_EQ(json_array_size(list), 1);
+	json_decref(list);
+	for (i = 0; i < 300; i++)
+		world_user(&w, 0x1122334455, i, &i, sizeof(i));
+	world_run(&w, 200);
+	list = messages(&w, params);
+	ATF_REQUIRE_EQ(json_array_size(list), 256);
+	ATF_CHECK_EQ(seq_of(list, 255), first + 301);
+	ATF_CHECK_EQ(json_integer_value(json_object_get(
+	    json_array_get(list, 0), "type")), 44);
+	json_decref(list);
+	world_stop(&w);
+}
+
+static void
+message_later(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	world_user(arg, 0x1122334455, 5, "x", 1);
+}
+
+TC(messages_wait, "a client can wait for a message, but not for ever")
+{
+	static const char	*wrong[] = { "?after=-1", "?after=x", "?wait=31",
+	    "?wait=1x", "?after=99999999999999999999" };
+	const struct timeval	 tv = { 7, 0 };
+	struct ctlworld		 w = { 0 };
+	struct answer		 an;
+	json_t			*list;
+	double			 start;
+	char			 target[64];
+	size_t			 i;
+
+	world_start(&w, tc, false);
+	start = seconds();
+	list = messages(&w, "?wait=1");
+	ATF_CHECK_EQ(json_array_size(list), 0);
+	ATF_CHECK(seconds() - start > 0.9 && seconds() - start < 5);
+	json_decref(list);
+	/* Longer than an idle connection is kept. */
+	start = seconds();
+	(void)event_base_once(w.w_base, -1, EV_TIMEOUT, message_later, &w,
+	    &tv);
+	list = messages(&w, "?after=0&wait=30");
+	ATF_CHECK_EQ(json_array_size(list), 1);
+	ATF_CHECK_MSG(seconds() - start > 6 && seconds() - start < 20,
+	    "%.1f s", seconds() - start);
+	json_decref(list);
+	/* What is there is not waited for. */
+	start = seconds();
+	list = messages(&w, "?wait=30");
+	ATF_CHECK_EQ(json_array_size(list), 1);
+	ATF_CHECK(seconds() - start < 5);
+	json_decref(list);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		(void)snprintf(target, sizeof(target), "/ztd/message%s",
+		    wrong[i]);
+		world_http(&w, "GET", target, NULL, NULL, &an);
+		ATF_CHECK_EQ_MSG(an.an_status, 400, "%s", target);
+		ATF_CHECK(starts(an.an_body, "{\"message\":"));
+		answer_clear(&an);
+	}
+	world_http(&w, "GET", "/ztd/message", "", NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 401);
+	answer_clear(&an);
+	world_stop(&w);
+}
+
+TC(messages_send, "messages to other nodes")
+{
+	static const struct {
+		const char	*body, *why;
+	} wrong[] = {
+		{ "", "the body is not a JSON object" },
+		{ "[1]", "the body is not a JSON object" },
+		{ "{\"data\":\"00\"}", "type: must be" },
+		{ "{\"type\":-1,\"data\":\"00\"}", "type: must be" },
+		{ "{\"type\":\"0x5\",\"data\":\"00\"}", "type: must be" },
+		{ "{\"type\":5}", "data: must be" },
+		{ "{\"type\":5,\"data\":7}", "data: must be" },
+		{ "{\"type\":5,\"data\":\"0\"}", "data: must be" },
+		{ "{\"type\":5,\"data\":\"0g\"}", "data: must be" }
+	};
+	struct ctlworld	 w = { 0 };
+	struct answer	 an;
+	char		*body;
+	size_t		 i, n = 2 * USER_MESSAGE_MAX;
+
+	world_start(&w, tc, false);
+	world_http(&w, "POST", "/ztd/message/00deadbeef", NULL,
+	    "{\"type\":5,\"data\":\"00fF41\"}", &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	ATF_CHECK_STREQ(an.an_body, "{\"result\":true}");
+	answer_clear(&an);
+	ATF_CHECK_EQ(w.w_user.mu_addr, 0xdeadbeef);
+	ATF_CHECK_EQ(w.w_user.mu_type, 5);
+	ATF_REQUIRE_EQ(w.w_user.mu_len, 3);
+	ATF_CHECK_EQ(memcmp(w.w_userdata, "\0\xff" "A", 3), 0);
+	world_http(&w, "POST", "/ztd/message/00deadbeef", NULL,
+	    "{\"type\":\"18446744073709551615\",\"data\":\"\"}", &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	answer_clear(&an);
+	ATF_CHECK_EQ(w.w_user.mu_type, UINT64_MAX);
+	ATF_CHECK_EQ(w.w_user.mu_len, 0);
+	/* As long as can be, and longer. */
+	ATF_REQUIRE((body = malloc(n + 64)) != NULL);
+	(void)strcpy(body, "{\"type\":1,\"data\":\"");
+	memset(body + strlen(body), 'a', n + 1);
+	(void)strcpy(body + strlen("{\"type\":1,\"data\":\"") + n, "\"}");
+	world_http(&w, "POST", "/ztd/message/00deadbeef", NULL, body, &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	ATF_CHECK_EQ(w.w_user.mu_len, USER_MESSAGE_MAX);
+	answer_clear(&an);
+	(void)strcpy(body + strlen("{\"type\":1,\"data\":\"") + n,
+	    "aa\"}");
+	world_http(&w, "POST", "/ztd/message/00deadbeef", NULL, body, &an);
+	ATF_CHECK_EQ(an.an_status, 400);
+	ATF_CHECK_STREQ(an.an_body, "{\"message\":\"data: too long\"}");
+	answer_clear(&an);
+	free(body);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		world_http(&w, "POST", "/ztd/message/00deadbeef", NULL,
+		    wrong[i].body, &an);
+		ATF_CHECK_EQ_MSG(an.an_status, 400, "%s", wrong[i].body);
+		ATF_CHECK_MSG(strstr(an.an_body, wrong[i].why) != NULL,
+		    "%s: %s", wrong[i].body, an.an_body);
+		answer_clear(&an);
+	}
+	/* The engine says no. */
+	w.w_result = 400;
+	world_http(&w, "POST", "/ztd/message/00deadbeef", NULL,
+	    "{\"type\":5,\"data\":\"\"}", &an);
+	ATF_CHECK_EQ(an.an_status, 400);
+	ATF_CHECK_STREQ(an.an_body, "{\"message\":\"as the test says\"}");
+	answer_clear(&an);
+	world_http(&w, "POST", "/ztd/message/deadbeef", NULL, "{}", &an);
+	ATF_CHECK_EQ(an.an_status, 404);
+	answer_clear(&an);
+	world_away(&w, PROC_NET);
+	world_run(&w, 100);
+	world_http(&w, "POST", "/ztd/message/00deadbeef", NULL,
+	    "{\"type\":5,\"data\":\"\"}", &an);
+	ATF_CHECK_EQ(an.an_status, 503);
 	answer_clear(&an);
 	world_stop(&w);
 }
@@ -780,6 +989,9 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, resources);
 	ATF_TP_ADD_TC(tp, reasons);
+	ATF_TP_ADD_TC(tp, messages);
+	ATF_TP_ADD_TC(tp, messages_wait);
+	ATF_TP_ADD_TC(tp, messages_send);
 	ATF_TP_ADD_TC(tp, auth);
 	ATF_TP_ADD_TC(tp, network_set);
 	ATF_TP_ADD_TC(tp, network_name);
