@@ -73,6 +73,7 @@ static struct {
 	int	 fd;		/* listening */
 	char	 port[8];
 	char	*program;	/* ztctl, where a case says so */
+	const char *messages;	/* the body of /ztd/message, as next */
 	const char *peers;	/* the body of /peer, NULL: as for others */
 } service;
 
@@ -133,6 +134,9 @@ service_answer(int fd, int status, const char *other)
 	} else if (status == 200 && strncmp(buf, "GET ", 4) == 0) {
 		if (strcmp(path, "/peer") == 0 && service.peers != NULL)
 			body = service.peers;
+		else if (strncmp(path, "/ztd/message?", 13) == 0)
+			body = strcmp(path + 13, "after=7") == 0 ? "[]" :
+			    service.messages;
 		else if (strcmp(path, "/status") == 0 && *other == '\0')
 			body = recorded("cli-info-json");
 		else if (strcmp(path, "/network") == 0 && *other != '[')
@@ -478,6 +482,54 @@ TC(why, "what keeps node, roots and peers from being fine, in sentences")
 	json_decref(service.cli);
 }
 
+TC(message, "what users of other nodes have sent, and sending")
+{
+	char		*env[] = { NULL };
+	char		 home[] = "-Dztdx/n2", cli[] = "ztctl";
+	char		 message[] = "message", send[] = "send";
+	char		 to[] = "00deadbeef", type[] = "5", text[] = "h\"i";
+	char		*argv[] = { cli, home, message, send, to, type, text,
+	    NULL };
+	struct run	 r;
+	pid_t		 pid;
+
+	service_start(tc);
+	homes_make();
+	service.program = world_program(tc, "bin/ztctl");
+	service.messages = "[{\"seq\":7,\"from\":\"00deadbeef\",\"type\":5,"
+	    "\"data\":\"6869\",\"time\":99},{\"seq\":8,\"from\":"
+	    "\"1122334455\",\"type\":\"18446744073709551615\","
+	    "\"data\":\"1b5b\",\"time\":100},{\"seq\":9,\"from\":"
+	    "\"1122334455\",\"type\":1,\"data\":\"\\u001b\",\"time\":0}]";
+	pid = service_run(200, "{\"result\":true}");
+	check_run("message", "list", 0,
+	    "200 message <seq> <from> <type> <time> <text or hex>\n"
+	    "200 message 7 00deadbeef 5 99 \"hi\"\n"
+	    "200 message 8 1122334455 18446744073709551615 100 1b5b\n"
+	    "200 message 9 1122334455 1 0 ?\n");
+	check_run("message", "lost", 2, "");
+	check_run("message", NULL, 2, "");
+	run_program(&r, service.program, argv, env);
+	ATF_CHECK_EQ(r.r_exit, 0);
+	ATF_CHECK_STREQ(r.r_out, "200 message OK\n");
+	run_clear(&r);
+	argv[5] = to;
+	run_program(&r, service.program, argv, env);
+	ATF_CHECK_EQ(r.r_exit, 2);
+	run_clear(&r);
+	service_end(pid);
+	pid = service_run(400, "{\"message\":\"too long\"}");
+	argv[5] = type;
+	run_program(&r, service.program, argv, env);
+	ATF_CHECK_EQ(r.r_exit, 1);
+	ATF_CHECK_STREQ(r.r_out,
+	    "400 message {\"message\":\"too long\"}\n");
+	run_clear(&r);
+	service_end(pid);
+	free(service.program);
+	json_decref(service.cli);
+}
+
 TC(trimmed, "a token file with blanks and line ends around is fine")
 {
 	struct run	 r;
@@ -690,6 +742,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, client);
 	ATF_TP_ADD_TC(tp, peers);
 	ATF_TP_ADD_TC(tp, why);
+	ATF_TP_ADD_TC(tp, message);
 	ATF_TP_ADD_TC(tp, trimmed);
 	ATF_TP_ADD_TC(tp, tool);
 	ATF_TP_ADD_TC(tp, terminal);

@@ -34,6 +34,7 @@ static const struct verb verbs[] = {
 	{ "listnetworks", cmd_listnetworks },
 	{ "listpeers", cmd_listpeers },
 	{ "member", cmd_member },
+	{ "message", cmd_message },
 	{ "network", cmd_network },
 	{ "orbit", cmd_orbit },
 	{ "peers", cmd_peers },
@@ -101,6 +102,8 @@ ZT_VERSION_TEXT ")\n"
 "  listbonds                   bonded peers\n"
 "  bond <address> show|rotate  one bond\n"
 "  bond setmtu <mtu> <interface> <ip>\n"
+"  message send <address> <type> <text>\n"
+"  message list [<after>]      what users of other nodes have sent\n"
 "  dump                        everything, for those who help\n"
 "This node's own controller:\n"
 "  network create|list|show|set|delete ...\n"
