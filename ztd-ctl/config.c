@@ -13,6 +13,7 @@
  * says "local.conf" before the lines that are logged here.
  */
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -72,7 +73,10 @@ static int	 parse_addrs(struct parse *, const char *, json_t *,
 		    uint32_t *);
 static int	 parse_bind(struct parse *, const char *, json_t *);
 static int	 parse_managers(struct parse *, const char *, json_t *);
-static int	 parse_prefixes(struct parse *, const char *, json_t *);
+static int	 parse_blacklist(struct parse *, const char *, json_t *);
+static int	 parse_include(struct parse *, const char *, json_t *);
+static int	 parse_prefixes(struct parse *, const char *, json_t *,
+		    char [][SETTINGS_PREFIX_LEN], uint32_t *);
 static int	 parse_relay(struct parse *, const char *, json_t *);
 static int	 parse_settings(struct parse *, json_t *);
 static int	 parse_setting(struct parse *, const char *, json_t *);
@@ -80,8 +84,11 @@ static int	 parse_physical(struct parse *, json_t *);
 static int	 parse_path(struct parse *, const char *, json_t *);
 static int	 parse_virtual(struct parse *, json_t *);
 static int	 parse_peer(struct parse *, const char *, json_t *);
+static bool	 trustworthy(const struct inet_addr *);
 static int	 physical_cmp(const void *, const void *);
 static int	 parse_root(struct parse *, json_t *);
+static void	 unknown(const char *, const char *, const char *const *);
+static size_t	 distance(const char *, const char *);
 
 #define FLAG(key, field)						\
 	{ key, KIND_FLAG, offsetof(struct settings, field), NULL }
@@ -102,7 +109,8 @@ static const struct setting settings_table[] = {
 	FLAG("lowBandwidthMode", s_low_bandwidth),
 	CALL("bind", parse_bind),
 	CALL("allowManagementFrom", parse_managers),
-	CALL("interfacePrefixBlacklist", parse_prefixes),
+	CALL("interfacePrefixBlacklist", parse_blacklist),
+	CALL("interfacePrefixInclude", parse_include),
 	CALL("tcpFallbackRelay", parse_relay),
 	IGNORED("concurrency"),
 	IGNORED("cpuPinningEnabled"),
@@ -124,6 +132,15 @@ static const struct setting settings_table[] = {
 	UNSUPPORTED("redis"),
 	UNSUPPORTED("ssoRedirectURL")
 };
+#define NSETTINGS	(sizeof(settings_table) / sizeof(settings_table[0]))
+
+/* The keys of the other objects, for whoever mistypes one. */
+static const char *const	 root_keys[] = { "settings", "physical",
+    "virtual", NULL };
+static const char *const	 physical_keys[] = { "blacklist",
+    "trustedPathId", "mtu", NULL };
+static const char *const	 virtual_keys[] = { "try", "blacklist", "role",
+    NULL };
 
 int
 config_parse(const char *text, size_t len, struct settings *s, char *err,
@@ -174,7 +191,7 @@ parse_root(struct parse *p, json_t *root)
 		else if (strcmp(key, "virtual") == 0)
 			rv = parse_virtual(p, v);
 		else
-			log_info("\"%s\": unknown key", key);
+			unknown(key, key, root_keys);
 		if (rv == -1)
 			return (-1);
 	}
@@ -192,6 +209,59 @@ fail(struct parse *p, const char *fmt, ...)
 	(void)vsnprintf(p->p_err, p->p_errlen, fmt, ap);
 	va_end(ap);
 	return (-1);
+}
+
+/* ---- unknown keys ------------------------------------------------ */
+
+#define KEY_MAX		32	/* longer ones are like no key of ours */
+#define TYPOS		2	/* letters too many, missing or wrong */
+
+static void
+unknown(const char *path, const char *key, const char *const *names)
+{
+	const char	*best = NULL;
+	size_t		 d, least = TYPOS + 1;
+
+	for (; *names != NULL; names++) {
+		if ((d = distance(key, *names)) < least) {
+			least = d;
+			best = *names;
+		}
+	}
+	if (best != NULL)
+		log_warnx("%s: unknown key; is \"%s\" meant?", path, best);
+	else
+		log_info("%s: unknown key", path);
+}
+
+/* Letters to be put in, taken out or changed, whatever their case. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t	 row[KEY_MAX + 1], diagonal, above, i, k;
+	size_t	 alen = strlen(a), blen = strlen(b);
+
+	if (alen > KEY_MAX || blen > KEY_MAX)
+		return (KEY_MAX);
+	for (k = 0; k <= blen; k++)
+		row[k] = k;
+	for (i = 1; i <= alen; i++) {
+		diagonal = row[0];
+		row[0] = i;
+		for (k = 1; k <= blen; k++) {
+			above = row[k];
+			if (tolower((unsigned char)a[i - 1]) !=
+			    tolower((unsigned char)b[k - 1]))
+				diagonal++;
+			if (above + 1 < diagonal)
+				diagonal = above + 1;
+			if (row[k - 1] + 1 < diagonal)
+				diagonal = row[k - 1] + 1;
+			row[k] = diagonal;
+			diagonal = above;
+		}
+	}
+	return (row[blen]);
 }
 
 /* ---- values ------------------------------------------------------ */
@@ -370,19 +440,23 @@ parse_setting(struct parse *p, const char *key, json_t *v)
 	size_t			 i;
 	uint8_t			*field;
 	uint16_t		 port;
+	const char		*names[NSETTINGS + 1];
 	char			 path[KEY_PATH];
 
-	for (i = 0; i < sizeof(settings_table) / sizeof(*st); i++) {
+	for (i = 0; i < NSETTINGS; i++) {
 		if (strcmp(settings_table[i].st_key, key) == 0) {
 			st = &settings_table[i];
 			break;
 		}
 	}
+	(void)snprintf(path, sizeof(path), "settings.%s", key);
 	if (st == NULL) {
-		log_info("settings.%s: unknown key", key);
+		for (i = 0; i < NSETTINGS; i++)
+			names[i] = settings_table[i].st_key;
+		names[i] = NULL;
+		unknown(path, key, names);
 		return (0);
 	}
-	(void)snprintf(path, sizeof(path), "settings.%s", key);
 	field = (uint8_t *)p->p_set + st->st_offset;
 	switch (st->st_kind) {
 	case KIND_FLAG:
@@ -426,14 +500,28 @@ parse_managers(struct parse *p, const char *key, json_t *v)
 }
 
 static int
-parse_prefixes(struct parse *p, const char *key, json_t *v)
+parse_blacklist(struct parse *p, const char *key, json_t *v)
 {
-	struct settings	*s = p->p_set;
+	return (parse_prefixes(p, key, v, p->p_set->s_prefixes,
+	    &p->p_set->s_nprefixes));
+}
+
+static int
+parse_include(struct parse *p, const char *key, json_t *v)
+{
+	return (parse_prefixes(p, key, v, p->p_set->s_includes,
+	    &p->p_set->s_nincludes));
+}
+
+static int
+parse_prefixes(struct parse *p, const char *key, json_t *v,
+    char dst[][SETTINGS_PREFIX_LEN], uint32_t *n)
+{
 	const char	*text;
 	json_t		*e;
 	size_t		 i;
 
-	s->s_nprefixes = 0;
+	*n = 0;
 	if (json_is_null(v))
 		return (0);
 	if (!json_is_array(v))
@@ -446,11 +534,11 @@ parse_prefixes(struct parse *p, const char *key, json_t *v)
 			return (-1);
 		if (*text == '\0')
 			continue;
-		if (strlcpy(s->s_prefixes[s->s_nprefixes], text,
-		    SETTINGS_PREFIX_LEN) >= SETTINGS_PREFIX_LEN)
+		if (strlcpy(dst[*n], text, SETTINGS_PREFIX_LEN) >=
+		    SETTINGS_PREFIX_LEN)
 			return (fail(p, "%s: \"%.64s\" is longer than an "
 			    "interface name", key, text));
-		s->s_nprefixes++;
+		(*n)++;
 	}
 	return (0);
 }
@@ -522,12 +610,44 @@ parse_path(struct parse *p, const char *net, json_t *obj)
 				n = PAYLOAD_MAX;
 			sp->sp_mtu = (uint32_t)n;
 		} else
-			log_info("%s: unknown key", path);
+			unknown(path, key, physical_keys);
 		if (rv == -1)
 			return (-1);
 	}
+	if (sp->sp_trusted_id != 0 && !trustworthy(&sp->sp_net))
+		return (fail(p, "physical.\"%.64s\".trustedPathId: not for "
+		    "public addresses: on a trusted path nothing is encrypted "
+		    "and anyone may have sent it", net));
 	p->p_set->s_nphysical++;
 	return (0);
+}
+
+/*
+ * Does no address of this network belong to strangers (02 section 14.1)?
+ * The blocks are so laid out that its two ends and its size tell.
+ */
+static bool
+trustworthy(const struct inet_addr *net)
+{
+	struct inet_addr	 end[2];
+	enum inet_scope		 scope;
+	size_t			 i;
+	unsigned		 bit;
+
+	if (net->ia_port < (net->ia_family == 4 ? 8 : 7))
+		return (false);
+	end[0] = end[1] = *net;
+	for (bit = net->ia_port; bit < inet_iplen(net) * 8; bit++) {
+		end[0].ia_ip[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+		end[1].ia_ip[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	}
+	for (i = 0; i < 2; i++) {
+		scope = inet_scope(&end[i]);
+		if (scope == SCOPE_GLOBAL || scope == SCOPE_NONE ||
+		    scope == SCOPE_MULTICAST)
+			return (false);
+	}
+	return (true);
 }
 
 /*
@@ -595,7 +715,7 @@ parse_peer(struct parse *p, const char *addr, json_t *obj)
 			    sv->sv_blacklist, SETTINGS_VIRTUAL_ADDRS,
 			    &sv->sv_nblacklist);
 		else if (strcmp(key, "role") != 0)
-			log_info("%s: unknown key", path);
+			unknown(path, key, virtual_keys);
 		if (rv == -1)
 			return (-1);
 	}

@@ -245,12 +245,17 @@ parsed_valid(const struct msg_parsed *mp)
 	uint32_t		 i;
 
 	if (s->s_nbind > SETTINGS_BIND || s->s_nprefixes >
-	    SETTINGS_PREFIXES || s->s_nmanagers > SETTINGS_MANAGERS ||
+	    SETTINGS_PREFIXES || s->s_nincludes > SETTINGS_PREFIXES ||
+	    s->s_nmanagers > SETTINGS_MANAGERS ||
 	    s->s_nphysical > SETTINGS_PHYSICAL ||
 	    s->s_nvirtual > SETTINGS_VIRTUAL)
 		return (false);
 	for (i = 0; i < s->s_nprefixes; i++)
 		if (memchr(s->s_prefixes[i], '\0', SETTINGS_PREFIX_LEN) ==
+		    NULL)
+			return (false);
+	for (i = 0; i < s->s_nincludes; i++)
+		if (memchr(s->s_includes[i], '\0', SETTINGS_PREFIX_LEN) ==
 		    NULL)
 			return (false);
 	for (i = 0; i < s->s_nvirtual; i++)

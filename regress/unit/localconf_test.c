@@ -85,6 +85,7 @@ TC(settings, "every setting arrives")
 	    "\"tcpFallbackRelay\":\"192.0.2.1/443\","
 	    "\"bind\":[\"192.0.2.7\",\"2001:db8::1/5\"],"
 	    "\"interfacePrefixBlacklist\":[\"docker\",\"\",\"veth\"],"
+	    "\"interfacePrefixInclude\":[\"e\",\"\",\"wlan\"],"
 	    "\"allowManagementFrom\":[\"10.0.0.0/8\",\"192.0.2.3\","
 	    "\"fd00::/16\"],\"softwareUpdate\":\"apply\"}}", &w);
 	ATF_CHECK_EQ(s->s_primary_port, 19993);
@@ -102,6 +103,9 @@ TC(settings, "every setting arrives")
 	ATF_REQUIRE_EQ(s->s_nprefixes, 2);
 	ATF_CHECK_STREQ(s->s_prefixes[0], "docker");
 	ATF_CHECK_STREQ(s->s_prefixes[1], "veth");
+	ATF_REQUIRE_EQ(s->s_nincludes, 2);
+	ATF_CHECK_STREQ(s->s_includes[0], "e");
+	ATF_CHECK_STREQ(s->s_includes[1], "wlan");
 	ATF_REQUIRE_EQ(s->s_nmanagers, 3);
 	check_inet(&s->s_managers[0], "10.0.0.0/8");
 	check_inet(&s->s_managers[1], "192.0.2.3/32");
@@ -139,13 +143,65 @@ TC(paths, "physical and virtual")
 	check_inet(&s->s_virtual[0].sv_blacklist[0], "10.0.0.0/8");
 }
 
+TC(trusted, "no trusted path over public addresses")
+{
+	static const char	*nets[] = { "10.0.0.0/8", "10.200.3.4/16",
+	    "172.16.0.0/12", "192.168.7.0/24", "100.64.0.0/10",
+	    "169.254.0.0/16", "11.0.0.0/8", "fd12::/16", "fe80::/10",
+	    "127.0.0.0/8", "fc00::/7" };
+	static const char	*public[] = { "8.8.8.0/24", "0.0.0.0/0",
+	    "10.0.0.0/7", "172.16.0.0/11", "192.168.0.0/15",
+	    "100.64.0.0/9", "2001:db8::1", "::/0", "fc00::/6",
+	    "9.9.9.9", "224.0.0.0/8" };
+	const struct settings	*s;
+	struct ctlworld		 w;
+	char			 text[128], want[128];
+	size_t			 i;
+
+	for (i = 0; i < sizeof(nets) / sizeof(nets[0]); i++) {
+		(void)snprintf(text, sizeof(text),
+		    "{\"physical\":{\"%s\":{\"trustedPathId\":7}}}", nets[i]);
+		s = good(tc, text, &w);
+		ATF_CHECK_EQ(s->s_physical[0].sp_trusted_id, 7);
+	}
+	for (i = 0; i < sizeof(public) / sizeof(public[0]); i++) {
+		(void)snprintf(text, sizeof(text),
+		    "{\"physical\":{\"%s\":{\"trustedPathId\":7}}}",
+		    public[i]);
+		(void)snprintf(want, sizeof(want), "physical.\"%s\"."
+		    "trustedPathId: not for public addresses", public[i]);
+		parse(tc, text, &w);
+		ATF_CHECK_EQ_MSG(w.w_parsed.mp_ok, 0, "%s", text);
+		ATF_CHECK_MSG(strncmp(w.w_parsed.mp_error, want,
+		    strlen(want)) == 0, "%s", w.w_parsed.mp_error);
+		/* None is none. */
+		(void)snprintf(text, sizeof(text),
+		    "{\"physical\":{\"%s\":{\"trustedPathId\":0}}}",
+		    public[i]);
+		(void)good(tc, text, &w);
+	}
+}
+
 TC(unknown, "unknown and unsupported keys are said and left alone")
 {
 	struct ctlworld	 w;
 
 	(void)good(tc, "{\"settings\":{\"primaryPorts\":1}}", &w);
 	ATF_CHECK_EQ(w.w_lines, 1);
-	ATF_CHECK_STREQ(w.w_line, "settings.primaryPorts: unknown key");
+	ATF_CHECK_STREQ(w.w_line, "settings.primaryPorts: unknown key; is "
+	    "\"primaryPort\" meant?");
+	(void)good(tc, "{\"settings\":{\"fourthPort\":1}}", &w);
+	ATF_CHECK_EQ(w.w_lines, 1);
+	ATF_CHECK_STREQ(w.w_line, "settings.fourthPort: unknown key");
+	(void)good(tc, "{\"Setings\":{}}", &w);
+	ATF_CHECK_STREQ(w.w_line, "Setings: unknown key; is \"settings\" "
+	    "meant?");
+	(void)good(tc, "{\"physical\":{\"10.0.0.0/8\":{\"MTUs\":1}}}", &w);
+	ATF_CHECK_STREQ(w.w_line, "physical.\"10.0.0.0/8\".MTUs: unknown "
+	    "key; is \"mtu\" meant?");
+	(void)good(tc, "{\"settings\":{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaa\":1}}", &w);
+	ATF_CHECK_EQ(w.w_lines, 1);
 	(void)good(tc, "{\"settings\":{\"policies\":5}}", &w);
 	ATF_CHECK_EQ(w.w_lines, 1);
 	ATF_CHECK_STREQ(w.w_line,
@@ -234,6 +290,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, nothing);
 	ATF_TP_ADD_TC(tp, settings);
 	ATF_TP_ADD_TC(tp, paths);
+	ATF_TP_ADD_TC(tp, trusted);
 	ATF_TP_ADD_TC(tp, unknown);
 	ATF_TP_ADD_TC(tp, wrong);
 	ATF_TP_ADD_TC(tp, limits);
