@@ -35,7 +35,7 @@ static struct usock *open_elsewhere(struct engine *, const struct inet_addr *,
 static void	 failed(struct udp *, const struct inet_addr *, int);
 static void	 worked(struct udp *, const struct inet_addr *);
 static void	 want_all(struct engine *);
-static void	 sweep(struct udp *);
+static bool	 sweep(struct udp *);
 static void	 retry_later(struct udp *);
 static void	 retry_now(evutil_socket_t, short, void *);
 static void	 renew_now(evutil_socket_t, short, void *);
@@ -67,6 +67,8 @@ void
 udp_bind(struct engine *e)
 {
 	struct udp	*u = e->e_udp;
+	uint32_t	 before = u->u_generation;
+	bool		 closed;
 	size_t		 i;
 
 	if (!u->u_known || e->e_node == NULL)
@@ -78,9 +80,12 @@ udp_bind(struct engine *e)
 	udp_ports_choose(e);
 	want_all(e);
 	udp_flush(e);
-	sweep(u);
+	closed = sweep(u);
 	retry_later(u);
 	tell_core(e);
+	/* Of new ones it makes much itself. */
+	if (closed && u->u_generation == before)
+		node_roamed(e->e_node, engine_now());
 }
 
 /* The primary port of all addresses first: there may be too many. */
@@ -261,22 +266,26 @@ worked(struct udp *u, const struct inet_addr *ia)
 	log_debug("UDP %s", inet_format(text, ia));
 }
 
-/* What nobody wants any more goes. */
-static void
+/* What nobody wants any more goes; true when that was a socket. */
+static bool
 sweep(struct udp *u)
 {
 	struct usock	*us;
+	bool		 closed = false;
 	size_t		 i;
 
 	for (i = 0; i < SOCKETS_MAX; i++) {
 		us = &u->u_socks[i];
-		if (us->us_id != 0 && !us->us_wanted)
+		if (us->us_id != 0 && !us->us_wanted) {
 			udp_close(us);
+			closed = true;
+		}
 	}
 	for (i = u->u_nfailed; i > 0; i--) {
 		if (!u->u_failed[i - 1].uf_wanted)
 			u->u_failed[i - 1] = u->u_failed[--u->u_nfailed];
 	}
+	return (closed);
 }
 
 /* ---- again -------------------------------------------------------- */
