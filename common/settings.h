@@ -40,7 +40,7 @@ struct settings_virtual {
 	struct inet_addr sv_blacklist[SETTINGS_VIRTUAL_ADDRS];
 };
 
-/* Zero is "not set" for ports; flags hold their defaults after settings_init. */
+/* Zero is "not set" for ports; flags have their defaults by settings_init. */
 struct settings {
 	uint16_t	 s_primary_port;	/* 0: 9993 or -p */
 	uint16_t	 s_secondary_port;	/* 0: random */

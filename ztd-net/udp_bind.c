@@ -23,7 +23,8 @@
 #define RETRY_MAX	60
 #define ELSEWHERE_TRIES	64	/* other ports for one address */
 
-static bool	 acceptable(const struct engine *, const struct msg_interface *);
+static bool	 acceptable(const struct engine *,
+		    const struct msg_interface *);
 static bool	 named(const char *, const char [][SETTINGS_PREFIX_LEN],
 		    uint32_t);
 static void	 want(struct engine *, enum udp_port, const struct inet_addr *,

@@ -87,7 +87,8 @@ reason_of(json_t *v)
 {
 	uint32_t	 r = 0;
 
-	while (r < REASON_COUNT && strcmp(reason_code(r), str(v, "reason")) != 0)
+	while (r < REASON_COUNT &&
+	    strcmp(reason_code(r), str(v, "reason")) != 0)
 		r++;
 	return (r);
 }

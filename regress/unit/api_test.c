@@ -467,8 +467,8 @@ message_later(evutil_socket_t fd, short what, void *arg)
 
 TC(messages_wait, "a client can wait for a message, but not for ever")
 {
-	static const char	*wrong[] = { "?after=-1", "?after=x", "?wait=31",
-	    "?wait=1x", "?after=99999999999999999999" };
+	static const char	*wrong[] = { "?after=-1", "?after=x",
+	    "?wait=31", "?wait=1x", "?after=99999999999999999999" };
 	const struct timeval	 tv = { 7, 0 };
 	struct ctlworld		 w = { 0 };
 	struct answer		 an;
