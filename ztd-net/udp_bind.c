@@ -23,20 +23,26 @@
 #define RETRY_MAX	60
 #define ELSEWHERE_TRIES	64	/* other ports for one address */
 
+typedef void (*want_one)(struct engine *, enum udp_port,
+	    const struct inet_addr *, const char *ifname);
+
 static bool	 acceptable(const struct engine *,
 		    const struct msg_interface *);
 static bool	 named(const char *, const char [][SETTINGS_PREFIX_LEN],
 		    uint32_t);
-static void	 want(struct engine *, enum udp_port, const struct inet_addr *,
+static void	 keep(struct engine *, enum udp_port, const struct inet_addr *,
 		    const char *);
+static void	 open_missing(struct engine *, enum udp_port,
+		    const struct inet_addr *, const char *);
 static struct usock *have(struct udp *, enum udp_port,
 		    const struct inet_addr *);
 static struct usock *open_elsewhere(struct engine *, const struct inet_addr *,
 		    const char *);
 static void	 failed(struct udp *, const struct inet_addr *, int);
 static void	 worked(struct udp *, const struct inet_addr *);
-static void	 want_all(struct engine *);
-static bool	 sweep(struct udp *);
+static void	 want_all(struct engine *, want_one);
+static bool	 sweep_sockets(struct udp *);
+static void	 sweep_failed(struct udp *);
 static void	 retry_later(struct udp *);
 static void	 retry_now(evutil_socket_t, short, void *);
 static void	 renew_now(evutil_socket_t, short, void *);
@@ -79,9 +85,12 @@ udp_bind(struct engine *e)
 	for (i = 0; i < u->u_nfailed; i++)
 		u->u_failed[i].uf_wanted = false;
 	udp_ports_choose(e);
-	want_all(e);
+	/* First what goes: it may have the place of what comes. */
 	udp_flush(e);
-	closed = sweep(u);
+	want_all(e, keep);
+	closed = sweep_sockets(u);
+	want_all(e, open_missing);
+	sweep_failed(u);
 	retry_later(u);
 	tell_core(e);
 	/* Of new ones it makes much itself. */
@@ -91,7 +100,7 @@ udp_bind(struct engine *e)
 
 /* The primary port of all addresses first: there may be too many. */
 static void
-want_all(struct engine *e)
+want_all(struct engine *e, want_one want)
 {
 	struct udp		*u = e->e_udp;
 	const struct settings	*s = &e->e_settings;
@@ -149,10 +158,25 @@ named(const char *name, const char prefixes[][SETTINGS_PREFIX_LEN],
 	return (false);
 }
 
-/* Keep the socket for this address, or open it. */
+/* The socket for this address stays, unless that is on another interface
+ * now. */
 static void
-want(struct engine *e, enum udp_port port, const struct inet_addr *addr,
+keep(struct engine *e, enum udp_port port, const struct inet_addr *addr,
     const char *ifname)
+{
+	struct udp	*u = e->e_udp;
+	struct usock	*us;
+	struct inet_addr ia = *addr;
+
+	ia.ia_port = u->u_ports[port];
+	if ((us = have(u, port, &ia)) != NULL &&
+	    strcmp(us->us_ifname, ifname) == 0)
+		us->us_wanted = true;
+}
+
+static void
+open_missing(struct engine *e, enum udp_port port,
+    const struct inet_addr *addr, const char *ifname)
 {
 	struct udp	*u = e->e_udp;
 	struct usock	*us;
@@ -160,15 +184,8 @@ want(struct engine *e, enum udp_port port, const struct inet_addr *addr,
 	bool		 elsewhere = false;
 
 	ia.ia_port = u->u_ports[port];
-	if ((us = have(u, port, &ia)) != NULL) {
-		if (us->us_wanted || strcmp(us->us_ifname, ifname) == 0) {
-			us->us_wanted = true;
-			return;
-		}
-		/* The address has moved to another interface. */
-		udp_flush(e);
-		udp_close(us);
-	}
+	if (have(u, port, &ia) != NULL)
+		return;
 	us = udp_open(e, &ia, ifname);
 	if (us == NULL && errno == EADDRINUSE && u->u_random[port]) {
 		elsewhere = true;
@@ -269,7 +286,7 @@ worked(struct udp *u, const struct inet_addr *ia)
 
 /* What nobody wants any more goes; true when that was a socket. */
 static bool
-sweep(struct udp *u)
+sweep_sockets(struct udp *u)
 {
 	struct usock	*us;
 	bool		 closed = false;
@@ -282,11 +299,18 @@ sweep(struct udp *u)
 			closed = true;
 		}
 	}
+	return (closed);
+}
+
+static void
+sweep_failed(struct udp *u)
+{
+	size_t	 i;
+
 	for (i = u->u_nfailed; i > 0; i--) {
 		if (!u->u_failed[i - 1].uf_wanted)
 			u->u_failed[i - 1] = u->u_failed[--u->u_nfailed];
 	}
-	return (closed);
 }
 
 /* ---- again -------------------------------------------------------- */

@@ -21,6 +21,7 @@
 #define RANDOM_TRIES	1000
 
 static uint16_t	 random_port(const struct udp *);
+static void	 not_twice(struct udp *, enum udp_port);
 static void	 choose(struct udp *, enum udp_port, bool, uint16_t);
 
 void
@@ -33,13 +34,22 @@ udp_ports_choose(struct engine *e)
 	choose(u, PORT_PRIMARY, true, e->e_port);
 	choose(u, PORT_SECONDARY, s->s_allow_secondary, s->s_secondary_port);
 	choose(u, PORT_TERTIARY, s->s_port_mapping, s->s_tertiary_port);
-	/* The same port twice is once. */
 	for (i = 1; i < PORTS; i++) {
 		for (k = 0; k < i; k++) {
-			if (u->u_ports[k] == u->u_ports[i])
-				u->u_ports[i] = 0;
+			if (u->u_ports[i] != 0 &&
+			    u->u_ports[k] == u->u_ports[i])
+				not_twice(u, u->u_random[k] ? k : i);
 		}
 	}
+}
+
+/* The same port twice is once, if the operator wants both so. */
+static void
+not_twice(struct udp *u, enum udp_port which)
+{
+	u->u_ports[which] = 0;
+	if (u->u_random[which])
+		u->u_ports[which] = random_port(u);
 }
 
 static void

@@ -90,6 +90,18 @@ ATF_TC_BODY(rows, tc)
 	    sizeof(struct msg_listener), route(PROC_TAP, PROC_CTL), 1);
 	check(MSG_END, 0, 0, route(PROC_NET, PROC_CTL) |
 	    route(PROC_TAP, PROC_CTL), 0);
+	check(MSG_ROAMED, 0, 0, route(PROC_TAP, PROC_NET), 0);
+	check(MSG_ROOT_INFO, sizeof(struct msg_root_info),
+	    sizeof(struct msg_root_info), route(PROC_NET, PROC_CTL), 0);
+	check(MSG_RESULT, sizeof(struct msg_result),
+	    sizeof(struct msg_result), route(PROC_TAP, PROC_CTL) |
+	    route(PROC_NET, PROC_CTL), 0);
+	check(MSG_USER_SEND, sizeof(struct msg_user),
+	    sizeof(struct msg_user) + USER_MESSAGE_MAX,
+	    route(PROC_CTL, PROC_NET), 0);
+	check(MSG_USER_RECEIVED, sizeof(struct msg_user),
+	    sizeof(struct msg_user) + USER_MESSAGE_MAX,
+	    route(PROC_NET, PROC_CTL), 0);
 	check(MSG_CON_CONFIG, sizeof(struct msg_con_config),
 	    sizeof(struct msg_con_config) + NETCONF_BLOCK_MAX,
 	    route(PROC_CON, PROC_NET), 0);

@@ -266,10 +266,25 @@ CASE(ports, "three ports, and what settings make of them, live")
 	udp_bind(&e);
 	ATF_CHECK_EQ(1, count());
 	ATF_CHECK(sock(PORT_PRIMARY, 1) != NULL);
+	/* All addresses at once, which those there are would be in the way
+	 * of, and back. */
+	e.e_settings.s_bind[0] = addr("0.0.0.0");
+	udp_bind(&e);
+	ATF_CHECK_EQ(1, count());
 	e.e_settings.s_nbind = 0;
 	udp_bind(&e);
 	ATF_CHECK_EQ(3, count());
 	ATF_CHECK(id_of(PORT_PRIMARY, 0) != primary);
+	/* A random port makes room for the operator's choice. */
+	e.e_settings.s_allow_secondary = e.e_settings.s_port_mapping = 1;
+	e.e_settings.s_secondary_port = 0;
+	udp_bind(&e);
+	e.e_settings.s_tertiary_port = e.e_udp->u_ports[PORT_SECONDARY];
+	udp_bind(&e);
+	ATF_CHECK_EQ(9, count());
+	ATF_CHECK_EQ(e.e_settings.s_tertiary_port,
+	    sock(PORT_TERTIARY, 0)->us_addr.ia_port);
+	ATF_CHECK(e.e_udp->u_ports[PORT_SECONDARY] >= 20000);
 	ATF_CHECK_EQ(0, nsaid);
 }
 
