@@ -91,6 +91,40 @@ address_body()
 	must wait_for 15 ping_ok a "$ip_b"
 }
 
+host_case roaming "another way out, or a cable that is in again, is noticed"
+roaming_body()
+{
+	host_begin
+	must lab_router
+	must lab_host a 1
+	must ztd_start a -v
+	sleep 1
+	before=$(roams)
+	on a ip route replace default via 10.77.1.1 metric 50
+	must wait_for 2 roamed_since "$before"
+	sleep 1
+	before=$(roams)
+	on a ip route replace 192.0.2.0/24 via 10.77.1.1
+	sleep 1
+	must equal "$(roams)" "$before"
+	# The address stays, the carrier goes and comes.
+	on router ip link set sub1 down
+	sleep 1
+	before=$(roams)
+	on router ip link set sub1 up
+	must wait_for 3 roamed_since "$before"
+}
+
+roams()
+{
+	grep -c "the host's network changed" "$LAB/a.log"
+}
+
+roamed_since()
+{
+	[ "$(roams)" -gt "$1" ]
+}
+
 host_case messages "users of two nodes send each other messages"
 messages_body()
 {
