@@ -7,6 +7,8 @@
 #	lab_begin folder	a laboratory with its files in folder
 #	lab_router		the router in the middle
 #	lab_host NAME N		a host in subnet N: 10.77.N.2, fd77:N::2
+#	lab_nat NAME N [kind]	a NAT in subnet N
+#	lab_behind NAT NAME M	a host behind it: 192.168.N.M
 #	lab_end			end all processes in it, remove all of it
 #
 # Nothing is made in the caller's own namespace: the links are made inside
@@ -18,6 +20,11 @@ export PATH
 
 HOST_CASES=
 LAB_ID=
+
+# What the subnets' addresses begin with.  These are of private scope; see
+# lab_public.
+LAB_V4=10.77
+LAB_V6=fd77
 
 # ---- the laboratory -------------------------------------------------------
 
@@ -98,6 +105,7 @@ on()
 ns_new()
 {
 	ip netns add "$LAB_ID-$1" || return 1
+	rm -f "$LAB/subnets.$1"
 	ip -n "$LAB_ID-$1" link set lo up
 	# Duplicate address detection would only make everything wait.
 	on "$1" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
@@ -111,50 +119,177 @@ lab_router()
 	    echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
 }
 
+# lab_public: the subnets bear addresses of global scope from now on, as
+# those of the Internet, for what depends on the scope.  They exist in the
+# laboratory only, which has no way out.
+lab_public()
+{
+	LAB_V4=8.77
+	LAB_V6=2a77
+}
+
 # lab_host NAME N: a host in a subnet of its own behind the router; without
 # IPv6 when NO_V6 is set
 lab_host()
 {
-	ns_new "$1" || return 1
-	ip -n "$LAB_ID-$1" link add eth0 type veth \
-	    peer name "sub$2" netns "$LAB_ID-router" || return 1
-	ip -n "$LAB_ID-$1" addr add "10.77.$2.2/24" dev eth0
-	ip -n "$LAB_ID-$1" link set eth0 up
-	ip -n "$LAB_ID-router" addr add "10.77.$2.1/24" dev "sub$2"
-	ip -n "$LAB_ID-router" link set "sub$2" up
-	ip -n "$LAB_ID-$1" route add default via "10.77.$2.1"
-	echo "$2" >"$LAB/subnet.$1"
-	[ -z "${NO_V6:-}" ] || return 0
-	ip -n "$LAB_ID-$1" addr add "fd77:$2::2/64" dev eth0 nodad
-	ip -n "$LAB_ID-router" addr add "fd77:$2::1/64" dev "sub$2" nodad
-	ip -n "$LAB_ID-$1" -6 route add default via "fd77:$2::1"
+	ns_new "$1" && lab_link "$1" "$2" eth0
 }
 
+# lab_link NAME N DEVICE [metric]: a link into subnet N for a host that is
+# there already, with addresses and a default route, 100 unless given
+lab_link()
+{
+	ip -n "$LAB_ID-$1" link add "$3" type veth \
+	    peer name "sub$2" netns "$LAB_ID-router" || return 1
+	ip -n "$LAB_ID-router" addr add "$LAB_V4.$2.1/24" dev "sub$2"
+	ip -n "$LAB_ID-router" link set "sub$2" up
+	[ -n "${NO_V6:-}" ] ||
+	    ip -n "$LAB_ID-router" addr add "$LAB_V6:$2::1/64" dev "sub$2" \
+	    nodad
+	link_up "$@"
+	echo "$2" >>"$LAB/subnets.$1"
+}
+
+# link_up NAME N DEVICE [metric]: what the host's end of a link has when up;
+# link_down NAME DEVICE takes it away with all addresses and routes
+link_up()
+{
+	ip -n "$LAB_ID-$1" addr add "$LAB_V4.$2.2/24" dev "$3"
+	ip -n "$LAB_ID-$1" link set "$3" up
+	ip -n "$LAB_ID-$1" route add default via "$LAB_V4.$2.1" dev "$3" \
+	    metric "${4:-100}"
+	[ -z "${NO_V6:-}" ] || return 0
+	ip -n "$LAB_ID-$1" addr add "$LAB_V6:$2::2/64" dev "$3" nodad
+	ip -n "$LAB_ID-$1" -6 route add default via "$LAB_V6:$2::1" \
+	    dev "$3" metric "${4:-100}"
+}
+
+link_down()
+{
+	ip -n "$LAB_ID-$1" addr flush dev "$2"
+	ip -n "$LAB_ID-$1" link set "$2" down
+}
+
+# The address that others see of this host, in the subnet it came to last.
 host_ip()
 {
-	echo "10.77.$(cat "$LAB/subnet.$1").2"
+	echo "$LAB_V4.$(tail -n 1 "$LAB/subnets.$1").2"
 }
 
 # block_direct A B, allow_direct A B: the router lets no packet pass between
 # the subnets of these two, so that only a relay connects them
 block_direct()
 {
-	a=$(cat "$LAB/subnet.$1")
-	b=$(cat "$LAB/subnet.$2")
-	on router ip rule add iif "sub$a" to "10.77.$b.0/24" blackhole
-	on router ip rule add iif "sub$b" to "10.77.$a.0/24" blackhole
-	on router ip -6 rule add iif "sub$a" to "fd77:$b::/64" blackhole
-	on router ip -6 rule add iif "sub$b" to "fd77:$a::/64" blackhole
+	between_subnets add "$1" "$2" && between_subnets add "$2" "$1"
 }
 
 allow_direct()
 {
-	a=$(cat "$LAB/subnet.$1")
-	b=$(cat "$LAB/subnet.$2")
-	on router ip rule del iif "sub$a" to "10.77.$b.0/24" blackhole
-	on router ip rule del iif "sub$b" to "10.77.$a.0/24" blackhole
-	on router ip -6 rule del iif "sub$a" to "fd77:$b::/64" blackhole
-	on router ip -6 rule del iif "sub$b" to "fd77:$a::/64" blackhole
+	between_subnets del "$1" "$2" && between_subnets del "$2" "$1"
+}
+
+between_subnets()
+{
+	for from in $(cat "$LAB/subnets.$2"); do
+		for to in $(cat "$LAB/subnets.$3"); do
+			on router ip rule "$1" iif "sub$from" \
+			    to "$LAB_V4.$to.0/24" blackhole
+			on router ip -6 rule "$1" iif "sub$from" \
+			    to "$LAB_V6:$to::/64" blackhole
+		done
+	done
+}
+
+# ---- behind NATs ----------------------------------------------------------
+
+# lab_nat NAME N [kind]: a router in subnet N that hides what is behind it
+# behind its own address, and lets in what answers to that.  Without IPv6.
+#	cone		keeps the port, one for all destinations (as Linux does)
+#	symmetric	another port, at random, for each destination
+#	counting	another port, the next one, for each destination
+#	forward		a cone, with port 9993 forwarded to 192.168.N.2
+#	blocked		a cone, without UDP
+# It forgets a flow of UDP after 30 s of silence.
+lab_nat()
+{
+	ns_new "$1" || return 1
+	NO_V6=1 lab_link "$1" "$2" eth0 || return 1
+	ip -n "$LAB_ID-$1" link add lan type bridge || return 1
+	ip -n "$LAB_ID-$1" addr add "192.168.$2.1/24" dev lan
+	ip -n "$LAB_ID-$1" link set lan up
+	nat_rules "${3:-cone}" "$LAB_V4.$2.2" "192.168.$2.2" |
+	    on "$1" nft -f - || return 1
+	on "$1" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
+	    cd /proc/sys/net/netfilter && echo 30 >nf_conntrack_udp_timeout &&
+	    echo 30 >nf_conntrack_udp_timeout_stream'
+}
+
+# nat_rules KIND OUTSIDE FIRST: for nft
+nat_rules()
+{
+	out='oifname "eth0" masquerade'
+	in= pass=accept
+	case $1 in
+	cone)		;;
+	symmetric)	out="$out random,fully-random" ;;
+	counting)	out="oifname \"eth0\" meta l4proto udp snat to $2:$(
+		    count_ports 2000 20000)" ;;
+	forward)	in="iifname \"eth0\" udp dport 9993 dnat to $3" ;;
+	blocked)	pass='meta l4proto != udp accept' ;;
+	*)		echo "lab_nat: no kind $1" >&2; return 1 ;;
+	esac
+	cat <<-END
+	table ip nat {
+		chain in {
+			type nat hook prerouting priority dstnat
+			$in
+		}
+		chain out {
+			type nat hook postrouting priority srcnat
+			$out
+		}
+	}
+	table ip filter {
+		chain forward {
+			type filter hook forward priority filter; policy drop
+			ct state established,related accept
+			ct status dnat accept
+			iifname "lan" oifname "eth0" $pass
+		}
+		chain input {
+			type filter hook input priority filter; policy drop
+			iifname { "lo", "lan" } accept
+			meta l4proto icmp accept
+			ct state established,related accept
+		}
+	}
+	END
+}
+
+# count_ports HOW-MANY FIRST: a port that counts up, for nft
+count_ports()
+{
+	awk -v n="$1" -v first="$2" 'BEGIN {
+		printf "numgen inc mod %d map {", n
+		for (i = 0; i < n; i++)
+			printf "%s %d : %d", (i > 0 ? "," : ""), i, first + i
+		print " }"
+	}'
+}
+
+# lab_behind NAT NAME M: a host with the private address 192.168.N.M; what
+# host_ip names is the NAT
+lab_behind()
+{
+	n=$(tail -n 1 "$LAB/subnets.$1")
+	ns_new "$2" || return 1
+	ip -n "$LAB_ID-$2" link add eth0 type veth \
+	    peer name "lan$3" netns "$LAB_ID-$1" || return 1
+	ip -n "$LAB_ID-$1" link set "lan$3" master lan up
+	ip -n "$LAB_ID-$2" addr add "192.168.$n.$3/24" dev eth0
+	ip -n "$LAB_ID-$2" link set eth0 up
+	ip -n "$LAB_ID-$2" route add default via "192.168.$n.1"
+	cp "$LAB/subnets.$1" "$LAB/subnets.$2"
 }
 
 # ---- waiting --------------------------------------------------------------
@@ -309,8 +444,27 @@ online()
 
 # ---- a world of our own ---------------------------------------------------
 
-# make_planet NAME: this host becomes the one root; its home is made
+# make_planet NAME ...: these hosts become the roots; their homes are made
 make_planet()
+{
+	planet_gen "$@" >"$LAB/planet.log" 2>&1 ||
+	    { cat "$LAB/planet.log" >&2; return 1; }
+	for root in "$@"; do
+		ztd_home "$root"
+	done
+}
+
+planet_gen()
+{
+	rm -f "$LAB/planet.json"
+	for root in "$@"; do
+		planet_root "$root" || return 1
+	done
+	(cd "$LAB" && "$BUILD/bin/ztctl" planet gen planet.json)
+}
+
+# Another root in planet.json, which is made with the first.
+planet_root()
 {
 	h=$(home "$1")
 	mkdir -p "$h" && chmod 700 "$h"
@@ -319,14 +473,16 @@ make_planet()
 		"$BUILD/bin/ztctl" identity generate identity.secret \
 		    identity.public &&
 		"$BUILD/bin/ztctl" planet init identity.public >"$LAB/init.json"
-	) >"$LAB/planet.log" 2>&1 || { cat "$LAB/planet.log" >&2; return 1; }
-	jq --arg e "$(host_ip "$1")/9993" \
+	) && jq --arg e "$(host_ip "$1")/9993" \
 	    '.roots[0].stableEndpoints = [$e]' "$LAB/init.json" \
-	    >"$LAB/planet.json" &&
-	(cd "$LAB" && "$BUILD/bin/ztctl" planet gen planet.json) \
-	    >>"$LAB/planet.log" 2>&1 ||
-	    { cat "$LAB/planet.log" >&2; return 1; }
-	ztd_home "$1"
+	    >"$LAB/root.json" || return 1
+	if [ -f "$LAB/planet.json" ]; then
+		jq -s '.[1].roots += .[0].roots | .[1]' "$LAB/root.json" \
+		    "$LAB/planet.json" >"$LAB/more.json" &&
+		    mv "$LAB/more.json" "$LAB/planet.json"
+	else
+		mv "$LAB/root.json" "$LAB/planet.json"
+	fi
 }
 
 # ---- networks -------------------------------------------------------------
@@ -389,6 +545,30 @@ ping_loss()
 	shift 3
 	on "$name" ping -n -q -c "$count" -i 0.05 -W 2 "$@" "$to" |
 	    sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p'
+}
+
+# pause_begin NAME ADDRESS, pause_end: the longest time without an answer
+# in between, in milliseconds, printed; 50 ms are between two
+pause_begin()
+{
+	ip netns exec "$LAB_ID-$1" ping -n -D -i 0.05 "$2" >"$LAB/pause" &
+	pause_pid=$!
+}
+
+pause_end()
+{
+	end=$(date +%s.%N)
+	kill "$pause_pid"
+	wait "$pause_pid" 2>/dev/null
+	tr -d '[]' <"$LAB/pause" | awk -v end="$end" '
+	    / bytes from / { t[n++] = $1 }
+	    END {
+		t[n] = end
+		for (i = 1; i <= n; i++)
+			if (t[i] - t[i - 1] > max)
+				max = t[i] - t[i - 1]
+		printf "%d\n", n == 0 ? 999999 : max * 1000
+	    }'
 }
 
 # path_of NAME ADDRESS: "IP/port" of the direct path to a peer; empty when
@@ -537,10 +717,15 @@ host_cases()
 	done
 }
 
-# In a body, first: where the programs are, and the laboratory.
+# host_begin [program ...]: in a body, first: where ours are, what it needs
+# besides, and the laboratory
 host_begin()
 {
 	BUILD=${ZTD_BUILD:-$(cd "$(atf_get_srcdir)/../.." && pwd)}
+	for program in "$@"; do
+		command -v "$program" >/dev/null ||
+		    atf_skip "there is no $program (make deps)"
+	done
 	[ -c /dev/net/tun ] || atf_skip "there is no /dev/net/tun"
 	lab_begin "$(pwd)/lab" || atf_fail "no place for the laboratory"
 }
