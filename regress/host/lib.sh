@@ -219,8 +219,11 @@ lab_nat()
 	ip -n "$LAB_ID-$1" link set lan up
 	nat_rules "${3:-cone}" "$LAB_V4.$2.2" "192.168.$2.2" |
 	    on "$1" nft -f - || return 1
+	# What is bridged between hosts behind it is no business of its rules.
 	on "$1" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
-	    cd /proc/sys/net/netfilter && echo 30 >nf_conntrack_udp_timeout &&
+	    cd /proc/sys/net
+	    [ ! -d bridge ] || echo 0 >bridge/bridge-nf-call-iptables
+	    cd netfilter && echo 30 >nf_conntrack_udp_timeout &&
 	    echo 30 >nf_conntrack_udp_timeout_stream'
 }
 
