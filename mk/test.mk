@@ -72,12 +72,14 @@ check-run:
 
 check-peer:
 	$(call staged,build run check,check-peer-run)
-check-peer-run: programs tools $(B)/regress/host/peer_test
+check-peer-run: programs tools $(B)/regress/host/peer_test \
+    $(B)/regress/host/nat_peer_test
 	@test -n "$(PEER)" || { echo "check-peer: say PEER=/path/to/zerotier-one" >&2; \
 	    exit 1; }
 	@$(MAKE) --no-print-directory B=$(B)/proto11 \
 	    CPPFLAGS="$(CPPFLAGS) -DZT_PROTOCOL=11" programs
-	@PEER="$(PEER)" MAKE="$(MAKE)" scripts/check -n "$(B)" regress/host/peer_test
+	@PEER="$(PEER)" MAKE="$(MAKE)" scripts/check -n "$(B)" \
+	    regress/host/peer_test regress/host/nat_peer_test
 
 # ---- the simulator: many nodes, a modelled network, no real time ----
 
