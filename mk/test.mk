@@ -149,6 +149,14 @@ demo-run:
 	@$(MAKE) -s -j$(JOBS) B=$(B) programs tools
 	@KEEP="$(KEEP)" scripts/demo "$(B)"
 
+## make idle        MINUTES=10: wakeups and CPU time of a member at rest; needs root
+
+.PHONY: idle idle-run
+idle:
+	$(call staged,build run,idle-run)
+idle-run: programs
+	@scripts/idle "$(B)" "$(if $(filter file,$(origin MINUTES)),10,$(MINUTES))"
+
 bench:
 	$(call staged,build run bench,bench-run)
 bench-run: programs tools
