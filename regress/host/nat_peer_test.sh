@@ -94,6 +94,31 @@ real_root_body()
 	direct_both
 }
 
+# ztd moves to another address while a real node talks to it
+host_case ztd_roams "ztd moves while a real node sends to it" 240
+ztd_roams_body()
+{
+	peer_begin
+	real b
+	must lab_three
+	nwid=$(private_net root)
+	must lab_join "$nwid" a b
+	ip_a=$(net_ip4 a "$nwid")
+	must wait_for 20 ping_ok b "$ip_a"
+	must wait_for 60 direct a "$(address_of b)"
+	must wait_for 60 direct b "$(address_of a)"
+	pause_begin b "$ip_a"
+	sleep 3
+	ip -n "$LAB_ID-a" addr flush dev eth0
+	ip -n "$LAB_ID-router" addr add "$LAB_V4.11.1/24" dev sub1
+	link_up a 11 eth0
+	sleep 30
+	echo "another address: longest pause $(pause_end) ms"
+	listed b listpeers
+	listed a listpeers
+	must ping_ok b "$ip_a"
+}
+
 # Hosts: root of the planet, m of the moon, f to follow it.
 moon_hosts()
 {

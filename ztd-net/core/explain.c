@@ -100,7 +100,8 @@ describe_path(const struct node *n, int64_t now, const struct peer_path *pp,
 	np->np_last_receive = pa->pa_last_in;
 	np->np_alive = path_alive(pa, now);
 	np->np_expired = now - pp->pp_lr >= PATH_EXPIRY_MS;
-	np->np_preferred = pa == best;
+	/* One that is gone around is not. */
+	np->np_preferred = pa == best && !pa->pa_suspect;
 	np->np_trusted_id = path_trusted_id(n, &pa->pa_addr);
 	np->np_reason = path_reason(n, now, pp);
 	np->np_latency = pa->pa_latency == LATENCY_UNKNOWN ? -1 :
