@@ -30,6 +30,7 @@
 #include "ztd-controller/controller.h"
 #include "ztd-controller/db.h"
 #include "ztd-controller/exchange.h"
+#include "ztd-controller/status.h"
 
 #define FOLDER		"controller.d"
 
@@ -131,7 +132,6 @@ main(int argc, char *argv[])
 static void
 process_init(struct process *pr, const char *folder)
 {
-	const struct timeval	 tv = { 0, EXPIRY_MS * 1000 };
 	struct db		*db;
 
 	if ((db = db_open(folder)) == NULL)
@@ -140,10 +140,20 @@ process_init(struct process *pr, const char *folder)
 	log_info("%zu networks loaded", pr->pr_con.c_nnetworks);
 	pr->pr_exchanges = exchange_new();
 	pr->pr_push = evtimer_new(pr->pr_base, timer_push, pr);
-	pr->pr_tick = event_new(pr->pr_base, -1, EV_PERSIST, timer_tick, pr);
-	if (pr->pr_push == NULL || pr->pr_tick == NULL ||
-	    event_add(pr->pr_tick, &tv) == -1)
+	pr->pr_tick = evtimer_new(pr->pr_base, timer_tick, pr);
+	if (pr->pr_push == NULL || pr->pr_tick == NULL)
 		fatalx("no timers");
+}
+
+/* While there are members of whom something may expire. */
+static void
+tick_later(struct process *pr)
+{
+	const struct timeval	 tv = { 0, EXPIRY_MS * 1000 };
+
+	if (!TAILQ_EMPTY(status_all(pr->pr_con.c_status)) &&
+	    !evtimer_pending(pr->pr_tick, NULL))
+		(void)evtimer_add(pr->pr_tick, &tv);
 }
 
 static void
@@ -164,6 +174,7 @@ timer_tick(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	controller_tick(&pr->pr_con, now_ms());
+	tick_later(pr);
 }
 
 static void
@@ -242,6 +253,7 @@ dispatch_net(struct channel *ch, struct msg *m, void *arg)
 	}
 	request_receive(&pr->pr_con, now_ms(), rq->mr_nwid, rq->mr_packet,
 	    &rq->mr_identity, rq + 1, rq->mr_metalen);
+	tick_later(pr);
 }
 
 static void

@@ -175,6 +175,8 @@ cb_random(void *arg, void *dst, size_t len)
 static void
 plan(struct wire_host *wh, int64_t time)
 {
+	if (time < wire_now(wh->wh_wire))
+		time = wire_now(wh->wh_wire);
 	if (wh->wh_tick != 0 && time >= wh->wh_tick)
 		return;
 	wh->wh_tick = time;
@@ -360,6 +362,13 @@ wire_later(struct wire *w, int64_t ms, void (*f)(void *), void *arg)
 bool
 wire_until(struct wire *w, int64_t ms, bool (*f)(void *), void *arg)
 {
+	struct hostent	*he;
+
+	/* The test may have called nodes, which may want to be called. */
+	RB_FOREACH(he, host_tree, &w->w_hosts) {
+		if (he->he_host.wh_node != NULL)
+			plan(&he->he_host, node_next(he->he_host.wh_node));
+	}
 	return (clock_run(w->w_clock, ms, f, arg));
 }
 

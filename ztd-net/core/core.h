@@ -353,6 +353,8 @@ void	 unwatch(struct node *, struct peer *);
 void	 watch_sent(struct node *, int64_t now, struct peer *, struct path *,
 	    bool data);
 void	 watch_run(struct node *, int64_t now);
+/* What was expected of it has come, perhaps: then we need not wake for it. */
+void	 watch_settle(struct node *, struct peer *);
 
 /* mtu.c: what a path carries */
 /* The payload limit of a datagram there; pa may be NULL. */
@@ -379,6 +381,7 @@ void	 reach_suggest(struct node *, int64_t now, struct peer *,
 	    uint32_t sock, const struct inet_addr *, enum reach_source);
 /* Try what is due; false when nothing is left to be tried. */
 bool	 reach_run(struct node *, int64_t now, struct peer *);
+bool	 reach_pending(const struct peer *);
 /* A path was learnt: its priority among others (9.6). */
 unsigned reach_priority(const struct peer *, const struct inet_addr *);
 void	 reach_free(struct peer *);

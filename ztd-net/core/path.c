@@ -426,7 +426,8 @@ note_receipt(struct node *n, int64_t now, struct rx *rx)
 	if (nontrivial(rx->rx_verb)) {
 		p->pe_last_nontrivial = now;
 		peer_activate(n, p);
-		node_busy(n, now);
+		if (rx->rx_trust)
+			node_busy(n, now);
 		if (rx->rx_hops > 0)
 			doubt_paths(n, now, p);
 	}
@@ -449,6 +450,8 @@ note_receipt(struct node *n, int64_t now, struct rx *rx)
 	}
 	if (peer_trusted(p, now))
 		push_paths(n, now, rx);
+	if (p->pe_is_watched && now >= n->n_busy_until)
+		watch_settle(n, p);
 }
 
 /* ECHO is understood from protocol 5 on, but not by 1.1.0 (2.2). */

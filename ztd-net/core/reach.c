@@ -160,6 +160,18 @@ reach_suggest(struct node *n, int64_t now, struct peer *p, uint32_t sock,
 }
 
 bool
+reach_pending(const struct peer *p)
+{
+	unsigned	 i;
+
+	for (i = 0; p->pe_reach != NULL && i < p->pe_reach->re_n; i++) {
+		if (p->pe_reach->re_candidates[i].ca_tries < TRIES)
+			return (true);
+	}
+	return (false);
+}
+
+bool
 reach_run(struct node *n, int64_t now, struct peer *p)
 {
 	struct reach	*re = p->pe_reach;

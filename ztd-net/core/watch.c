@@ -167,6 +167,22 @@ watch_peer(struct node *n, int64_t now, struct peer *p)
 }
 
 void
+watch_settle(struct node *n, struct peer *p)
+{
+	const struct path	*pa;
+	unsigned		 i;
+
+	if (reach_pending(p))
+		return;
+	for (i = 0; i < p->pe_npaths; i++) {
+		pa = p->pe_paths[i].pp_path;
+		if (pa->pa_waiting != 0 || pa->pa_mtu_size != 0)
+			return;
+	}
+	unwatch(n, p);
+}
+
+void
 watch_run(struct node *n, int64_t now)
 {
 	struct peer	*p, *next;
