@@ -650,6 +650,43 @@ ATF_TC_BODY(strangers_credit, tc)
 	rig_end();
 }
 
+/*
+ * A neighbourhood that sends and sends is heard in measure, and takes nothing
+ * away from others.
+ */
+ATF_TC_WITHOUT_HEAD(neighbourhoods);
+ATF_TC_BODY(neighbourhoods, tc)
+{
+	struct node_status	 ns;
+	struct inet_addr	 ia;
+	struct wbuf		 wb;
+	uint8_t			 p[8];
+	unsigned		 i;
+
+	rig_start(tc);
+	wbuf_init(&wb, p, sizeof(p));
+	wbuf_u64(&wb, 70000);
+	ATF_REQUIRE_EQ(inet_parse("8.8.8.0/9993", &ia), 0);
+	for (i = 0; i < 2000; i++) {
+		ia.ia_ip[3] = (uint8_t)i;
+		give_from(MEMBER, &ia, VERB_USER_MESSAGE, &wb);
+	}
+	node_status(rig.node, rig.now, &ns);
+	ATF_CHECK_MSG(rig.messages >= 100 && rig.messages <= 500, "%u",
+	    rig.messages);
+	ATF_CHECK_EQ(ns.ns_limited, 2000 - rig.messages);
+	rig.messages = 0;
+	ia.ia_ip[2] = 9;
+	give_from(MEMBER, &ia, VERB_USER_MESSAGE, &wb);
+	ATF_CHECK_EQ(rig.messages, 1);
+	/* Where somebody has answered there is no such limit. */
+	where(MEMBER, &ia);
+	for (i = 0; i < 2000; i++)
+		give_from(MEMBER, &ia, VERB_USER_MESSAGE, &wb);
+	ATF_CHECK_EQ(rig.messages, 2001);
+	rig_end();
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, gather_results);
@@ -663,5 +700,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, forged_sources);
 	ATF_TP_ADD_TC(tp, replayed);
 	ATF_TP_ADD_TC(tp, strangers_credit);
+	ATF_TP_ADD_TC(tp, neighbourhoods);
 	return (atf_no_error());
 }

@@ -172,7 +172,8 @@ node_sockets(struct node *n, int64_t now, const struct node_socket *socks,
 
 	if ((copy = calloc(nsocks + 1, sizeof(*copy))) == NULL)
 		return;
-	memcpy(copy, socks, nsocks * sizeof(*copy));
+	if (nsocks > 0)
+		memcpy(copy, socks, nsocks * sizeof(*copy));
 	clock_check(n, now);
 	if (nsocks == n->n_nsocks && !socket_new(n, socks, nsocks)) {
 		free(copy);
