@@ -267,6 +267,8 @@ storm(struct run *r, struct table *t, enum sender sender)
 	    (unsigned long long)checks, ns.ns_npeers, ns.ns_npaths,
 	    grown / 1024, online);
 	storm_must(r, &st);
+	must(r, late->h_online, "%s: a new node gets in meanwhile",
+	    sender_names[sender]);
 	must(r, checks <= (r->r_small ? 3 : STORM_MS / 1000) * 50 + 50,
 	    "%s: at most 50 proofs of work are checked a second",
 	    sender_names[sender]);

@@ -280,6 +280,9 @@ void	 peer_heard(struct node *, int64_t now, struct peer *);
 void	 peer_activate(struct node *, struct peer *);
 void	 peer_deactivate(struct node *, struct peer *);
 void	 peer_save(struct node *, const struct peer *);
+/* Is there a record of exactly this identity in the cache?  It was validated
+ * before it was written. */
+bool	 peer_cached(struct node *, const struct identity *);
 /*
  * Save a peer whose paths changed, now and then, if it is worth a file: so
  * that a restarted engine still knows whom it talked to.

@@ -20,6 +20,10 @@
 #define IDCHECK_MS	200	/* between checks for one source prefix */
 #define IDCHECK_BURST	25	/* validations a second in all: each costs */
 #define IDCHECK_REFILL	40	/* tens of milliseconds; ms per token */
+#define LOOKS		500	/* a second, for strangers in the cache */
+#define SEEN		65536	/* strangers remembered for their next try */
+#define SEEN_MIN_MS	200	/* which is not sooner than this, */
+#define SEEN_MAX_MS	15000	/* nor later */
 #define OWED_MAX	1024	/* paths on which worlds are kept back */
 
 /* The rate gate before anything expensive is done for a stranger. */
@@ -27,6 +31,12 @@ struct idcheck {
 	int64_t		 ic_bucket[IDCHECK_BUCKETS];
 	int64_t		 ic_time;
 	unsigned	 ic_tokens;
+	int64_t		 ic_looked;	/* into the cache */
+	unsigned	 ic_looks;
+	uint64_t	 ic_key;
+	struct {
+		uint32_t	tag, time;	/* ms, modulo 2^32 */
+	}		 ic_seen[SEEN];
 };
 
 /* A HELLO taken apart. */
@@ -55,8 +65,10 @@ struct owed {
 int
 idcheck_new(struct node *n)
 {
-	return ((n->n_idcheck = calloc(1, sizeof(*n->n_idcheck))) == NULL ?
-	    -1 : 0);
+	if ((n->n_idcheck = calloc(1, sizeof(*n->n_idcheck))) == NULL)
+		return (-1);
+	node_random(n, &n->n_idcheck->ic_key, sizeof(n->n_idcheck->ic_key));
+	return (0);
 }
 
 void
@@ -81,8 +93,39 @@ idcheck_hash(const struct inet_addr *ia)
 	return (h % IDCHECK_BUCKETS);
 }
 
+/*
+ * Did this stranger come before, a moment ago?  Who means it comes again,
+ * with the same name from the same address.  A storm from forged sources has
+ * so many of both that hardly one of them does.
+ */
 static bool
-idcheck_pass(struct node *n, int64_t now, const struct inet_addr *from)
+came_before(struct idcheck *ic, int64_t now, const struct inet_addr *from,
+    uint64_t addr)
+{
+	uint64_t	 x, half[2];
+	uint32_t	 since, tag;
+	bool		 before;
+	unsigned	 i;
+
+	memcpy(half, from->ia_ip, sizeof(half));
+	x = ic->ic_key ^ addr << 24 ^ from->ia_port;
+	x = (x ^ x >> 29) * 0xbf58476d1ce4e5b9ULL ^ half[0];
+	x = (x ^ x >> 31) * 0x94d049bb133111ebULL ^ half[1];
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	i = x % SEEN;
+	tag = (uint32_t)(x >> 32) | 1;
+	since = (uint32_t)now - ic->ic_seen[i].time;
+	before = ic->ic_seen[i].tag == tag && since <= SEEN_MAX_MS;
+	if (before && since < SEEN_MIN_MS)
+		return (false);
+	ic->ic_seen[i].tag = tag;
+	ic->ic_seen[i].time = (uint32_t)now;
+	return (before);
+}
+
+static bool
+idcheck_pass(struct node *n, int64_t now, const struct inet_addr *from,
+    uint64_t addr)
 {
 	struct idcheck	*ic = n->n_idcheck;
 	int64_t		*bucket = &ic->ic_bucket[idcheck_hash(from)];
@@ -96,7 +139,9 @@ idcheck_pass(struct node *n, int64_t now, const struct inet_addr *from)
 		    IDCHECK_BURST : ic->ic_tokens + (unsigned)refill;
 		ic->ic_time = now;
 	}
-	if (ic->ic_tokens == 0)
+	/* With many at the door those come first who knock twice. */
+	if ((ic->ic_tokens <= IDCHECK_BURST / 2 &&
+	    !came_before(ic, now, from, addr)) || ic->ic_tokens == 0)
 		return (false);
 	ic->ic_tokens--;
 	*bucket = now;
@@ -180,7 +225,7 @@ hello_collision(struct node *n, int64_t now, uint32_t sock,
 	struct pkt	 pk;
 	uint8_t		 key[KEY48_LEN];
 
-	if (!idcheck_pass(n, now, from) ||
+	if (!idcheck_pass(n, now, from, he->he_id.id_addr) ||
 	    identity_agree(&n->n_id, &he->he_id, key) == -1)
 		return;
 	memset(&claimed, 0, sizeof(claimed));
@@ -198,6 +243,28 @@ hello_collision(struct node *n, int64_t now, uint32_t sock,
 	crypto_wipe(key, sizeof(key));
 }
 
+/*
+ * One whom we know from before, as all are whom a root knew before it was
+ * started anew: no validation is needed.  Looking for that costs little, but
+ * not nothing.
+ */
+static bool
+known_before(struct node *n, int64_t now, const struct identity *id)
+{
+	struct idcheck	*ic = n->n_idcheck;
+	int64_t		 refill = (now - ic->ic_looked) * LOOKS / 1000;
+
+	if (refill > 0) {
+		ic->ic_looked = now;
+		ic->ic_looks = refill > LOOKS - (int64_t)ic->ic_looks ?
+		    LOOKS : ic->ic_looks + (unsigned)refill;
+	}
+	if (ic->ic_looks == 0)
+		return (false);
+	ic->ic_looks--;
+	return (peer_cached(n, id));
+}
+
 /* A stranger: authenticate, then do the expensive validation, then add. */
 static struct peer *
 hello_stranger(struct node *n, int64_t now, const struct inet_addr *from,
@@ -205,16 +272,17 @@ hello_stranger(struct node *n, int64_t now, const struct inet_addr *from,
 {
 	struct packet_keys	 keys;
 	uint8_t			 key[KEY48_LEN];
-	bool			 ok;
+	bool			 ok, known;
 
-	if (!idcheck_pass(n, now, from) ||
+	known = known_before(n, now, &he->he_id);
+	if ((!known && !idcheck_pass(n, now, from, he->he_id.id_addr)) ||
 	    identity_agree(&n->n_id, &he->he_id, key) == -1)
 		return (NULL);
 	packet_keys_init(&keys, key);
 	ok = packet_open(p, len, &keys);
 	packet_keys_clear(&keys);
 	crypto_wipe(key, sizeof(key));
-	if (!ok || !identity_valid(&he->he_id))
+	if (!ok || (!known && !identity_valid(&he->he_id)))
 		return (NULL);
 	return (peer_add(n, now, &he->he_id));
 }

@@ -179,6 +179,24 @@ peer_keep(struct node *n, int64_t now, struct peer *p)
 	peer_save(n, p);
 }
 
+bool
+peer_cached(struct node *n, const struct identity *id)
+{
+	struct identity	 kept;
+	struct rbuf	 rb;
+	uint8_t		 rec[CACHE_MAX];
+	size_t		 len;
+
+	if ((len = node_load(n, STATE_PEER, id->id_addr, rec,
+	    sizeof(rec))) == 0)
+		return (false);
+	rbuf_init(&rb, rec, len);
+	if (rbuf_u8(&rb) != CACHE_VERSION)
+		return (false);
+	identity_get(&rb, &kept);
+	return (rbuf_ok(&rb) && identity_equal(&kept, id));
+}
+
 /* Make a peer of a cache record and greet its remembered addresses. */
 static struct peer *
 cache_take(struct node *n, int64_t now, uint64_t addr, struct rbuf *rb)
