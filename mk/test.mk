@@ -111,6 +111,8 @@ fuzz-build:
 fuzz-programs: $(if $(FUZZ),$(FUZZ_BIN))
 
 $(B)/bin/hello_fuzz: $(LIBCORE)
+$(B)/bin/filter_fuzz: $(B)/obj/regress/lib/naive.o $(B)/obj/regress/lib/twofilters.o \
+    $(LIBCORE)
 $(FUZZ_BIN): $(B)/bin/%: $(B)/obj/regress/fuzz/%.o $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ \
@@ -142,6 +144,11 @@ lint:
 ## make demo        two hosts join a private network over ztd; needs root (KEEP=1 keeps it)
 ## make bench       throughput, latency, CPU and memory; PEER=/path/to/zerotier-one compares
 
+FILTER_BENCH := $(B)/regress/bench/filter_bench
+$(FILTER_BENCH): $(B)/obj/regress/bench/filter_bench.o $(LIBCORE) $(LIBCOMMON)
+	@mkdir -p $(@D)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CRYPTO_LIBS) $(BSD_LIBS)
+
 .PHONY: demo demo-run bench bench-run
 demo:
 	$(call staged,build run,demo-run)
@@ -159,5 +166,6 @@ idle-run: programs
 
 bench:
 	$(call staged,build run bench,bench-run)
-bench-run: programs tools
+bench-run: programs tools $(FILTER_BENCH)
+	@$(FILTER_BENCH)
 	@PEER="$(PEER)" scripts/bench "$(B)"

@@ -32,6 +32,7 @@ struct scene {
 	struct coo		 peer_coo;
 	struct capability	 peer_caps[CAPS_MAX];
 	unsigned		 npeer_caps;
+	struct filter_program	*peer_program;	/* handed out last */
 	struct filter_peer	 peer;
 	struct filter_context	 ctx;
 	struct filter_frame	 frame;
@@ -70,12 +71,18 @@ peer_owns_mac(void *arg, uint64_t mac)
 	return (coo_owns_mac(&sc->peer_coo, mac));
 }
 
-static const struct capability *
+static const struct filter_program *
 peer_capability(void *arg, unsigned i)
 {
-	const struct scene	*sc = arg;
+	struct scene	*sc = arg;
 
-	return (i < sc->npeer_caps ? &sc->peer_caps[i] : NULL);
+	if (i >= sc->npeer_caps)
+		return (NULL);
+	filter_program_free(sc->peer_program);
+	sc->peer_program = filter_compile(sc->peer_caps[i].cap_rules,
+	    sc->peer_caps[i].cap_nrules, sc->peer_caps[i].cap_id);
+	ATF_REQUIRE(sc->peer_program != NULL);
+	return (sc->peer_program);
 }
 
 static uint32_t
@@ -113,9 +120,38 @@ scene_new(void)
 static void
 scene_free(struct scene *sc)
 {
+	filter_program_free(sc->peer_program);
 	netconf_clear(&sc->nc);
 	free(sc->data);
 	free(sc);
+}
+
+/* Compile and run one table. */
+static void
+table(struct filter_outcome *fo, const struct scene *sc,
+    const struct rule *rules, unsigned n, uint8_t *log)
+{
+	struct filter_program	*fpr;
+
+	ATF_REQUIRE((fpr = filter_compile(rules, n, 0)) != NULL);
+	filter_run(fo, &sc->ctx, &sc->frame, fpr, log);
+	filter_program_free(fpr);
+}
+
+/* Compile all tables and decide. */
+static void
+decide(struct filter_decision *fd, struct scene *sc, bool copies)
+{
+	struct filter_rules	*fr;
+
+	ATF_REQUIRE((fr = filter_rules_new(&sc->nc)) != NULL);
+	sc->ctx.fc_rules = fr;
+	if (sc->frame.inbound)
+		filter_inbound(fd, &sc->ctx, &sc->frame, NULL);
+	else
+		filter_outbound(fd, &sc->ctx, &sc->frame, copies, NULL);
+	sc->ctx.fc_rules = NULL;
+	filter_rules_free(fr);
 }
 
 static unsigned
@@ -329,12 +365,12 @@ ATF_TC_BODY(evaluations, tc)
 	json_array_foreach(vectors_array(root, "evaluations"), i, v) {
 		sc = evaluation_load(root, v, &buckets);
 		memset(log, 0xff, sizeof(log));
-		filter_table(&fo, &sc->ctx, &sc->frame, sc->nc.nc_rules,
+		table(&fo, sc, sc->nc.nc_rules,
 		    sc->nc.nc_nrules, log);
 		check_outcome(v, sc, &fo);
 		check_log(vectors_get(v, "expect"), log,
 		    vectors_str(v, "name"));
-		filter_table(&fo, &sc->ctx, &sc->frame, sc->nc.nc_rules,
+		table(&fo, sc, sc->nc.nc_rules,
 		    sc->nc.nc_nrules, NULL);
 		check_outcome(v, sc, &fo);
 		scene_free(sc);
@@ -367,8 +403,7 @@ ATF_TC_BODY(truncated_frames, tc)
 			for (k = i % 7; k < json_array_size(all); k += 7) {
 				other = evaluation_load(root,
 				    json_array_get(all, k), &b);
-				filter_table(&fo, &sc->ctx, &sc->frame,
-				    other->nc.nc_rules, other->nc.nc_nrules,
+				table(&fo, sc, other->nc.nc_rules, other->nc.nc_nrules,
 				    NULL);
 				ATF_CHECK(fo.fo_copy.fcp_len <= n);
 				scene_free(other);
@@ -449,11 +484,11 @@ ATF_TC_BODY(network_level, tc)
 		sc->npeer_caps = load_caps(vectors_get(v,
 		    "remote_capabilities"), sc->peer_caps);
 		if (sc->frame.inbound) {
-			filter_inbound(&fd, &sc->ctx, &sc->frame);
+			decide(&fd, sc, true);
 			ATF_CHECK_EQ_MSG((int)vectors_u64(v, "result"),
 			    code[fd.fd_result], "%s", vectors_str(v, "name"));
 		} else {
-			filter_outbound(&fd, &sc->ctx, &sc->frame, true);
+			decide(&fd, sc, true);
 			ATF_CHECK_EQ_MSG(vectors_bool(v, "result"),
 			    fd.fd_result == FILTER_ACCEPT, "%s",
 			    vectors_str(v, "name"));
@@ -519,10 +554,12 @@ ATF_TC_BODY(copy_order, tc)
 	rule_add(cap->cap_rules, &cap->cap_nrules, ACTION_WATCH, 0x33, 5);
 	rule_add(cap->cap_rules, &cap->cap_nrules, ACTION_REDIRECT, 0x44, 0);
 
-	filter_outbound(&fd, &sc->ctx, &sc->frame, true);
+	decide(&fd, sc, true);
 	ATF_CHECK_EQ(FILTER_REDIRECT, fd.fd_result);
 	ATF_CHECK_EQ(0x44, fd.fd_redirect);
-	ATF_CHECK_EQ(cap, fd.fd_capability);
+	ATF_CHECK(fd.fd_by_capability);
+	ATF_CHECK_EQ(cap->cap_id, fd.fd_capability);
+	ATF_CHECK_EQ(1, fd.fd_rule);
 	ATF_REQUIRE_EQ(2, fd.fd_ncopies);
 	ATF_CHECK_EQ(0x33, fd.fd_copies[0].fcp_node);
 	ATF_CHECK_EQ(5, fd.fd_copies[0].fcp_len);
@@ -534,7 +571,7 @@ ATF_TC_BODY(copy_order, tc)
 	ATF_CHECK(!fd.fd_copies[1].fcp_capability);
 
 	/* The second pass: no copies; QUIRK: the redirect stays. */
-	filter_outbound(&fd, &sc->ctx, &sc->frame, false);
+	decide(&fd, sc, false);
 	ATF_CHECK_EQ(FILTER_REDIRECT, fd.fd_result);
 	ATF_CHECK_EQ(0, fd.fd_ncopies);
 	scene_free(sc);
@@ -553,13 +590,13 @@ ATF_TC_BODY(no_peer, tc)
 	sc = scene_plain();
 	sc->ctx.fc_peer = NULL;
 	sc->frame.inbound = true;
-	filter_inbound(&fd, &sc->ctx, &sc->frame);
+	decide(&fd, sc, true);
 	ATF_CHECK_EQ(FILTER_DROP, fd.fd_result);
 	r = sc->nc.nc_rules;
 	r[0].r_t = MATCH_CHARACTERISTICS;
 	r[0].r_u.characteristics = 0x1800000000000000ULL;
 	r[1].r_t = ACTION_ACCEPT;
-	filter_table(&fo, &sc->ctx, &sc->frame, r, 2, NULL);
+	table(&fo, sc, r, 2, NULL);
 	ATF_CHECK_EQ(FILTER_NO_MATCH, fo.fo_result);
 	scene_free(sc);
 }
@@ -587,14 +624,14 @@ ATF_TC_BODY(tcp_flags_missing, tc)
 	r[1].r_t = ACTION_ACCEPT;
 	for (n = 20; n <= 40; n++) {
 		sc->frame.len = n;
-		filter_table(&fo, &sc->ctx, &sc->frame, r, 2, NULL);
+		table(&fo, sc, r, 2, NULL);
 		ATF_CHECK_EQ(n > 33 ? FILTER_ACCEPT : FILTER_NO_MATCH,
 		    fo.fo_result);
 	}
 	r[0].r_u.characteristics = 0xf00;
 	for (n = 20; n <= 40; n++) {
 		sc->frame.len = n;
-		filter_table(&fo, &sc->ctx, &sc->frame, r, 2, NULL);
+		table(&fo, sc, r, 2, NULL);
 		ATF_CHECK_EQ(n > 32 ? FILTER_ACCEPT : FILTER_NO_MATCH,
 		    fo.fo_result);
 	}
@@ -615,10 +652,10 @@ ATF_TC_BODY(random_match, tc)
 	r[0].r_u.probability = 1000;
 	r[1].r_t = ACTION_ACCEPT;
 	sc->random = 1000;
-	filter_table(&fo, &sc->ctx, &sc->frame, r, 2, NULL);
+	table(&fo, sc, r, 2, NULL);
 	ATF_CHECK_EQ(FILTER_ACCEPT, fo.fo_result);
 	sc->random = 1001;
-	filter_table(&fo, &sc->ctx, &sc->frame, r, 2, NULL);
+	table(&fo, sc, r, 2, NULL);
 	ATF_CHECK_EQ(FILTER_NO_MATCH, fo.fo_result);
 	scene_free(sc);
 }
@@ -641,10 +678,10 @@ ATF_TC_BODY(long_prefix, tc)
 	r[0].r_u.ip.ip[3] = 1;
 	r[0].r_u.ip.bits = 255;
 	r[1].r_t = ACTION_ACCEPT;
-	filter_table(&fo, &sc->ctx, &sc->frame, r, 2, NULL);
+	table(&fo, sc, r, 2, NULL);
 	ATF_CHECK_EQ(FILTER_ACCEPT, fo.fo_result);
 	r[0].r_u.ip.ip[3] = 2;
-	filter_table(&fo, &sc->ctx, &sc->frame, r, 2, NULL);
+	table(&fo, sc, r, 2, NULL);
 	ATF_CHECK_EQ(FILTER_NO_MATCH, fo.fo_result);
 
 	sc->frame.ethertype = 0x86dd;
@@ -652,10 +689,10 @@ ATF_TC_BODY(long_prefix, tc)
 	memset(sc->data + 8, 0xfd, 16);
 	r[0].r_t = MATCH_IPV6_SOURCE;
 	memset(r[0].r_u.ip.ip, 0xfd, 16);
-	filter_table(&fo, &sc->ctx, &sc->frame, r, 2, NULL);
+	table(&fo, sc, r, 2, NULL);
 	ATF_CHECK_EQ(FILTER_ACCEPT, fo.fo_result);
 	r[0].r_u.ip.ip[15] = 0;
-	filter_table(&fo, &sc->ctx, &sc->frame, r, 2, NULL);
+	table(&fo, sc, r, 2, NULL);
 	ATF_CHECK_EQ(FILTER_NO_MATCH, fo.fo_result);
 	scene_free(sc);
 }
@@ -679,10 +716,10 @@ ATF_TC_BODY(v6_payload_empty, tc)
 	r[0].r_u.ip_protocol = 59;
 	r[1].r_t = ACTION_ACCEPT;
 	sc->frame.len = 48;
-	filter_table(&fo, &sc->ctx, &sc->frame, r, 2, NULL);
+	table(&fo, sc, r, 2, NULL);
 	ATF_CHECK_EQ(FILTER_ACCEPT, fo.fo_result);
 	sc->frame.len = 47;
-	filter_table(&fo, &sc->ctx, &sc->frame, r, 2, NULL);
+	table(&fo, sc, r, 2, NULL);
 	ATF_CHECK_EQ(FILTER_NO_MATCH, fo.fo_result);
 	scene_free(sc);
 }

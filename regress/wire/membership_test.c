@@ -133,10 +133,11 @@ check_capabilities(struct network *nw, const struct membership *mb,
 	ATF_REQUIRE(json_is_array(want));
 	for (i = 0; mb != NULL && i < mb->mb_ncaps; i++) {
 		if (!membership_counts(nw, mb, CREDENTIAL_CAPABILITY,
-		    mb->mb_caps[i].cap_id, mb->mb_caps[i].cap_ts))
+		    mb->mb_caps[i].hc_cap.cap_id,
+		    mb->mb_caps[i].hc_cap.cap_ts))
 			continue;
 		ATF_REQUIRE(k < json_array_size(want));
-		ATF_REQUIRE_EQ((json_int_t)mb->mb_caps[i].cap_id,
+		ATF_REQUIRE_EQ((json_int_t)mb->mb_caps[i].hc_cap.cap_id,
 		    json_integer_value(json_array_get(want, k)));
 		k++;
 	}

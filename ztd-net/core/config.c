@@ -36,13 +36,23 @@ conf_is_ours(const struct node *n, const struct network *nw,
 	return (nc->nc_nwid == nw->nw_id && nc->nc_to == n->n_id.id_addr);
 }
 
-static void
+/* Takes nc over; false when memory is short, and the old one stays. */
+static bool
 conf_replace(struct network *nw, struct netconf *nc)
 {
+	struct filter_rules	*fr;
+
+	if ((fr = filter_rules_new(nc)) == NULL) {
+		conf_free(nc);
+		return (false);
+	}
+	filter_rules_free(nw->nw_rules);
+	nw->nw_rules = fr;
 	conf_free(nw->nw_conf);
 	nw->nw_conf = nc;
 	if (++nw->nw_gen == 0)
 		nw->nw_gen = 1;
+	return (true);
 }
 
 static void
@@ -61,28 +71,29 @@ bool
 config_apply(struct node *n, int64_t now, struct network *nw,
     struct netconf *nc, bool ts_floor)
 {
-	bool	failed = nw->nw_failure != NET_OK, first;
+	bool	failed = nw->nw_failure != NET_OK, first, same;
 
 	if (!conf_is_ours(n, nw, nc) || (ts_floor && nw->nw_conf != NULL &&
 	    nc->nc_ts < nw->nw_conf->nc_ts)) {
 		conf_free(nc);
 		return (false);
 	}
+	same = nw->nw_conf != NULL && netconf_equal(nw->nw_conf, nc);
+	if (same)
+		conf_free(nc);
+	else if (!conf_replace(nw, nc))
+		return (false);
 	first = !nw->nw_updated;
 	nw->nw_updated = true;
 	nw->nw_updated_at = now;
 	nw->nw_failure = NET_OK;
 	nw->nw_auth_url[0] = '\0';
-	if (nw->nw_conf != NULL && netconf_equal(nw->nw_conf, nc)) {
-		conf_free(nc);
-		if (failed)
-			network_changed(n, nw);
-	} else {
-		conf_replace(nw, nc);
+	if (!same) {
 		if (!nwid_adhoc(nw->nw_id))
 			conf_store(n, nw);
 		network_changed(n, nw);
-	}
+	} else if (failed)
+		network_changed(n, nw);
 	if (first)
 		announce_all(n, now, nw);
 	return (true);
@@ -102,8 +113,7 @@ conf_load(struct node *n, struct network *nw, uint8_t *d)
 		conf_free(nc);
 		return (false);
 	}
-	conf_replace(nw, nc);
-	return (true);
+	return (conf_replace(nw, nc));
 }
 
 void

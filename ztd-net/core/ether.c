@@ -5,24 +5,17 @@
 
 /*
  * Ethernet frames between the port and the members: FRAME and EXT_FRAME in
- * both directions, the rules applied to each.
- * Spec: 03 sections 11.1, 11.2, 12, 16.4 and 16.5.
+ * both directions.  The rules are asked in verdict.c.
+ * Spec: 03 sections 11.1, 11.2 and 12.
  */
 
 #include <string.h>
 
-#include "ztd-net/core/filter.h"
 #include "ztd-net/core/network.h"
 
-/* Flags of EXT_FRAME. */
+/* Flags of EXT_FRAME; those of copies are in verdict.c. */
 #define EXT_COM			0x01
 #define EXT_ACK			0x10
-#define EXT_TEE_OUT		0x02
-#define EXT_REDIRECT_OUT	0x04
-#define EXT_WATCH_OUT		0x16
-#define EXT_TEE_IN		0x08
-#define EXT_REDIRECT_IN		0x0a
-#define EXT_WATCH_IN		0x1c
 
 void
 ether_deliver(struct node *n, const struct network *nw, uint64_t dst,
@@ -47,174 +40,6 @@ ether_send_ext(struct node *n, int64_t now, const struct network *nw,
 	wbuf_u16(&pkt.pk, type);
 	wbuf_bytes(&pkt.pk, p, len);
 	pkt_send(n, now, &pkt, compress);
-}
-
-/* --- the rules -------------------------------------------------------- */
-
-/* A member as the rules see it. */
-struct view {
-	const struct network	*vi_nw;
-	const struct membership	*vi_mb;
-	unsigned		 vi_cap;	/* next one to look at */
-};
-
-static bool
-view_tag(void *arg, uint32_t id, uint32_t *value)
-{
-	const struct view	*vi = arg;
-	const struct tag	*tag;
-
-	if ((tag = membership_tag(vi->vi_nw, vi->vi_mb, id)) == NULL)
-		return (false);
-	*value = tag->tag_value;
-	return (true);
-}
-
-static bool
-view_owns_ip(void *arg, const struct inet_addr *ia)
-{
-	const struct view	*vi = arg;
-
-	return (membership_owns_ip(vi->vi_nw, vi->vi_mb, ia));
-}
-
-static bool
-view_owns_mac(void *arg, uint64_t mac)
-{
-	const struct view	*vi = arg;
-
-	return (membership_owns_mac(vi->vi_nw, vi->vi_mb, mac));
-}
-
-static const struct capability *
-view_capability(void *arg, unsigned i)
-{
-	struct view			*vi = arg;
-	const struct capability		*cap;
-
-	if (i == 0)
-		vi->vi_cap = 0;
-	while (vi->vi_mb != NULL && vi->vi_cap < vi->vi_mb->mb_ncaps) {
-		cap = &vi->vi_mb->mb_caps[vi->vi_cap++];
-		if (membership_counts(vi->vi_nw, vi->vi_mb,
-		    CREDENTIAL_CAPABILITY, cap->cap_id, cap->cap_ts))
-			return (cap);
-	}
-	return (NULL);
-}
-
-static uint32_t
-view_random(void *arg)
-{
-	return (node_random_u32(arg));
-}
-
-static void
-view_init(struct view *vi, struct filter_peer *fp, const struct network *nw,
-    const struct membership *mb)
-{
-	vi->vi_nw = nw;
-	vi->vi_mb = mb;
-	vi->vi_cap = 0;
-	fp->fp_tag = view_tag;
-	fp->fp_owns_ip = view_owns_ip;
-	fp->fp_owns_mac = view_owns_mac;
-	fp->fp_capability = view_capability;
-	fp->fp_arg = vi;
-}
-
-/* Send the copies and the redirected frame that the rules asked for. */
-static void
-send_copies(struct node *n, int64_t now, const struct network *nw,
-    const struct filter_decision *fd, const struct filter_frame *ff)
-{
-	const struct filter_copy	*fcp;
-	uint8_t				 flags;
-	unsigned			 i;
-
-	for (i = 0; i < fd->fd_ncopies; i++) {
-		fcp = &fd->fd_copies[i];
-		if (fcp->fcp_watch)
-			flags = ff->inbound ? EXT_WATCH_IN : EXT_WATCH_OUT;
-		else
-			flags = ff->inbound ? EXT_TEE_IN : EXT_TEE_OUT;
-		ether_send_ext(n, now, nw, fcp->fcp_node, flags, ff->mac_dst,
-		    ff->mac_src, ff->ethertype, ff->data, fcp->fcp_len, true);
-	}
-	if (fd->fd_result == FILTER_REDIRECT)
-		ether_send_ext(n, now, nw, fd->fd_redirect,
-		    ff->inbound ? EXT_REDIRECT_IN : EXT_REDIRECT_OUT,
-		    ff->mac_dst, ff->mac_src, ff->ethertype, ff->data,
-		    ff->len, true);
-}
-
-bool
-ether_filter_out(struct node *n, int64_t now, struct network *nw,
-    bool copies, uint64_t dest_node, uint64_t dst, uint64_t src,
-    uint16_t type, const uint8_t *p, size_t len)
-{
-	const struct membership	*mb = NULL;
-	struct filter_frame	 ff;
-	struct filter_context	 fc;
-	struct filter_decision	 fd;
-	struct filter_peer	 fp;
-	struct view		 vi;
-
-	if (dest_node != 0)
-		mb = membership_find(nw, dest_node);
-	view_init(&vi, &fp, nw, mb);
-	fc.fc_netconf = nw->nw_conf;
-	fc.fc_self = n->n_id.id_addr;
-	fc.fc_peer = mb == NULL ? NULL : &fp;
-	fc.fc_random = view_random;
-	fc.fc_random_arg = n;
-	ff.inbound = false;
-	ff.source = n->n_id.id_addr;
-	ff.dest = dest_node;
-	ff.mac_src = src;
-	ff.mac_dst = dst;
-	ff.ethertype = type;
-	ff.vlan = 0;
-	ff.data = p;
-	ff.len = len;
-	filter_outbound(&fd, &fc, &ff, copies);
-	if (fd.fd_ncopies > 0 || fd.fd_result == FILTER_REDIRECT)
-		send_copies(n, now, nw, &fd, &ff);
-	return (fd.fd_result == FILTER_ACCEPT ||
-	    fd.fd_result == FILTER_SUPER_ACCEPT);
-}
-
-int
-ether_filter_in(struct node *n, int64_t now, struct network *nw,
-    uint64_t from, uint64_t dst, uint64_t src, uint16_t type,
-    const uint8_t *p, size_t len)
-{
-	struct filter_frame	 ff;
-	struct filter_context	 fc;
-	struct filter_decision	 fd;
-	struct filter_peer	 fp;
-	struct view		 vi;
-
-	view_init(&vi, &fp, nw, membership_find(nw, from));
-	fc.fc_netconf = nw->nw_conf;
-	fc.fc_self = n->n_id.id_addr;
-	fc.fc_peer = &fp;
-	fc.fc_random = view_random;
-	fc.fc_random_arg = n;
-	ff.inbound = true;
-	ff.source = from;
-	ff.dest = n->n_id.id_addr;
-	ff.mac_src = src;
-	ff.mac_dst = dst;
-	ff.ethertype = type;
-	ff.vlan = 0;
-	ff.data = p;
-	ff.len = len;
-	filter_inbound(&fd, &fc, &ff);
-	if (fd.fd_ncopies > 0 || fd.fd_result == FILTER_REDIRECT)
-		send_copies(n, now, nw, &fd, &ff);
-	return (fd.fd_result == FILTER_SUPER_ACCEPT ? 2 :
-	    fd.fd_result == FILTER_ACCEPT ? 1 : 0);
 }
 
 /* --- frames from members ---------------------------------------------- */

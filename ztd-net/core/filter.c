@@ -16,43 +16,46 @@
 #define BUCKET_MAX	8
 #define BUCKET_DEFAULT	4	/* for values over the maximum */
 
-typedef const struct capability *(*capability_nth)(
+typedef const struct filter_program *(*capability_nth)(
     const struct filter_context *, unsigned);
 
 static void	table_run(struct filter_outcome *, struct view *,
-		    const struct rule *, unsigned, uint8_t *);
+		    const struct filter_program *, uint8_t *);
+static void	not_taken(struct state *, const struct view *,
+		    const struct insn *);
 static bool	action_take(struct filter_outcome *, const struct view *,
-		    struct state *, const struct rule *);
+		    struct state *, const struct insn *);
 static bool	action_forward(struct filter_outcome *, const struct view *,
-		    const struct rule *);
-static bool	aims_at(const struct rule *, uint64_t);
+		    const struct insn *);
 static void	decide(struct filter_decision *, const struct filter_context *,
-		    const struct filter_frame *, capability_nth, bool);
+		    const struct filter_frame *, capability_nth, bool,
+		    struct filter_log *);
 static bool	accepted(enum filter_result);
 static void	copy_add(struct filter_decision *, const struct filter_copy *,
 		    bool);
-static const struct capability *own_capability(const struct filter_context *,
-		    unsigned);
-static const struct capability *peer_capability(
+static const struct filter_program *own_capability(
+		    const struct filter_context *, unsigned);
+static const struct filter_program *peer_capability(
 		    const struct filter_context *, unsigned);
 static void	log_entry(uint8_t *, unsigned, unsigned);
 
 void
-filter_table(struct filter_outcome *fo, const struct filter_context *ctx,
-    const struct filter_frame *frame, const struct rule *rules, unsigned n,
+filter_run(struct filter_outcome *fo, const struct filter_context *ctx,
+    const struct filter_frame *frame, const struct filter_program *fpr,
     uint8_t *log)
 {
 	struct view	v;
 
 	filter_view_init(&v, ctx, frame);
-	table_run(fo, &v, rules, n, log);
+	table_run(fo, &v, fpr, log);
 }
 
 void
 filter_outbound(struct filter_decision *fd, const struct filter_context *ctx,
-    const struct filter_frame *frame, bool copies_allowed)
+    const struct filter_frame *frame, bool copies_allowed,
+    struct filter_log *log)
 {
-	decide(fd, ctx, frame, own_capability, copies_allowed);
+	decide(fd, ctx, frame, own_capability, copies_allowed, log);
 	/* For a frame that leaves there is nothing above accepting it. */
 	if (fd->fd_result == FILTER_SUPER_ACCEPT)
 		fd->fd_result = FILTER_ACCEPT;
@@ -60,58 +63,78 @@ filter_outbound(struct filter_decision *fd, const struct filter_context *ctx,
 
 void
 filter_inbound(struct filter_decision *fd, const struct filter_context *ctx,
-    const struct filter_frame *frame)
+    const struct filter_frame *frame, struct filter_log *log)
 {
-	decide(fd, ctx, frame, peer_capability, true);
+	decide(fd, ctx, frame, peer_capability, true, log);
 }
 
 /*
  * One table.  A set of matches ends at the next action, which is taken if
- * the set is true; then the next set begins, true.
+ * the set is true; then the next set begins, true.  What stands between a
+ * lost match and the place where it matters again is passed over at once.
  */
 static void
-table_run(struct filter_outcome *fo, struct view *v, const struct rule *rules,
-    unsigned n, uint8_t *log)
+table_run(struct filter_outcome *fo, struct view *v,
+    const struct filter_program *fpr, uint8_t *log)
 {
-	const struct rule	*r;
+	const struct insn	*in;
 	struct state		 st = { false, false };
-	unsigned		 i;
+	unsigned		 i = 0, n = fpr->fpr_n, skip;
 	bool			 m, set = true;
 
 	memset(fo, 0, sizeof(*fo));
 	fo->fo_result = FILTER_NO_MATCH;
+	fo->fo_rule = FILTER_END;
 	if (log != NULL)
 		memset(log, 0, FILTER_LOG);
-	for (i = 0; i < n; i++) {
-		r = &rules[i];
-		if ((r->r_t & RULE_TYPE) <= RULE_ACTION_MAX) {
-			if (set) {
-				if (action_take(fo, v, &st, r))
-					return;
-			} else if (v->v_frame->inbound &&
-			    aims_at(r, v->v_ctx->fc_self))
-				st.st_super = true;
+	while (i < n) {
+		in = &fpr->fpr_insn[i];
+		if (in->i_type <= RULE_ACTION_MAX) {
+			if (!set)
+				not_taken(&st, v, in);
+			else if (action_take(fo, v, &st, in)) {
+				fo->fo_rule = (int)i;
+				return;
+			}
 			set = true;
+			i++;
 			continue;
 		}
-		if (!set && (r->r_t & RULE_OR) == 0) {
-			log_entry(log, i, set + 1);
-			continue;
-		}
-		m = filter_match(v, &st, r);
+		m = filter_match(v, &st, in);
 		log_entry(log, i, (m + 1) << 2 | (set + 1));
-		if ((r->r_t & RULE_NOT) != 0)
-			m = !m;
-		set = (r->r_t & RULE_OR) != 0 ? set || m : set && m;
+		m ^= in->i_not != 0;
+		set = in->i_or != 0 ? set || m : set && m;
+		if (set) {
+			i++;
+			continue;
+		}
+		skip = in->i_skip;
+		for (i++; log != NULL && i < skip; i++)
+			log_entry(log, i, set + 1);
+		i = skip;
+	}
+}
+
+/* A frame that reached us because of an action is for us. */
+static void
+not_taken(struct state *st, const struct view *v, const struct insn *in)
+{
+	switch (in->i_type) {
+	case ACTION_TEE:
+	case ACTION_WATCH:
+	case ACTION_REDIRECT:
+		if (v->v_frame->inbound && in->i_v == v->v_ctx->fc_self)
+			st->st_super = true;
+		break;
 	}
 }
 
 /* An action whose set is true; true when it ends the table. */
 static bool
 action_take(struct filter_outcome *fo, const struct view *v,
-    struct state *st, const struct rule *r)
+    struct state *st, const struct insn *in)
 {
-	switch (r->r_t & RULE_TYPE) {
+	switch (in->i_type) {
 	case ACTION_DROP:
 		if (st->st_skipdrop) {
 			st->st_skipdrop = false;
@@ -126,12 +149,12 @@ action_take(struct filter_outcome *fo, const struct view *v,
 	case ACTION_TEE:
 	case ACTION_WATCH:
 	case ACTION_REDIRECT:
-		return (action_forward(fo, v, r));
+		return (action_forward(fo, v, in));
 	case ACTION_BREAK:
 		return (true);
 	case ACTION_PRIORITY:
-		fo->fo_bucket = r->r_u.bucket <= BUCKET_MAX ?
-		    r->r_u.bucket : BUCKET_DEFAULT;
+		fo->fo_bucket = in->i_a <= BUCKET_MAX ? (uint8_t)in->i_a :
+		    BUCKET_DEFAULT;
 		fo->fo_result = FILTER_ACCEPT;
 		return (true);
 	default:
@@ -145,10 +168,10 @@ action_take(struct filter_outcome *fo, const struct view *v,
  */
 static bool
 action_forward(struct filter_outcome *fo, const struct view *v,
-    const struct rule *r)
+    const struct insn *in)
 {
 	const struct filter_frame	*f = v->v_frame;
-	uint64_t			 node = r->r_u.fwd.addr;
+	uint64_t			 node = in->i_v;
 
 	if (node == f->source)
 		return (false);
@@ -160,30 +183,17 @@ action_forward(struct filter_outcome *fo, const struct view *v,
 	}
 	if (node == f->dest)
 		return (false);
-	if ((r->r_t & RULE_TYPE) == ACTION_REDIRECT) {
+	if (in->i_type == ACTION_REDIRECT) {
 		fo->fo_redirect = node;
 		fo->fo_result = FILTER_REDIRECT;
 		return (true);
 	}
 	fo->fo_copy.fcp_node = node;
 	fo->fo_copy.fcp_len = f->len;
-	if (r->r_u.fwd.length != 0 && r->r_u.fwd.length < f->len)
-		fo->fo_copy.fcp_len = r->r_u.fwd.length;
-	fo->fo_copy.fcp_watch = (r->r_t & RULE_TYPE) == ACTION_WATCH;
+	if (in->i_a != 0 && in->i_a < f->len)
+		fo->fo_copy.fcp_len = in->i_a;
+	fo->fo_copy.fcp_watch = in->i_type == ACTION_WATCH;
 	return (false);
-}
-
-static bool
-aims_at(const struct rule *r, uint64_t node)
-{
-	switch (r->r_t & RULE_TYPE) {
-	case ACTION_TEE:
-	case ACTION_WATCH:
-	case ACTION_REDIRECT:
-		return (r->r_u.fwd.addr == node);
-	default:
-		return (false);
-	}
 }
 
 /*
@@ -192,34 +202,46 @@ aims_at(const struct rule *r, uint64_t node)
  */
 static void
 decide(struct filter_decision *fd, const struct filter_context *ctx,
-    const struct filter_frame *frame, capability_nth nth, bool copies_allowed)
+    const struct filter_frame *frame, capability_nth nth, bool copies_allowed,
+    struct filter_log *log)
 {
-	const struct netconf	*nc = ctx->fc_netconf;
-	const struct capability	*cap = NULL;
-	struct filter_outcome	 base, fo;
-	struct view		 v;
-	unsigned		 i;
+	const struct filter_program	*cap = NULL;
+	struct filter_outcome		 base, fo;
+	struct view			 v;
+	unsigned			 i;
 
 	memset(fd, 0, sizeof(*fd));
-	fd->fd_result = FILTER_DROP;
+	if (log != NULL)
+		log->fl_hascap = false;
 	filter_view_init(&v, ctx, frame);
-	table_run(&base, &v, nc->nc_rules, nc->nc_nrules, NULL);
+	table_run(&base, &v, ctx->fc_rules->fr_base,
+	    log == NULL ? NULL : log->fl_base);
 	fo = base;
 	if (base.fo_result == FILTER_NO_MATCH) {
 		for (i = 0; (cap = nth(ctx, i)) != NULL; i++) {
-			table_run(&fo, &v, cap->cap_rules, cap->cap_nrules,
-			    NULL);
+			table_run(&fo, &v, cap, log == NULL ? NULL :
+			    log->fl_cap);
+			if (log != NULL)
+				log->fl_hascap = true;
 			if (accepted(fo.fo_result))
 				break;
 		}
 	}
-	if (!accepted(fo.fo_result))
+	if (!accepted(fo.fo_result)) {
+		fd->fd_result = FILTER_DROP;
+		fd->fd_rule = base.fo_result == FILTER_DROP ? base.fo_rule :
+		    FILTER_END;
 		return;
+	}
 
 	fd->fd_result = fo.fo_result;
+	fd->fd_rule = fo.fo_rule;
 	fd->fd_redirect = fo.fo_redirect;
 	fd->fd_bucket = fo.fo_bucket;
-	fd->fd_capability = cap;
+	if (cap != NULL) {
+		fd->fd_by_capability = true;
+		fd->fd_capability = cap->fpr_id;
+	}
 	if (copies_allowed) {
 		if (cap != NULL)
 			copy_add(fd, &fo.fo_copy, true);
@@ -244,15 +266,15 @@ copy_add(struct filter_decision *fd, const struct filter_copy *copy,
 	fd->fd_copies[fd->fd_ncopies++].fcp_capability = capability;
 }
 
-static const struct capability *
+static const struct filter_program *
 own_capability(const struct filter_context *ctx, unsigned i)
 {
-	if (i >= ctx->fc_netconf->nc_ncaps)
+	if (i >= ctx->fc_rules->fr_ncaps)
 		return (NULL);
-	return (&ctx->fc_netconf->nc_caps[i]);
+	return (ctx->fc_rules->fr_caps[i]);
 }
 
-static const struct capability *
+static const struct filter_program *
 peer_capability(const struct filter_context *ctx, unsigned i)
 {
 	if (ctx->fc_peer == NULL)

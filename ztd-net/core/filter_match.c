@@ -53,27 +53,24 @@
 enum verdict { NO, YES, NEVER, ALWAYS };
 
 static enum verdict	match(struct view *, struct state *,
-			    const struct rule *);
-static enum verdict	plain(bool);
-static enum verdict	match_ipv4(const struct view *, const struct rule *,
+			    const struct insn *);
+static enum verdict	match_ipv4(const struct view *, const struct insn *,
 			    size_t);
-static enum verdict	match_ipv6(const struct view *, const struct rule *,
+static enum verdict	match_ipv6(const struct view *, const struct insn *,
 			    size_t);
-static enum verdict	match_tos(const struct view *, const struct rule *);
-static enum verdict	match_protocol(struct view *, const struct rule *);
-static enum verdict	match_icmp(struct view *, const struct rule *);
-static enum verdict	match_port(struct view *, const struct rule *, size_t);
+static enum verdict	match_tos(const struct view *, const struct insn *);
+static enum verdict	match_protocol(struct view *, const struct insn *);
+static enum verdict	match_icmp(struct view *, const struct insn *);
+static enum verdict	match_port(struct view *, const struct insn *, size_t);
 static enum verdict	match_characteristics(struct view *,
-			    const struct rule *);
+			    const struct insn *);
 static enum verdict	match_tags(const struct view *, struct state *,
-			    const struct rule *);
+			    const struct insn *);
 static enum verdict	match_one_tag(const struct view *, struct state *,
-			    const struct rule *);
-static bool	match_integer(const struct view *, const struct rule *);
+			    const struct insn *);
+static bool	match_integer(const struct view *, const struct insn *);
 
-static bool	in_range(const struct rule *, uint64_t);
 static bool	has_ports(uint8_t);
-static bool	v6_payload(struct view *);
 static void	v6_search(struct view *);
 static uint64_t	tcp_flags(struct view *);
 static bool	sender_ip(const struct view *);
@@ -83,93 +80,123 @@ static bool	own_tag(const struct view *, uint32_t, uint32_t *);
 static bool	peer_tag(const struct view *, uint32_t, uint32_t *);
 static uint8_t	byte_at(const struct view *, size_t);
 
+static inline enum verdict
+plain(bool b)
+{
+	return (b ? YES : NO);
+}
+
+static inline bool
+in_range(const struct insn *in, uint64_t n)
+{
+	return (n >= in->i_a && n <= in->i_b);
+}
+
+/* Is there a payload of IP?  Then v_pos and v_proto are set. */
+static inline bool
+ip_payload(struct view *v)
+{
+	if (v->v_l4 == L4_UNKNOWN)
+		v6_search(v);
+	return (v->v_l4 == L4_FOUND);
+}
+
+/* The number of 8 bytes in network order. */
+static inline uint64_t
+load64(const uint8_t *p)
+{
+	return ((uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 |
+	    (uint64_t)p[2] << 40 | (uint64_t)p[3] << 32 |
+	    (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 |
+	    (uint64_t)p[6] << 8 | (uint64_t)p[7]);
+}
+
 void
 filter_view_init(struct view *v, const struct filter_context *ctx,
     const struct filter_frame *f)
 {
-	memset(v, 0, sizeof(*v));
 	v->v_ctx = ctx;
 	v->v_frame = f;
 	v->v_ipv4 = f->ethertype == ETHER_IPV4 && f->len >= V4_HDR;
 	v->v_ipv6 = f->ethertype == ETHER_IPV6;
-	if (v->v_ipv4)
-		v->v_ihl = (size_t)(f->data[0] & 0x0f) * 4;
+	v->v_l4 = v->v_ipv4 ? L4_FOUND : v->v_ipv6 ? L4_UNKNOWN : L4_NONE;
+	v->v_pos = v->v_ipv4 ? (size_t)(f->data[0] & 0x0f) * 4 : 0;
+	v->v_proto = v->v_ipv4 ? f->data[9] : 0;
 }
 
 bool
-filter_match(struct view *v, struct state *st, const struct rule *r)
+filter_match(struct view *v, struct state *st, const struct insn *in)
 {
-	switch (match(v, st, r)) {
+	switch (match(v, st, in)) {
 	case YES:
 		return (true);
 	case ALWAYS:
-		return ((r->r_t & RULE_NOT) == 0);
+		return (in->i_not == 0);
 	case NEVER:
-		return ((r->r_t & RULE_NOT) != 0);
+		return (in->i_not != 0);
 	default:
 		return (false);
 	}
 }
 
 static enum verdict
-match(struct view *v, struct state *st, const struct rule *r)
+match(struct view *v, struct state *st, const struct insn *in)
 {
 	const struct filter_frame	*f = v->v_frame;
 
-	switch (r->r_t & RULE_TYPE) {
+	switch (in->i_type) {
 	case MATCH_SOURCE_ZEROTIER_ADDRESS:
-		return (plain(r->r_u.zt == f->source));
+		return (plain(in->i_v == f->source));
 	case MATCH_DEST_ZEROTIER_ADDRESS:
-		return (plain(r->r_u.zt == f->dest));
+		return (plain(in->i_v == f->dest));
 	case MATCH_VLAN_ID:
-		return (plain(r->r_u.vlan_id == f->vlan));
+		return (plain(in->i_a == f->vlan));
 	case MATCH_VLAN_PCP:
-		/* QUIRK: never looked at in the frame. */
-		return (plain(r->r_u.vlan_pcp == 0));
 	case MATCH_VLAN_DEI:
-		return (plain(r->r_u.vlan_dei == 0));
+		/* QUIRK: never looked at in the frame. */
+		return (plain(in->i_a == 0));
 	case MATCH_MAC_SOURCE:
-		return (plain(r->r_u.mac == f->mac_src));
+		return (plain(in->i_v == f->mac_src));
 	case MATCH_MAC_DEST:
-		return (plain(r->r_u.mac == f->mac_dst));
+		return (plain(in->i_v == f->mac_dst));
 	case MATCH_IPV4_SOURCE:
-		return (match_ipv4(v, r, 12));
+		return (match_ipv4(v, in, 12));
 	case MATCH_IPV4_DEST:
-		return (match_ipv4(v, r, 16));
+		return (match_ipv4(v, in, 16));
 	case MATCH_IPV6_SOURCE:
-		return (match_ipv6(v, r, 8));
+		return (match_ipv6(v, in, 8));
 	case MATCH_IPV6_DEST:
-		return (match_ipv6(v, r, 24));
+		return (match_ipv6(v, in, 24));
 	case MATCH_IP_TOS:
-		return (match_tos(v, r));
+		return (match_tos(v, in));
 	case MATCH_IP_PROTOCOL:
-		return (match_protocol(v, r));
+		return (match_protocol(v, in));
 	case MATCH_ETHERTYPE:
-		return (plain(r->r_u.ethertype == f->ethertype));
+		return (plain(in->i_a == f->ethertype));
 	case MATCH_ICMP:
-		return (match_icmp(v, r));
+		return (match_icmp(v, in));
 	case MATCH_IP_SOURCE_PORT_RANGE:
-		return (match_port(v, r, 0));
+		return (match_port(v, in, 0));
 	case MATCH_IP_DEST_PORT_RANGE:
-		return (match_port(v, r, 2));
+		return (match_port(v, in, 2));
 	case MATCH_CHARACTERISTICS:
-		return (match_characteristics(v, r));
+		return (match_characteristics(v, in));
 	case MATCH_FRAME_SIZE_RANGE:
-		return (plain(in_range(r, f->len)));
+		return (plain(in_range(in, f->len)));
 	case MATCH_RANDOM:
 		return (plain(v->v_ctx->fc_random(v->v_ctx->fc_random_arg) <=
-		    r->r_u.probability));
+		    in->i_a));
 	case MATCH_TAGS_DIFFERENCE:
 	case MATCH_TAGS_BITWISE_AND:
 	case MATCH_TAGS_BITWISE_OR:
 	case MATCH_TAGS_BITWISE_XOR:
 	case MATCH_TAGS_EQUAL:
-		return (match_tags(v, st, r));
+		return (match_tags(v, st, in));
 	case MATCH_TAG_SENDER:
 	case MATCH_TAG_RECEIVER:
-		return (match_one_tag(v, st, r));
+		return (match_one_tag(v, st, in));
 	case MATCH_INTEGER_RANGE:
-		return (plain(match_integer(v, r)));
+		return (plain(match_integer(v, in)));
 	default:
 		return (plain((v->v_ctx->fc_netconf->nc_flags &
 		    NETCONF_UNKNOWN_MATCH) != 0));
@@ -177,57 +204,38 @@ match(struct view *v, struct state *st, const struct rule *r)
 }
 
 static enum verdict
-plain(bool b)
+match_ipv4(const struct view *v, const struct insn *in, size_t off)
 {
-	return (b ? YES : NO);
-}
-
-/* Both addresses are cut to the prefix. */
-static enum verdict
-match_ipv4(const struct view *v, const struct rule *r, size_t off)
-{
-	uint32_t	a, b;
-	unsigned	bits = r->r_u.ip.bits;
-	size_t		i;
+	const uint8_t	*p;
+	uint32_t	 ip;
 
 	if (!v->v_ipv4)
 		return (NEVER);
-	if (bits == 0)
-		return (YES);
-	if (bits > 32)
-		bits = 32;
-	for (a = b = 0, i = 0; i < 4; i++) {
-		a = a << 8 | r->r_u.ip.ip[i];
-		b = b << 8 | v->v_frame->data[off + i];
-	}
-	return (plain(a >> (32 - bits) == b >> (32 - bits)));
+	p = v->v_frame->data + off;
+	ip = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+	return (plain((ip & in->i_b) == in->i_a));
 }
 
-/*
- * QUIRK: only the address of the packet is cut to the prefix, so a rule
- * whose own has host bits never matches.
- */
 static enum verdict
-match_ipv6(const struct view *v, const struct rule *r, size_t off)
+match_ipv6(const struct view *v, const struct insn *in, size_t off)
 {
 	const uint8_t	*p;
-	unsigned	 bits = r->r_u.ip.bits, i, keep;
-	uint8_t		 mask;
+	uint64_t	 high, low;
+	unsigned	 bits = in->i_a;
 
 	if (!v->v_ipv6 || v->v_frame->len < V6_HDR)
 		return (NEVER);
 	p = v->v_frame->data + off;
-	for (i = 0; i < 16; i++) {
-		keep = bits > 8 * i ? bits - 8 * i : 0;
-		mask = keep >= 8 ? 0xff : (uint8_t)(0xff00 >> keep);
-		if ((p[i] & mask) != r->r_u.ip.ip[i])
-			return (NO);
-	}
-	return (YES);
+	high = bits == 0 ? 0 : bits >= 64 ? UINT64_MAX :
+	    UINT64_MAX << (64 - bits);
+	low = bits <= 64 ? 0 : UINT64_MAX << (128 - bits);
+	return (plain((load64(p) & high) == in->i_v &&
+	    (load64(p + 8) & low) == in->i_w));
 }
 
 static enum verdict
-match_tos(const struct view *v, const struct rule *r)
+match_tos(const struct view *v, const struct insn *in)
 {
 	const uint8_t	*p = v->v_frame->data;
 	uint8_t		 tos;
@@ -238,38 +246,30 @@ match_tos(const struct view *v, const struct rule *r)
 		tos = (uint8_t)(p[0] << 4 | p[1] >> 4);
 	else
 		return (NEVER);
-	tos &= r->r_u.tos.mask;
-	return (plain(tos >= r->r_u.tos.start && tos <= r->r_u.tos.end));
+	return (plain(in_range(in, tos & in->i_v)));
 }
 
 static enum verdict
-match_protocol(struct view *v, const struct rule *r)
+match_protocol(struct view *v, const struct insn *in)
 {
-	if (v->v_ipv4)
-		return (plain(v->v_frame->data[9] == r->r_u.ip_protocol));
-	if (v->v_ipv6 && v6_payload(v))
-		return (plain(v->v_v6proto == r->r_u.ip_protocol));
-	return (NEVER);
+	if (!ip_payload(v))
+		return (NEVER);
+	return (plain(v->v_proto == in->i_a));
 }
 
 /* QUIRK: without a code to compare NOT has no effect on a type that fits. */
 static enum verdict
-match_icmp(struct view *v, const struct rule *r)
+match_icmp(struct view *v, const struct insn *in)
 {
 	const uint8_t	*p = v->v_frame->data;
-	size_t		 off;
 
-	if (v->v_ipv4 && p[9] == PROTO_ICMP)
-		off = v->v_ihl;
-	else if (v->v_ipv6 && v6_payload(v) && v->v_v6proto == PROTO_ICMP6)
-		off = v->v_v6pos;
-	else
+	if (!ip_payload(v) ||
+	    v->v_proto != (v->v_ipv4 ? PROTO_ICMP : PROTO_ICMP6) ||
+	    v->v_frame->len < v->v_pos + 2 || p[v->v_pos] != in->i_a)
 		return (NEVER);
-	if (v->v_frame->len < off + 2 || p[off] != r->r_u.icmp.type)
-		return (NEVER);
-	if ((r->r_u.icmp.flags & ICMP_HAS_CODE) == 0)
+	if ((in->i_v & ICMP_HAS_CODE) == 0)
 		return (ALWAYS);
-	return (plain(p[off + 1] == r->r_u.icmp.code));
+	return (plain(p[v->v_pos + 1] == in->i_b));
 }
 
 /*
@@ -277,35 +277,28 @@ match_icmp(struct view *v, const struct rule *r)
  * ports must be there, and port 0 does not match on IPv6.
  */
 static enum verdict
-match_port(struct view *v, const struct rule *r, size_t off)
+match_port(struct view *v, const struct insn *in, size_t off)
 {
-	const uint8_t	*p = v->v_frame->data;
-	size_t		 hdr;
+	const uint8_t	*p;
 	unsigned	 port;
-	uint8_t		 proto;
 
-	if (v->v_ipv4) {
-		hdr = v->v_ihl;
-		proto = p[9];
-	} else if (v->v_ipv6 && v6_payload(v)) {
-		hdr = v->v_v6pos;
-		proto = v->v_v6proto;
-	} else
+	if (!ip_payload(v))
 		return (NEVER);
-	if (!has_ports(proto) || v->v_frame->len <= hdr + 4)
+	if (!has_ports(v->v_proto) || v->v_frame->len <= v->v_pos + 4)
 		return (NO);
-	port = (unsigned)p[hdr + off] << 8 | p[hdr + off + 1];
+	p = v->v_frame->data + v->v_pos + off;
+	port = (unsigned)p[0] << 8 | p[1];
 	if (v->v_ipv6 && port == 0)
 		return (NO);
-	return (plain(in_range(r, port)));
+	return (plain(in_range(in, port)));
 }
 
 /* Any of the bits will do, so only what is asked for is found out. */
 static enum verdict
-match_characteristics(struct view *v, const struct rule *r)
+match_characteristics(struct view *v, const struct insn *in)
 {
 	const struct filter_frame	*f = v->v_frame;
-	uint64_t			 mask = r->r_u.characteristics;
+	uint64_t			 mask = in->i_v;
 
 	if ((mask & C_INBOUND) != 0 && f->inbound)
 		return (YES);
@@ -327,19 +320,19 @@ match_characteristics(struct view *v, const struct rule *r)
  * stop the frame, as the receiver, who knows it, evaluates the table too.
  */
 static enum verdict
-match_tags(const struct view *v, struct state *st, const struct rule *r)
+match_tags(const struct view *v, struct state *st, const struct insn *in)
 {
-	uint32_t	ours, theirs, value = r->r_u.tag.value;
+	uint32_t	ours, theirs, value = in->i_b;
 
-	if (!own_tag(v, r->r_u.tag.id, &ours))
+	if (!own_tag(v, in->i_a, &ours))
 		return (NEVER);
-	if (!peer_tag(v, r->r_u.tag.id, &theirs)) {
+	if (!peer_tag(v, in->i_a, &theirs)) {
 		if (v->v_frame->inbound && !st->st_super)
 			return (NEVER);
 		st->st_skipdrop = true;
 		return (ALWAYS);
 	}
-	switch (r->r_t & RULE_TYPE) {
+	switch (in->i_type) {
 	case MATCH_TAGS_DIFFERENCE:
 		return (plain((ours > theirs ? ours - theirs :
 		    theirs - ours) <= value));
@@ -355,7 +348,7 @@ match_tags(const struct view *v, struct state *st, const struct rule *r)
 }
 
 static enum verdict
-match_one_tag(const struct view *v, struct state *st, const struct rule *r)
+match_one_tag(const struct view *v, struct state *st, const struct insn *in)
 {
 	uint32_t	tag;
 	bool		sender;
@@ -364,18 +357,18 @@ match_one_tag(const struct view *v, struct state *st, const struct rule *r)
 		st->st_skipdrop = true;
 		return (ALWAYS);
 	}
-	sender = (r->r_t & RULE_TYPE) == MATCH_TAG_SENDER;
+	sender = in->i_type == MATCH_TAG_SENDER;
 	if (sender != v->v_frame->inbound) {
 		/* Our own side is meant. */
-		if (!own_tag(v, r->r_u.tag.id, &tag))
+		if (!own_tag(v, in->i_a, &tag))
 			return (NEVER);
-	} else if (!peer_tag(v, r->r_u.tag.id, &tag)) {
+	} else if (!peer_tag(v, in->i_a, &tag)) {
 		if (sender)
 			return (NEVER);
 		st->st_skipdrop = true;
 		return (ALWAYS);
 	}
-	return (plain(tag == r->r_u.tag.value));
+	return (plain(tag == in->i_b));
 }
 
 /*
@@ -384,15 +377,15 @@ match_one_tag(const struct view *v, struct state *st, const struct rule *r)
  * ones lose their low bits, not their high ones.
  */
 static bool
-match_integer(const struct view *v, const struct rule *r)
+match_integer(const struct view *v, const struct insn *in)
 {
 	const uint8_t	*p;
 	uint64_t	 value = 0;
-	size_t		 bits, i, k, off = r->r_u.integer.index;
+	size_t		 bits, i, k, off = in->i_a;
 	bool		 little;
 
-	bits = (r->r_u.integer.format & INTEGER_BITS) + 1;
-	little = (r->r_u.integer.format & INTEGER_LITTLE) != 0;
+	bits = (in->i_b & INTEGER_BITS) + 1;
+	little = (in->i_b & INTEGER_LITTLE) != 0;
 	k = (bits + 7) / 8;
 	if (!little)
 		off += 8 - k;
@@ -405,14 +398,7 @@ match_integer(const struct view *v, const struct rule *r)
 		else if (bits < 64)
 			value &= ((uint64_t)1 << bits) - 1;
 	}
-	return (value >= r->r_u.integer.start &&
-	    value - r->r_u.integer.start <= r->r_u.integer.span);
-}
-
-static bool
-in_range(const struct rule *r, uint64_t n)
-{
-	return (n >= r->r_u.range.start && n <= r->r_u.range.end);
+	return (value >= in->i_v && value - in->i_v <= in->i_w);
 }
 
 static bool
@@ -420,15 +406,6 @@ has_ports(uint8_t proto)
 {
 	return (proto == PROTO_TCP || proto == PROTO_UDP ||
 	    proto == PROTO_SCTP || proto == PROTO_UDPLITE);
-}
-
-/* Is there an IPv6 payload?  Then v_v6pos and v_v6proto are set. */
-static bool
-v6_payload(struct view *v)
-{
-	if (v->v_v6 == V6_UNKNOWN)
-		v6_search(v);
-	return (v->v_v6 == V6_FOUND);
 }
 
 /*
@@ -442,7 +419,7 @@ v6_search(struct view *v)
 	size_t		 n = v->v_frame->len, pos = V6_HDR;
 	uint8_t		 proto;
 
-	v->v_v6 = V6_NONE;
+	v->v_l4 = L4_NONE;
 	if (n < V6_HDR)
 		return;
 	for (proto = p[6]; pos <= n;) {
@@ -457,9 +434,9 @@ v6_search(struct view *v)
 			pos += 8 * (size_t)p[pos + 1] + 8;
 			break;
 		default:
-			v->v_v6 = V6_FOUND;
-			v->v_v6pos = pos;
-			v->v_v6proto = proto;
+			v->v_l4 = L4_FOUND;
+			v->v_pos = pos;
+			v->v_proto = proto;
 			return;
 		}
 	}
@@ -471,15 +448,10 @@ tcp_flags(struct view *v)
 {
 	size_t	hdr;
 
-	if (v->v_ipv4) {
-		if (v->v_frame->data[9] != PROTO_TCP)
-			return (0);
-		hdr = v->v_ihl;
-	} else if (v->v_ipv6 && v6_payload(v)) {
-		hdr = v->v_v6pos;
-		if (v->v_v6proto != PROTO_TCP || v->v_frame->len <= hdr + 14)
-			return (0);
-	} else
+	if (!ip_payload(v) || v->v_proto != PROTO_TCP)
+		return (0);
+	hdr = v->v_pos;
+	if (v->v_ipv6 && v->v_frame->len <= hdr + 14)
 		return (0);
 	return ((uint64_t)(byte_at(v, hdr + 12) & 0x0f) << 8 |
 	    byte_at(v, hdr + 13));

@@ -19,6 +19,10 @@
 #define EVICT_MS	1000	/* look for blank records at most this often */
 #define BLANK_IDLE_MS	60000	/* and take those idle for so long */
 
+/* What a capability takes, its program included, at the most. */
+#define HELD_CAP_BYTES	(sizeof(struct held_cap) + \
+			    CAPABILITY_RULES * sizeof(struct rule))
+
 RB_GENERATE(membership_tree, membership, mb_entry, membership_cmp)
 
 int
@@ -43,7 +47,7 @@ static size_t
 membership_bytes(const struct membership *mb)
 {
 	return (mb->mb_ntags * sizeof(*mb->mb_tags) +
-	    mb->mb_ncaps * sizeof(*mb->mb_caps) +
+	    mb->mb_ncaps * HELD_CAP_BYTES +
 	    mb->mb_ncoos * sizeof(*mb->mb_coos) +
 	    mb->mb_nrevoked * sizeof(*mb->mb_revoked));
 }
@@ -51,10 +55,14 @@ membership_bytes(const struct membership *mb)
 static void
 membership_remove(struct network *nw, struct membership *mb)
 {
+	unsigned	i;
+
 	RB_REMOVE(membership_tree, &nw->nw_members, mb);
 	nw->nw_nmembers--;
 	nw->nw_member_bytes -= membership_bytes(mb);
 	free(mb->mb_tags);
+	for (i = 0; i < mb->mb_ncaps; i++)
+		filter_program_free(mb->mb_caps[i].hc_program);
 	free(mb->mb_caps);
 	free(mb->mb_coos);
 	free(mb->mb_revoked);
@@ -257,23 +265,23 @@ membership_add_com(struct node *n, int64_t now, struct network *nw,
 }
 
 /*
- * Make room for an entry of size bytes before index at.  Returns it, zeroed,
- * or NULL when the list is full or memory is short.
+ * Make room for an entry of size bytes, counted as cost, before index at.
+ * Returns it, zeroed, or NULL when the list is full or memory is short.
  */
 static void *
 list_insert(struct network *nw, void **list, unsigned *n, size_t size,
-    unsigned at, unsigned max)
+    size_t cost, unsigned at, unsigned max)
 {
 	uint8_t	*p;
 
-	if (*n >= max || nw->nw_member_bytes + size > MEMBER_BYTES_MAX ||
+	if (*n >= max || nw->nw_member_bytes + cost > MEMBER_BYTES_MAX ||
 	    (p = reallocarray(*list, *n + 1, size)) == NULL)
 		return (NULL);
 	*list = p;
 	memmove(p + (at + 1) * size, p + at * size, (*n - at) * size);
 	memset(p + at * size, 0, size);
 	(*n)++;
-	nw->nw_member_bytes += size;
+	nw->nw_member_bytes += cost;
 	return (p + at * size);
 }
 
@@ -316,7 +324,8 @@ membership_add_tag(struct node *n, int64_t now, struct network *nw,
 	if (at == mb->mb_ntags || mb->mb_tags[at].tag_id != tag->tag_id) {
 		list = mb->mb_tags;
 		if (list_insert(nw, &list, &mb->mb_ntags,
-		    sizeof(*mb->mb_tags), at, NETCONF_TAGS) == NULL)
+		    sizeof(*mb->mb_tags), sizeof(*mb->mb_tags), at,
+		    NETCONF_TAGS) == NULL)
 			return (CRED_REJECTED);
 		mb->mb_tags = list;
 	}
@@ -329,6 +338,7 @@ membership_add_capability(struct node *n, int64_t now, struct network *nw,
     const struct capability *cap)
 {
 	struct membership	*mb;
+	struct filter_program	*program;
 	struct capability	*old;
 	void			*list;
 	enum cred_result	 res;
@@ -339,9 +349,10 @@ membership_add_capability(struct node *n, int64_t now, struct network *nw,
 	if (cap->cap_nwid != nw->nw_id || addr_reserved(to))
 		return (CRED_REJECTED);
 	if ((mb = membership_find(nw, to)) != NULL) {
-		LIST_AT(mb->mb_caps, mb->mb_ncaps, cap_id, cap->cap_id, at);
+		LIST_AT(mb->mb_caps, mb->mb_ncaps, hc_cap.cap_id,
+		    cap->cap_id, at);
 		if (at < mb->mb_ncaps &&
-		    (old = &mb->mb_caps[at])->cap_id == cap->cap_id) {
+		    (old = &mb->mb_caps[at].hc_cap)->cap_id == cap->cap_id) {
 			if (old->cap_ts > cap->cap_ts)
 				return (CRED_REJECTED);
 			if (capability_equal(old, cap))
@@ -357,15 +368,24 @@ membership_add_capability(struct node *n, int64_t now, struct network *nw,
 		return (res);
 	if ((mb = membership_get(nw, now, to)) == NULL)
 		return (CRED_REJECTED);
-	LIST_AT(mb->mb_caps, mb->mb_ncaps, cap_id, cap->cap_id, at);
-	if (at == mb->mb_ncaps || mb->mb_caps[at].cap_id != cap->cap_id) {
+	if ((program = filter_compile(cap->cap_rules, cap->cap_nrules,
+	    cap->cap_id)) == NULL)
+		return (CRED_REJECTED);
+	LIST_AT(mb->mb_caps, mb->mb_ncaps, hc_cap.cap_id, cap->cap_id, at);
+	if (at == mb->mb_ncaps ||
+	    mb->mb_caps[at].hc_cap.cap_id != cap->cap_id) {
 		list = mb->mb_caps;
 		if (list_insert(nw, &list, &mb->mb_ncaps,
-		    sizeof(*mb->mb_caps), at, NETCONF_CAPS) == NULL)
+		    sizeof(*mb->mb_caps), HELD_CAP_BYTES, at,
+		    NETCONF_CAPS) == NULL) {
+			filter_program_free(program);
 			return (CRED_REJECTED);
+		}
 		mb->mb_caps = list;
 	}
-	mb->mb_caps[at] = *cap;
+	filter_program_free(mb->mb_caps[at].hc_program);
+	mb->mb_caps[at].hc_cap = *cap;
+	mb->mb_caps[at].hc_program = program;
 	return (CRED_NEW);
 }
 
@@ -403,7 +423,8 @@ membership_add_coo(struct node *n, int64_t now, struct network *nw,
 	if (at == mb->mb_ncoos || mb->mb_coos[at].coo_id != coo->coo_id) {
 		list = mb->mb_coos;
 		if (list_insert(nw, &list, &mb->mb_ncoos,
-		    sizeof(*mb->mb_coos), at, MEMBER_COOS) == NULL)
+		    sizeof(*mb->mb_coos), sizeof(*mb->mb_coos), at,
+		    MEMBER_COOS) == NULL)
 			return (CRED_REJECTED);
 		mb->mb_coos = list;
 	}

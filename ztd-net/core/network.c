@@ -279,6 +279,7 @@ network_free(struct node *n, struct network *nw)
 	bridge_free(nw);
 	groups_free(nw);
 	netconf_assembly_free(nw->nw_assembly);
+	filter_rules_free(nw->nw_rules);
 	if (nw->nw_conf != NULL) {
 		netconf_clear(nw->nw_conf);
 		free(nw->nw_conf);

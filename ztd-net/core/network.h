@@ -16,6 +16,7 @@
 
 #include "common/address.h"
 #include "ztd-net/core/core.h"
+#include "ztd-net/core/filter.h"
 
 /* Times in ms: 03 section 20. */
 #define REQUEST_REFRESH_MS	60000
@@ -53,6 +54,12 @@ struct revoked {
 	int64_t		 rk_threshold;
 };
 
+/* A capability of a member, ready to be asked. */
+struct held_cap {
+	struct capability hc_cap;
+	struct filter_program *hc_program;	/* owned */
+};
+
 /*
  * What we know of a member, filed under the address its credentials were
  * issued to (10.1).  The arrays are malloc'd and sorted by id.
@@ -65,7 +72,7 @@ struct membership {
 	int64_t		 mb_com_threshold;
 	struct tag	*mb_tags;
 	unsigned	 mb_ntags;
-	struct capability *mb_caps;
+	struct held_cap	*mb_caps;
 	unsigned	 mb_ncaps;
 	struct coo	*mb_coos;
 	unsigned	 mb_ncoos;
@@ -107,6 +114,7 @@ struct network {
 	uint64_t	 nw_id;
 	uint64_t	 nw_mac;
 	struct netconf	*nw_conf;	/* NULL: none */
+	struct filter_rules *nw_rules;	/* of it; NULL with it */
 	uint32_t	 nw_gen;	/* counts configurations, 0 none */
 	bool		 nw_updated;	/* accepted in this run, and when */
 	int64_t		 nw_updated_at;
@@ -238,6 +246,12 @@ void	 credentials_put_revocation(struct wbuf *, const void *rev,
 /* Give a frame to the port if it fits its MTU. */
 void	 ether_deliver(struct node *, const struct network *, uint64_t dst,
 	    uint64_t src, uint16_t type, const uint8_t *p, size_t len);
+void	 ether_send_ext(struct node *, int64_t now,
+	    const struct network *, uint64_t to, uint8_t flags, uint64_t dst,
+	    uint64_t src, uint16_t type, const uint8_t *p, size_t len,
+	    bool compress);
+
+/* verdict.c */
 /*
  * The outbound decision for one recipient (16.4), copies and redirection
  * included.  copies: whether copies are allowed.  true: send it.
@@ -249,10 +263,6 @@ bool	 ether_filter_out(struct node *, int64_t now, struct network *,
 int	 ether_filter_in(struct node *, int64_t now, struct network *,
 	    uint64_t from, uint64_t dst, uint64_t src, uint16_t type,
 	    const uint8_t *p, size_t len);
-void	 ether_send_ext(struct node *, int64_t now,
-	    const struct network *, uint64_t to, uint8_t flags, uint64_t dst,
-	    uint64_t src, uint16_t type, const uint8_t *p, size_t len,
-	    bool compress);
 
 /* bridge.c */
 void	 bridge_learn(struct network *, int64_t now, uint64_t mac,
