@@ -164,7 +164,7 @@ ATF_TC_BODY(way_out, tc)
 	ATF_REQUIRE(topology_endpoint(rig.node, ups[0], 4, &to));
 	ATF_REQUIRE((pa = path_get(rig.node, rig.now, 1, &to)) != NULL);
 	ATF_REQUIRE(peer_add_path(root, pa, rig.now) != NULL);
-	path_heard(pa, rig.now, 100);
+	path_heard(root, pa, rig.now, 100);
 	peer_heard(rig.node, rig.now, root);
 	root_heard(rig.node, rig.now);
 	ATF_CHECK(rig.online);

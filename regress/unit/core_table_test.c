@@ -93,8 +93,8 @@ add(struct node *n, int64_t now, unsigned k)
 	ia.ia_ip[3] = (uint8_t)k;
 	ia.ia_port = 9993;
 	ATF_REQUIRE((pa = path_get(n, now, 1, &ia)) != NULL);
-	path_heard(pa, now, 100);
 	ATF_REQUIRE(peer_add_path(p, pa, now) != NULL);
+	path_heard(p, pa, now, 100);
 	peer_heard(n, now, p);
 	return (p);
 }

@@ -260,6 +260,7 @@ node_groups(struct node *n, int64_t now, uint64_t nwid,
 	struct mgroup	*own, *fresh;
 	size_t		 i, k, nfresh = 0;
 
+	now = node_clock(n, now);
 	if ((nw = network_find(n, nwid)) == NULL)
 		return;
 	if (count > GROUPS_OWN_MAX)

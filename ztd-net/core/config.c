@@ -391,7 +391,7 @@ network_error(struct node *n, int64_t now, struct rx *rx, uint8_t in_re,
 	case ERR_NETWORK_AUTHENTICATION_REQUIRED:
 		if (in_re == VERB_NETWORK_CONFIG_REQUEST &&
 		    from == nwid_controller(nw->nw_id) &&
-		    expect_reply(n, in_re_id))
+		    expect_reply(n, in_re_id, NULL))
 			controller_error(n, nw, code, rb);
 		break;
 	case ERR_NEED_MEMBERSHIP_CERTIFICATE:
@@ -448,6 +448,7 @@ node_con_config(struct node *n, int64_t now, uint64_t nwid, uint64_t to,
 	struct rbuf	rb;
 	uint64_t	done, update;
 
+	now = node_clock(n, now);
 	if (nwid_controller(nwid) != n->n_id.id_addr)
 		return;
 	if (to == n->n_id.id_addr) {
@@ -475,6 +476,7 @@ node_con_error(struct node *n, int64_t now, uint64_t nwid, uint64_t to,
 	struct rbuf	 rb;
 	size_t		 at;
 
+	now = node_clock(n, now);
 	if (nwid_controller(nwid) != n->n_id.id_addr)
 		return;
 	pkt_begin(n, &pkt, to, VERB_ERROR);
@@ -506,6 +508,7 @@ node_con_revocation(struct node *n, int64_t now, uint64_t nwid, uint64_t to,
 	struct pkt		 pkt;
 	struct rbuf		 rb;
 
+	now = node_clock(n, now);
 	if (nwid_controller(nwid) != n->n_id.id_addr)
 		return;
 	if (to == n->n_id.id_addr) {

@@ -97,6 +97,7 @@ struct peer {
 	TAILQ_ENTRY(peer) pe_watch;	/* in n_watch */
 	bool		 pe_is_active, pe_is_watched;
 	bool		 pe_upstream;	/* a root; topology.c keeps it */
+	unsigned	 pe_held;	/* its packet is in the works */
 	bool		 pe_modern;	/* speaks suite 3, so protocol 12 */
 	struct identity	 pe_id;
 	struct packet_keys pe_keys;
@@ -128,7 +129,7 @@ struct peer {
 	int64_t		 pe_push_time;		/* token bucket */
 	unsigned	 pe_push_tokens;
 	int64_t		 pe_confirm_time;	/* HELLOs to its new paths */
-	unsigned	 pe_confirms;
+	unsigned	 pe_confirms, pe_reconfirms;
 	int64_t		 pe_cred_time;		/* gate of 03 11.5 */
 	unsigned	 pe_cred_tokens;
 	int64_t		 pe_saved;		/* to the cache */
@@ -147,7 +148,10 @@ struct rx {
 	enum packet_suite rx_suite;
 	const uint8_t	*rx_packet;	/* whole, clear */
 	size_t		 rx_len;
+	size_t		 rx_wire;	/* bytes that it took to come here */
 	bool		 rx_again;	/* handled before, was told LATER */
+	bool		 rx_repeat;	/* its id came by another way before */
+	bool		 rx_answer;	/* an OK, from where we asked */
 	/* set by handlers */
 	bool		 rx_trust;	/* sender is a member of our network */
 };
@@ -166,6 +170,7 @@ struct pkt {
 
 struct expect {
 	uint32_t	 ex_ids[256][32];
+	uint32_t	 ex_at[256][32];	/* whom we asked: addr_hash() */
 	uint8_t		 ex_next[256];
 	uint8_t		 ex_used[256];	/* entries that hold something */
 };
@@ -199,7 +204,7 @@ struct node {
 
 	struct peer_tree n_peers;
 	struct peer_list n_ages, n_active, n_watch;
-	size_t		 n_npeers;
+	size_t		 n_npeers, n_maxpeers;
 	struct path_tree n_paths;
 	size_t		 n_npaths;
 	struct topology	*n_topology;
@@ -227,6 +232,8 @@ struct node {
 	int64_t		 n_next_watch;
 	int64_t		 n_due;		/* what node_tick promised */
 	int64_t		 n_last_now;
+	int64_t		 n_skew;	/* what a clock set back takes off */
+	int64_t		 n_last_forget;	/* of paths in a full table */
 	int64_t		 n_busy_until;	/* frames flow: look often */
 
 	/* online.c: the watchdog over what roots say */
@@ -250,8 +257,11 @@ void	 node_store(struct node *, enum node_state, uint64_t id,
 	    const void *, size_t len);
 size_t	 node_load(struct node *, enum node_state, uint64_t id, void *,
 	    size_t size);
-/* Notice jumps of the clock; every call from outside that has a time. */
-void	 node_clock(struct node *, int64_t now);
+/*
+ * Notice jumps of the clock: every call from outside that has a time begins
+ * with this.  Inside time never goes back: returns that time.
+ */
+int64_t	 node_clock(struct node *, int64_t now);
 /* Something waits in a queue. */
 void	 queue_soon(struct node *, int64_t now);
 /* Frames flow. */
@@ -306,8 +316,9 @@ struct path *path_get(struct node *, int64_t now, uint32_t sock,
 	    const struct inet_addr *);
 struct path *path_find(struct node *, uint32_t sock,
 	    const struct inet_addr *);
-/* An authentic packet of so many bytes came on it. */
-void	 path_heard(struct path *, int64_t now, size_t len);
+/* An authentic packet of p, of so many bytes, came on it. */
+void	 path_heard(const struct peer *p, struct path *, int64_t now,
+	    size_t len);
 void	 path_sample(struct path *, int64_t now, uint64_t sent);
 void	 paths_housekeeping(struct node *, int64_t now);
 bool	 path_alive(const struct path *, int64_t now);
@@ -403,10 +414,13 @@ bool	 limit_reply(struct node *, struct path *, size_t len);
 /* replay.c */
 int	 replay_new(struct node *);
 void	 replay_free(struct node *);
-/* Was this accepted before?  Remembers it, if not.  from: NULL, or where it
- * came from, for what may come by several ways. */
+/* Was this accepted before?  Remembers it, if not. */
 bool	 replay_seen(struct node *, uint64_t peer, uint64_t packet,
-	    uint8_t verb, uint32_t sock, const struct inet_addr *from);
+	    uint8_t verb);
+/* The same for what may come by several ways, but once by each; *repeat: it
+ * came by another way before. */
+bool	 replay_seen_here(struct node *, uint64_t peer, uint64_t packet,
+	    uint32_t sock, const struct inet_addr *from, bool *repeat);
 
 /* topology.c: planet, moons, upstreams */
 int	 topology_new(struct node *, int64_t now);
@@ -431,6 +445,7 @@ bool	 topology_is_seed(const struct node *, uint64_t addr);
 /* A moon is wanted that has not come. */
 bool	 topology_is_waiting(const struct node *);
 void	 topology_hello_put(const struct node *, struct wbuf *);
+size_t	 topology_hello_len(const struct node *);
 /* Worlds newer than those a HELLO listed, behind each other. */
 void	 topology_updates_put(const struct node *, struct wbuf *,
 	    uint64_t planet, uint64_t planet_ts, const uint8_t *moons,
@@ -495,9 +510,13 @@ uint64_t path_trusted_id(const struct node *, const struct inet_addr *);
 /* Hand out bytes as they are, noting the path's last-out. */
 void	 datagram_out(struct node *, int64_t now, struct path *,
 	    const void *, size_t len);
-/* Remember the id of a request, and whether an answer is to one (5.2). */
-void	 expect_add(struct node *, uint64_t packet);
-bool	 expect_reply(const struct node *, uint64_t packet);
+/*
+ * Remember the id of a request that goes there, and whether an answer is to
+ * one (5.2); with from: to one that went to where the answer came from.
+ */
+void	 expect_add(struct node *, uint64_t packet, const struct inet_addr *);
+bool	 expect_reply(const struct node *, uint64_t packet,
+	    const struct inet_addr *from);
 
 /* whois.c */
 int	 whois_new(struct node *);
@@ -529,7 +548,9 @@ void	 hello_send(struct node *, int64_t now, struct peer *, uint32_t sock,
  */
 void	 hello_receive(struct node *, int64_t now, uint32_t sock,
 	    const struct inet_addr *from, uint8_t *p, size_t len,
-	    struct peer *authenticated);
+	    struct peer *authenticated, bool repeat);
+/* Bytes of a HELLO of ours. */
+size_t	 hello_len(const struct node *);
 enum rx_result hello_ok(struct node *, int64_t now, struct rx *,
 	    struct rbuf *);
 /* Its path was confirmed: send the worlds that were kept back. */
@@ -565,6 +586,10 @@ void	 surface_by(const struct node *, uint64_t peer, unsigned family,
  * be foretold; returns how many, 0 when there is no such NAT. */
 size_t	 surface_foretell(const struct node *, struct inet_addr *,
 	    size_t max);
+/* What roots say, then what members of our networks say, one address each:
+ * fit to be told others.  Returns how many. */
+size_t	 surface_believed(struct node *, int64_t now,
+	    struct inet_addr *, size_t max);
 
 /* push.c: telling peers where we can be reached (12.3) */
 void	 push_paths(struct node *, int64_t now, struct rx *);

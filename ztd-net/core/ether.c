@@ -182,7 +182,7 @@ node_frame(struct node *n, int64_t now, uint64_t nwid, uint64_t dst,
 	uint64_t	 to;
 	bool		 bridged;
 
-	node_clock(n, now);
+	now = node_clock(n, now);
 	if ((nw = network_find(n, nwid)) == NULL || nw->nw_conf == NULL ||
 	    len == 0 || len > NETCONF_MTU_MAX)
 		return;

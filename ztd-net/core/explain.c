@@ -88,6 +88,13 @@ relay_now(const struct node *n, int64_t now)
 	return (up != NULL && peer_alive_path(up, now) != NULL ? up : NULL);
 }
 
+/* A time inside, as those outside know it; 0 stays. */
+static int64_t
+outside(const struct node *n, int64_t t)
+{
+	return (t == 0 ? 0 : t - n->n_skew);
+}
+
 static void
 describe_path(const struct node *n, int64_t now, const struct peer_path *pp,
     const struct path *best, struct node_path *np)
@@ -96,8 +103,8 @@ describe_path(const struct node *n, int64_t now, const struct peer_path *pp,
 
 	np->np_addr = pa->pa_addr;
 	np->np_sock = pa->pa_sock;
-	np->np_last_send = pa->pa_last_out;
-	np->np_last_receive = pa->pa_last_in;
+	np->np_last_send = outside(n, pa->pa_last_out);
+	np->np_last_receive = outside(n, pa->pa_last_in);
 	np->np_alive = path_alive(pa, now);
 	np->np_expired = now - pp->pp_lr >= PATH_EXPIRY_MS;
 	/* One that is gone around is not. */
@@ -128,7 +135,8 @@ describe_peer(const struct node *n, int64_t now, const struct peer *p,
 	np->nr_role = topology_role(n, p->pe_id.id_addr);
 	np->nr_reason = peer_reason(n, now, p, relay);
 	np->nr_candidates = reach_tried(p, &np->nr_last_try, &forbidden);
-	np->nr_last_receive = p->pe_last_receive;
+	np->nr_last_try = outside(n, np->nr_last_try);
+	np->nr_last_receive = outside(n, p->pe_last_receive);
 	np->nr_switches = p->pe_switches;
 	if (np->nr_reason != REASON_NONE && relay != NULL && relay != p &&
 	    np->nr_reason != REASON_PEER_IDLE)
@@ -146,9 +154,15 @@ node_each_peer(const struct node *n, int64_t now, uint64_t addr,
 	struct node_peer	 np;
 	struct peer		*p;
 
+	now += n->n_skew;
+	if (addr != 0) {
+		if ((p = peer_find(NODE(n), addr)) != NULL) {
+			describe_peer(n, now, p, &np);
+			cb(&np, arg);
+		}
+		return;
+	}
 	RB_FOREACH(p, peer_tree, PEERS(n)) {
-		if (addr != 0 && p->pe_id.id_addr != addr)
-			continue;
 		describe_peer(n, now, p, &np);
 		cb(&np, arg);
 	}
@@ -191,11 +205,13 @@ void
 node_each_root(const struct node *n, int64_t now,
     void (*cb)(const struct node_root *, void *), void *arg)
 {
-	const struct peer	*p, *best = topology_best(NODE(n), now);
+	const struct peer	*p, *best;
 	struct node_root	 nt;
 	const uint64_t		*addrs;
 	size_t			 i, naddrs;
 
+	now += n->n_skew;
+	best = topology_best(NODE(n), now);
 	naddrs = topology_upstreams(n, &addrs);
 	for (i = 0; i < naddrs; i++) {
 		if ((p = peer_find(NODE(n), addrs[i])) == NULL)
@@ -206,8 +222,8 @@ node_each_root(const struct node *n, int64_t now,
 		nt.nt_reason = root_reason(n, now, p);
 		nt.nt_best = p == best;
 		nt.nt_latency = peer_latency(p, now);
-		nt.nt_last_receive = p->pe_last_receive;
-		nt.nt_last_try = p->pe_last_full_hello;
+		nt.nt_last_receive = outside(n, p->pe_last_receive);
+		nt.nt_last_try = outside(n, p->pe_last_full_hello);
 		surface_by(n, addrs[i], 4, &nt.nt_surface[0]);
 		surface_by(n, addrs[i], 6, &nt.nt_surface[1]);
 		cb(&nt, arg);
@@ -239,7 +255,7 @@ node_status(const struct node *n, int64_t now, struct node_status *ns)
 	ns->ns_online = n->n_online;
 	ns->ns_reason = node_reason(n);
 	ns->ns_stage = n->n_stage;
-	ns->ns_last_root = n->n_last_root;
+	ns->ns_last_root = outside(n, n->n_last_root);
 	ns->ns_nat[0] = surface_nat(n, 4);
 	ns->ns_nat[1] = surface_nat(n, 6);
 	ns->ns_npeers = n->n_npeers;

@@ -130,8 +130,10 @@ idcheck_pass(struct node *n, int64_t now, const struct inet_addr *from,
 	struct idcheck	*ic = n->n_idcheck;
 	int64_t		*bucket = &ic->ic_bucket[idcheck_hash(from)];
 	int64_t		 refill;
+	bool		 before = came_before(ic, now, from, addr);
 
-	if (*bucket != 0 && now - *bucket < IDCHECK_MS)
+	/* Neighbours, real or forged, must not keep it out for ever. */
+	if (*bucket != 0 && now - *bucket < IDCHECK_MS && !before)
 		return (false);
 	refill = (now - ic->ic_time) / IDCHECK_REFILL;
 	if (refill > 0) {
@@ -140,12 +142,20 @@ idcheck_pass(struct node *n, int64_t now, const struct inet_addr *from,
 		ic->ic_time = now;
 	}
 	/* With many at the door those come first who knock twice. */
-	if ((ic->ic_tokens <= IDCHECK_BURST / 2 &&
-	    !came_before(ic, now, from, addr)) || ic->ic_tokens == 0)
+	if (ic->ic_tokens == 0 ||
+	    (ic->ic_tokens <= IDCHECK_BURST / 2 && !before))
 		return (false);
 	ic->ic_tokens--;
 	*bucket = now;
 	return (true);
+}
+
+/* Header, versions, time, identity, an IPv6 address at the most, worlds. */
+size_t
+hello_len(const struct node *n)
+{
+	return (PACKET_HDR + 13 + IDENTITY_BIN_PUBLIC + 19 +
+	    topology_hello_len(n));
 }
 
 void
@@ -404,7 +414,7 @@ take_version(struct peer *p, uint8_t proto, uint8_t vmajor, uint8_t vminor,
 static void
 hello_valid(struct node *n, int64_t now, uint32_t sock,
     const struct inet_addr *from, uint8_t *p, size_t len, struct rbuf *rb,
-    struct hello *he, struct peer *peer)
+    struct hello *he, struct peer *peer, bool repeat)
 {
 	struct rx	 rx;
 
@@ -412,13 +422,15 @@ hello_valid(struct node *n, int64_t now, uint32_t sock,
 	rx.rx_peer = peer;
 	if ((rx.rx_path = path_get(n, now, sock, from)) == NULL)
 		return;
-	path_heard(rx.rx_path, now, len);
+	path_heard(peer, rx.rx_path, now, len);
 	rx.rx_suite = packet_suite(p);
 	rx.rx_hops = packet_hops(p);
 	rx.rx_id = packet_id(p);
 	rx.rx_verb = VERB_HELLO;
 	rx.rx_packet = p;
-	rx.rx_len = len;
+	rx.rx_len = rx.rx_wire = len;
+	rx.rx_repeat = repeat;
+	peer->pe_held++;
 	if (!inet_isnil(&he->he_to) && rx.rx_hops == 0)
 		surface_report(n, now, peer, rx.rx_path, &he->he_to);
 	hello_moons(he, p, rb, peer);
@@ -426,12 +438,13 @@ hello_valid(struct node *n, int64_t now, uint32_t sock,
 	take_version(peer, he->he_proto, he->he_major, he->he_minor,
 	    he->he_rev);
 	note_receipt(n, now, &rx);
+	peer->pe_held--;
 }
 
 void
 hello_receive(struct node *n, int64_t now, uint32_t sock,
     const struct inet_addr *from, uint8_t *p, size_t len,
-    struct peer *authenticated)
+    struct peer *authenticated, bool repeat)
 {
 	struct hello	 he;
 	struct peer	*peer;
@@ -460,10 +473,10 @@ hello_receive(struct node *n, int64_t now, uint32_t sock,
 		return;
 	}
 	/* From every socket of theirs comes one, to each of ours. */
-	if (authenticated == NULL && replay_seen(n, peer->pe_id.id_addr,
-	    packet_id(p), VERB_HELLO, sock, from))
+	if (authenticated == NULL && replay_seen_here(n,
+	    peer->pe_id.id_addr, packet_id(p), sock, from, &repeat))
 		return;
-	hello_valid(n, now, sock, from, p, len, &rb, &he, peer);
+	hello_valid(n, now, sock, from, p, len, &rb, &he, peer, repeat);
 	if (fresh)
 		whois_answered(n, now, peer);
 }
@@ -515,7 +528,7 @@ hello_ok(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 	if (!rbuf_ok(rb) || proto < ZT_PROTOCOL_MIN ||
 	    !hello_worlds(n, now, p->pe_id.id_addr, rb))
 		return (RX_DROP);
-	if (rx->rx_hops == 0)
+	if (rx->rx_answer)
 		path_sample(pa, now, ts);
 	take_version(p, proto, vmajor, vminor, rev);
 	if (rx->rx_hops == 0 && !inet_isnil(&seen))

@@ -23,6 +23,7 @@
 
 #define DATAGRAM_MAX	10324	/* the largest that may be configured, */
 #define DATAGRAM_MIN	1400	/* the smallest */
+#define PROBE_MAX	(PACKET_MAX - 9)	/* its answer is a packet too */
 #define SIZE_LAST	548	/* this is taken without being asked */
 #define TRIES		3
 #define TRY_MS		300	/* no more often are ECHOs answered: 166 */
@@ -95,11 +96,14 @@ void
 mtu_need(struct node *n, int64_t now, struct peer *p, struct path *pa,
     size_t len)
 {
+	unsigned	 size;
+
 	if (len <= SIZE_LAST || pa->pa_mtu_size != 0 ||
 	    (pa->pa_mtu_done != 0 && now - pa->pa_mtu_done < AGAIN_MS) ||
 	    !peer_takes_echo(p) || pa->pa_suspect)
 		return;
-	pa->pa_mtu_size = (uint16_t)configured(n, &pa->pa_addr);
+	size = configured(n, &pa->pa_addr);
+	pa->pa_mtu_size = (uint16_t)(size > PROBE_MAX ? PROBE_MAX : size);
 	pa->pa_mtu_tries = 0;
 	pa->pa_mtu_up = false;
 	try_size(n, now, p, pa);

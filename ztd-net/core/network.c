@@ -197,12 +197,12 @@ network_request(struct node *n, int64_t now, struct network *nw)
 	struct pkt	pkt;
 	size_t		metalen;
 
+	nw->nw_requested = true;
+	nw->nw_requested_at = now;
 	if (nwid_adhoc(nw->nw_id)) {
 		adhoc_configure(n, now, nw);
 		return;
 	}
-	nw->nw_requested = true;
-	nw->nw_requested_at = now;
 	metalen = netconf_metadata(meta);
 	if (nwid_controller(nw->nw_id) == n->n_id.id_addr) {
 		request_local(n, nw, meta, metalen);
@@ -221,17 +221,19 @@ network_request(struct node *n, int64_t now, struct network *nw)
 	pkt_send(n, now, &pkt, true);
 }
 
-static bool
-request_due(const struct node *n, const struct network *nw, int64_t now)
+/* When it is to be asked for the next time: 3.4. */
+static int64_t
+request_due(const struct node *n, const struct network *nw)
 {
-	int64_t	refresh = REQUEST_REFRESH_MS;
+	int64_t	refresh = REQUEST_REFRESH_MS, due = 0;
 
 	if (low_bandwidth(n))
 		refresh *= LOW_BANDWIDTH_FACTOR;
-	if (nw->nw_requested && now - nw->nw_requested_at < REQUEST_SPACING_MS)
-		return (false);
-	return (nw->nw_conf == NULL || !nw->nw_updated ||
-	    now - nw->nw_updated_at >= refresh);
+	if (nw->nw_conf != NULL && nw->nw_updated)
+		due = nw->nw_updated_at + refresh;
+	if (nw->nw_requested && due < nw->nw_requested_at + REQUEST_AGAIN_MS)
+		due = nw->nw_requested_at + REQUEST_AGAIN_MS;
+	return (due);
 }
 
 /* --- life cycle ------------------------------------------------------- */
@@ -241,6 +243,7 @@ node_join(struct node *n, int64_t now, uint64_t nwid)
 {
 	struct network	*nw;
 
+	now = node_clock(n, now);
 	if (nwid == 0)
 		return (-1);
 	if (network_find(n, nwid) != NULL)
@@ -292,7 +295,7 @@ node_leave(struct node *n, int64_t now, uint64_t nwid)
 {
 	struct network	*nw;
 
-	(void)now;
+	(void)node_clock(n, now);
 	if ((nw = network_find(n, nwid)) == NULL)
 		return;
 	network_free(n, nw);
@@ -313,7 +316,7 @@ node_port_error(struct node *n, int64_t now, uint64_t nwid, int error)
 {
 	struct network	*nw;
 
-	(void)now;
+	(void)node_clock(n, now);
 	if ((nw = network_find(n, nwid)) == NULL ||
 	    nw->nw_port_error == error)
 		return;
@@ -329,7 +332,7 @@ networks_tick(struct node *n, int64_t now)
 	struct network	*nw;
 
 	RB_FOREACH(nw, network_tree, &n->n_networks) {
-		if (request_due(n, nw, now))
+		if (now >= request_due(n, nw))
 			network_request(n, now, nw);
 		credentials_tick(n, now, nw);
 		if (!low_bandwidth(n))
@@ -345,13 +348,10 @@ networks_due(const struct node *n, int64_t now)
 	int64_t		 due = INT64_MAX, t;
 
 	RB_FOREACH(nw, network_tree, NETWORKS(n)) {
-		t = now + PING_CHECK_MS;
-		if (nw->nw_conf != NULL && nw->nw_updated)
-			t = nw->nw_updated_at + REQUEST_REFRESH_MS;
-		if (t < due)
+		if ((t = request_due(n, nw)) < due)
 			due = t;
 	}
-	return (due);
+	return (due > now ? due : now);
 }
 
 void

@@ -20,7 +20,7 @@
 
 /* Times in ms: 03 section 20. */
 #define REQUEST_REFRESH_MS	60000
-#define REQUEST_SPACING_MS	1000	/* the controller's own limit */
+#define REQUEST_AGAIN_MS	5000	/* while nobody answers */
 #define LOW_BANDWIDTH_FACTOR	64
 #define PUSH_IDLE_MS		500000
 #define PUSH_ASKED_MS		1000

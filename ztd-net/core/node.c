@@ -23,8 +23,7 @@
 #define BUSY_MS		60000	/* after the last frame it is idle */
 
 static int	 node_parts(struct node *, int64_t);
-static void	 clock_check(struct node *, int64_t);
-static void	 clock_back(struct node *, int64_t);
+static int64_t	 next_due(const struct node *);
 static void	 woken(struct node *, int64_t);
 static void	 queue_run(struct node *, int64_t);
 static void	 ping_check(struct node *, int64_t);
@@ -43,6 +42,7 @@ node_new(const struct identity *id, const struct node_callbacks *cb,
 	n->n_cb = *cb;
 	n->n_arg = arg;
 	n->n_started = now;
+	n->n_maxpeers = PEERS_MAX;
 	settings_init(&n->n_settings);
 	RB_INIT(&n->n_peers);
 	RB_INIT(&n->n_paths);
@@ -77,7 +77,7 @@ node_free(struct node *n, int64_t now)
 		return;
 	networks_free(n);
 	multicast_free(n);
-	peers_free(n, now);
+	peers_free(n, now + n->n_skew);
 	topology_free(n);
 	replay_free(n);
 	limits_free(n);
@@ -114,6 +114,7 @@ node_online(const struct node *n)
 void
 node_settings(struct node *n, int64_t now, const struct settings *s)
 {
+	now = node_clock(n, now);
 	n->n_settings = *s;
 	paths_sweep(n);
 	n->n_next_ping = now;
@@ -174,7 +175,7 @@ node_sockets(struct node *n, int64_t now, const struct node_socket *socks,
 		return;
 	if (nsocks > 0)
 		memcpy(copy, socks, nsocks * sizeof(*copy));
-	clock_check(n, now);
+	now = node_clock(n, now);
 	if (nsocks == n->n_nsocks && !socket_new(n, socks, nsocks)) {
 		free(copy);
 		return;
@@ -210,12 +211,13 @@ node_virtual_prefixes(struct node *n, const struct inet_addr *nets,
 	n->n_virtual = copy;
 	n->n_nvirtual = nnets;
 	paths_sweep(n);
+	n->n_next_contact = n->n_last_now;
 }
 
 void
 node_roamed(struct node *n, int64_t now)
 {
-	clock_check(n, now);
+	now = node_clock(n, now);
 	roam(n, now);
 }
 
@@ -289,82 +291,21 @@ node_load(struct node *n, enum node_state what, uint64_t id, void *p,
 
 /*
  * Every call that brings a time passes here: a machine that slept notices
- * with whatever comes first.
+ * with whatever comes first.  When somebody sets the clock back, time inside
+ * goes on from where it was; what is told outside is put right again
+ * (explain.c).
  */
-static void
-clock_check(struct node *n, int64_t now)
-{
-	if (now < n->n_last_now)
-		clock_back(n, now);
-	else if (n->n_due != 0 && now > n->n_due + SUSPEND_MS)
-		woken(n, now);
-	n->n_last_now = now;
-}
-
-void
+int64_t
 node_clock(struct node *n, int64_t now)
 {
-	clock_check(n, now);
-}
-
-static void
-not_after(int64_t *t, int64_t now)
-{
-	if (*t > now)
-		*t = now;
-}
-
-/* Somebody set the clock back: nothing may lie in the future. */
-static void
-clock_back(struct node *n, int64_t now)
-{
-	struct path	*pa;
-	struct peer	*p;
-	unsigned	 i;
-
-	RB_FOREACH(pa, path_tree, &n->n_paths) {
-		not_after(&pa->pa_last_in, now);
-		not_after(&pa->pa_last_out, now);
-		not_after(&pa->pa_last_trust, now);
-		not_after(&pa->pa_last_echo, now);
-		not_after(&pa->pa_last_confirm, now);
-		not_after(&pa->pa_waiting, now);
-		not_after(&pa->pa_last_data, now);
-		not_after(&pa->pa_probed, now);
-		not_after(&pa->pa_mtu_sent, now);
-		not_after(&pa->pa_mtu_done, now);
-	}
-	RB_FOREACH(p, peer_tree, &n->n_peers) {
-		for (i = 0; i < p->pe_npaths; i++)
-			not_after(&p->pe_paths[i].pp_lr, now);
-		p->pe_best_until = 0;
-		not_after(&p->pe_rival_since, now);
-		not_after(&p->pe_created, now);
-		not_after(&p->pe_last_receive, now);
-		not_after(&p->pe_last_direct, now);
-		not_after(&p->pe_last_nontrivial, now);
-		not_after(&p->pe_last_trust, now);
-		not_after(&p->pe_last_full_hello, now);
-		not_after(&p->pe_last_push_sent, now);
-		not_after(&p->pe_last_whois_in, now);
-		not_after(&p->pe_last_hint, now);
-		not_after(&p->pe_push_time, now);
-		not_after(&p->pe_confirm_time, now);
-		not_after(&p->pe_cred_time, now);
-		not_after(&p->pe_saved, now);
-		reach_free(p);
-	}
-	not_after(&n->n_last_root, now);
-	not_after(&n->n_lost, now);
-	not_after(&n->n_stage_at, now);
-	not_after(&n->n_next_queue, now);
-	not_after(&n->n_next_ping, now);
-	not_after(&n->n_next_housekeeping, now);
-	not_after(&n->n_next_watch, now);
-	not_after(&n->n_next_contact, now);
-	not_after(&n->n_last_beacon, now);
-	n->n_busy_until = 0;
-	n->n_due = 0;
+	now += n->n_skew;
+	if (now < n->n_last_now) {
+		n->n_skew += n->n_last_now - now;
+		now = n->n_last_now;
+	} else if (n->n_due != 0 && now > n->n_due + SUSPEND_MS)
+		woken(n, now);
+	n->n_last_now = now;
+	return (now);
 }
 
 /* We slept: what was expected before is void, and all may have moved. */
@@ -407,7 +348,7 @@ node_busy(struct node *n, int64_t now)
 int64_t
 node_tick(struct node *n, int64_t now)
 {
-	clock_check(n, now);
+	now = node_clock(n, now);
 	if (!TAILQ_EMPTY(&n->n_watch))
 		watch_run(n, now);
 	if (now >= n->n_next_queue)
@@ -420,15 +361,21 @@ node_tick(struct node *n, int64_t now)
 		n->n_next_housekeeping = now + HOUSEKEEPING_MS;
 		housekeeping(n, now);
 	}
-	n->n_due = node_next(n);
+	n->n_due = next_due(n);
 	if (n->n_due <= now)
 		n->n_due = now + 1;
-	return (n->n_due);
+	return (n->n_due - n->n_skew);
+}
+
+int64_t
+node_next(const struct node *n)
+{
+	return (next_due(n) - n->n_skew);
 }
 
 /* Housekeeping is done when something else wakes us. */
-int64_t
-node_next(const struct node *n)
+static int64_t
+next_due(const struct node *n)
 {
 	int64_t	 next = n->n_next_ping;
 

@@ -253,7 +253,7 @@ online_run(struct node *n, int64_t now)
 		set_online(n, true);
 	if (topology_upstreams(n, &addrs) == 0 || any_root_fine(n, now)) {
 		n->n_lost = 0;
-		return (INT64_MAX);
+		return (now + HEARD_MS);	/* if nothing calls us before */
 	}
 	if (n->n_lost == 0) {
 		n->n_lost = now;

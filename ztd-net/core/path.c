@@ -14,12 +14,14 @@
 #include "ztd-net/core/core.h"
 
 #define CONFIRM_MS	1000	/* between HELLOs to learn one path */
-#define CONFIRMS_MAX	16	/* of one peer in that time */
+#define CONFIRMS_MAX	16	/* of one peer in that time, */
+#define RECONFIRMS_MAX	4	/* and for packets that came otherwise, too */
+#define STRANGER_PATHS	16	/* of a peer that is nothing to us */
+#define FORGET_MS	1000	/* between looks for room in a full table */
 #define UNUSED_MS	60000	/* until a path of no peer is forgotten */
 #define CREDIT_MAX	65536
 #define MOVING_MS	300	/* silence on one port, heard on another */
 #define ECHO_STAMP	8	/* bytes of a probe: when it was sent */
-#define HELLO_LEN	160	/* of a HELLO without moons, about */
 
 int
 path_cmp(const struct path *a, const struct path *b)
@@ -71,8 +73,10 @@ path_get(struct node *n, int64_t now, uint32_t sock,
 
 	if ((pa = path_find(n, sock, addr)) != NULL)
 		return (pa);
-	if (n->n_npaths >= PATHS_MAX)
+	if (n->n_npaths >= PATHS_MAX && now - n->n_last_forget >= FORGET_MS) {
+		n->n_last_forget = now;
 		forget_unused(n, now, 1000);
+	}
 	if (n->n_npaths >= PATHS_MAX || (pa = calloc(1, sizeof(*pa))) == NULL)
 		return (NULL);
 	pa->pa_sock = sock;
@@ -83,9 +87,21 @@ path_get(struct node *n, int64_t now, uint32_t sock,
 	return (pa);
 }
 
+/* Entries of peers at rest too: they hold their paths in the table. */
 void
 paths_housekeeping(struct node *n, int64_t now)
 {
+	struct peer	*p;
+	unsigned	 i;
+
+	RB_FOREACH(p, peer_tree, &n->n_peers) {
+		for (i = 0; i < p->pe_npaths; ) {
+			if (now - p->pe_paths[i].pp_lr >= PEER_EXPIRY_MS)
+				peer_drop_path(p, i);
+			else
+				i++;
+		}
+	}
 	forget_unused(n, now, UNUSED_MS);
 }
 
@@ -108,12 +124,31 @@ path_fine(struct path *pa)
 	pa->pa_probes = 0;
 }
 
-void
-path_heard(struct path *pa, int64_t now, size_t len)
+static bool
+has_path(const struct peer *p, const struct path *pa)
 {
-	pa->pa_last_in = now;
-	if (!pa->pa_doubt)
-		path_fine(pa);
+	unsigned	 i;
+
+	for (i = 0; i < p->pe_npaths; i++) {
+		if (p->pe_paths[i].pp_path == pa)
+			return (true);
+	}
+	return (false);
+}
+
+/*
+ * Only who has it in its list is heard there: sources can be forged, and
+ * nobody's packets may make another's dead path look alive.
+ */
+void
+path_heard(const struct peer *p, struct path *pa, int64_t now, size_t len)
+{
+	if (has_path(p, pa)) {
+		pa->pa_last_in = now;
+		if (!pa->pa_doubt)
+			path_fine(pa);
+	} else if (pa->pa_refs == 0)
+		pa->pa_last_in = now;
 	if (!pa->pa_verified)
 		pa->pa_credit = credit_add(pa->pa_credit, len);
 }
@@ -236,7 +271,7 @@ static struct peer_path *
 learn_slot(struct peer *p, int64_t now, const struct path *pa)
 {
 	struct peer_path	*pp, *oldest = NULL;
-	unsigned		 i;
+	unsigned		 i, max;
 
 	for (i = 0; i < p->pe_npaths; i++) {
 		pp = &p->pe_paths[i];
@@ -249,7 +284,9 @@ learn_slot(struct peer *p, int64_t now, const struct path *pa)
 		    oldest->pp_path->pa_last_in)
 			oldest = pp;
 	}
-	return (p->pe_npaths < NODE_PATHS ? NULL : oldest);
+	max = p->pe_upstream || peer_trusted(p, now) ? NODE_PATHS :
+	    STRANGER_PATHS;
+	return (p->pe_npaths < max ? NULL : oldest);
 }
 
 /*
@@ -294,16 +331,24 @@ learn(struct node *n, int64_t now, struct peer *p, struct path *pa)
 	txq_retry(n, now);
 }
 
-/* A peer that forges its source must not make us greet the whole world. */
-static bool
-confirm_gate(struct peer *p, int64_t now)
+/*
+ * A peer that forges its source must not make us greet the whole world; nor
+ * may somebody who sends a recorded packet of its from many places use up
+ * what is meant for the peer itself.  Returns the count to be raised, NULL
+ * when it is full.
+ */
+static unsigned *
+confirm_gate(struct peer *p, int64_t now, bool repeat)
 {
 	if (p->pe_confirm_time == 0 ||
 	    now - p->pe_confirm_time >= CONFIRM_MS) {
 		p->pe_confirm_time = now;
-		p->pe_confirms = 0;
+		p->pe_confirms = p->pe_reconfirms = 0;
 	}
-	return (p->pe_confirms++ < CONFIRMS_MAX);
+	if (repeat)
+		return (p->pe_reconfirms < RECONFIRMS_MAX ?
+		    &p->pe_reconfirms : NULL);
+	return (p->pe_confirms < CONFIRMS_MAX ? &p->pe_confirms : NULL);
 }
 
 /*
@@ -312,19 +357,23 @@ confirm_gate(struct peer *p, int64_t now)
  * than it cost.  Who understands none is greeted, if that much came.
  */
 static void
-confirm(struct node *n, int64_t now, struct peer *p, struct path *pa)
+confirm(struct node *n, int64_t now, struct peer *p, struct path *pa,
+    bool repeat)
 {
-	size_t	 len = PACKET_HDR + ECHO_STAMP;
+	size_t		 len = PACKET_HDR + ECHO_STAMP;
+	unsigned	*count;
 
 	if ((pa->pa_last_confirm != 0 &&
-	    now - pa->pa_last_confirm < CONFIRM_MS) || !confirm_gate(p, now))
+	    now - pa->pa_last_confirm < CONFIRM_MS) ||
+	    (count = confirm_gate(p, now, repeat)) == NULL)
 		return;
 	if (!peer_takes_echo(p))
-		len = HELLO_LEN;
+		len = hello_len(n);
 	else if (!pa->pa_verified && pa->pa_credit < len)
 		len = PROBE_BARE;
 	if (!limit_reply(n, pa, len))
 		return;
+	++*count;
 	pa->pa_last_confirm = now;
 	probe(n, now, p, pa->pa_sock, &pa->pa_addr, len);
 }
@@ -337,10 +386,10 @@ unknown_path(struct node *n, int64_t now, struct rx *rx)
 
 	if (!path_allowed(n, rx->rx_peer->pe_id.id_addr, &pa->pa_addr))
 		return;
-	if (rx->rx_verb == VERB_OK)
+	if (rx->rx_answer)
 		learn(n, now, rx->rx_peer, pa);
 	else
-		confirm(n, now, rx->rx_peer, pa);
+		confirm(n, now, rx->rx_peer, pa, rx->rx_repeat);
 }
 
 /* Another port of the same host, while the one that we know works. */
@@ -418,7 +467,7 @@ note_receipt(struct node *n, int64_t now, struct rx *rx)
 	struct peer	*p = rx->rx_peer;
 
 	peer_heard(n, now, p);
-	p->pe_credit = credit_add(p->pe_credit, rx->rx_len);
+	p->pe_credit = credit_add(p->pe_credit, rx->rx_wire);
 	if (rx->rx_suite == SUITE_AES_GMAC_SIV)
 		p->pe_modern = true;
 	if (p->pe_upstream)
@@ -437,8 +486,8 @@ note_receipt(struct node *n, int64_t now, struct rx *rx)
 		if (p->pe_unsaved)
 			peer_keep(n, now, p);
 	}
-	/* An answer to a request of ours: somebody is there. */
-	if (rx->rx_hops == 0 && rx->rx_verb == VERB_OK) {
+	/* An answer to a request that we sent there: somebody is there. */
+	if (rx->rx_answer) {
 		rx->rx_path->pa_verified = true;
 		path_fine(rx->rx_path);
 		hello_owed(n, now, p, rx->rx_path);
@@ -487,7 +536,7 @@ probe(struct node *n, int64_t now, struct peer *p, uint32_t sock,
 enum rx_result
 echo_ok(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 {
-	if (rx->rx_hops > 0 || rb->rb_left < ECHO_STAMP)
+	if (!rx->rx_answer || rb->rb_left < ECHO_STAMP)
 		return (RX_DONE);
 	path_sample(rx->rx_path, now, rbuf_u64(rb));
 	mtu_answered(n, now, rx->rx_path, rx->rx_len - 9);

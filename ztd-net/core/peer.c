@@ -42,14 +42,17 @@ peer_find(struct node *n, uint64_t addr)
 	return (p);
 }
 
-/* The longest silent one gives way, but none that others need. */
+/*
+ * The longest silent one gives way, but none that others need, and not the
+ * one whose packet made us look for room.
+ */
 static bool
 make_room(struct node *n)
 {
 	struct peer	*p;
 
 	TAILQ_FOREACH(p, &n->n_ages, pe_age) {
-		if (p->pe_upstream)
+		if (p->pe_upstream || p->pe_held > 0)
 			continue;
 		n->n_status.ns_evicted++;
 		if (p->pe_npaths > 0 && topology_is_root(n))
@@ -70,7 +73,7 @@ peer_add(struct node *n, int64_t now, const struct identity *id)
 		return (NULL);
 	if ((p = peer_find(n, id->id_addr)) != NULL)
 		return (identity_equal(&p->pe_id, id) ? p : NULL);
-	if ((n->n_npeers >= PEERS_MAX && !make_room(n)) ||
+	if ((n->n_npeers >= n->n_maxpeers && !make_room(n)) ||
 	    (p = calloc(1, sizeof(*p))) == NULL)
 		return (NULL);
 	if (identity_agree(&n->n_id, id, key) == -1) {

@@ -20,6 +20,7 @@
 #define PUSH_RECORD	24
 #define PUSH_MAX	32	/* addresses in one push */
 #define FORETOLD	4	/* receivers take 8 of a kind */
+#define SURFACE		8
 
 /* Append those that are not there yet. */
 static size_t
@@ -38,15 +39,18 @@ append(struct inet_addr *dst, size_t ndst, const struct inet_addr *src,
 }
 
 static size_t
-own_addrs(const struct node *n, struct inet_addr dst[PUSH_MAX])
+own_addrs(struct node *n, int64_t now, struct inet_addr dst[PUSH_MAX])
 {
-	struct inet_addr	 more[PUSH_MAX];
+	struct inet_addr	 more[SURFACE];
 	size_t			 ndst = 0, i;
 
+	/* First what others cannot find out: a host may have many sockets. */
+	ndst = append(dst, ndst, more, surface_foretell(n, more, FORETOLD));
+	ndst = append(dst, ndst, more, surface_believed(n, now, more,
+	    SURFACE));
 	for (i = 0; i < n->n_nsocks; i++)
 		ndst = append(dst, ndst, &n->n_socks[i].ns_addr, 1);
-	ndst = append(dst, ndst, more, surface_foretell(n, more, FORETOLD));
-	return (append(dst, ndst, more, node_surface(n, more, PUSH_MAX)));
+	return (ndst);
 }
 
 static void
@@ -75,7 +79,7 @@ push_paths(struct node *n, int64_t now, struct rx *rx)
 	if (p->pe_last_push_sent != 0 && now - p->pe_last_push_sent < period)
 		return;
 	p->pe_last_push_sent = now;
-	nown = own_addrs(n, own);
+	nown = own_addrs(n, now, own);
 	for (i = 0; i < nown; ) {
 		pkt_begin(n, &pk, p->pe_id.id_addr, VERB_PUSH_DIRECT_PATHS);
 		at = pk.pk.wb_len;

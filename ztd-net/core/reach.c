@@ -22,7 +22,6 @@
 #define TRIES		4
 #define AGAIN_MS	10000	/* the same, named again, is tried again */
 #define PROBE_LEN	(PACKET_HDR + 8)	/* of an ECHO */
-#define HELLO_LEN	160	/* of a HELLO without moons, about */
 #define KEEP_MS		600000	/* for those who ask what was tried */
 
 /* When, after it was named, an address is asked. */
@@ -61,17 +60,17 @@ copies(const struct node *n, uint32_t sock, const struct inet_addr *to)
 static bool
 afford(struct node *n, struct peer *p, const struct candidate *ca)
 {
-	unsigned	 cost;
+	size_t	 cost;
 
 	if (ca->ca_source == REACH_ROOT || ca->ca_source == REACH_OWN)
 		return (true);
-	cost = (peer_takes_echo(p) ? PROBE_LEN : HELLO_LEN) *
+	cost = (peer_takes_echo(p) ? PROBE_LEN : hello_len(n)) *
 	    copies(n, ca->ca_sock, &ca->ca_addr);
 	if (cost > p->pe_credit) {
 		n->n_status.ns_withheld++;
 		return (false);
 	}
-	p->pe_credit -= cost;
+	p->pe_credit -= (uint32_t)cost;
 	return (true);
 }
 

@@ -38,6 +38,8 @@ struct assembly {
 /* A whole packet that cannot be handled yet. */
 struct waiting {
 	size_t		 wa_len;	/* 0: free */
+	size_t		 wa_wire;	/* length as it came */
+	bool		 wa_repeat;
 	int64_t		 wa_time;
 	uint32_t	 wa_sock;
 	struct inet_addr wa_from;
@@ -61,6 +63,7 @@ struct inbound {
 	size_t		 in_wire;	/* length as it came */
 	bool		 in_open;
 	bool		 in_retry;	/* it has waited */
+	bool		 in_repeat;	/* its id came by another way */
 };
 
 static enum rx_result decode(struct node *, int64_t, struct inbound *);
@@ -105,6 +108,8 @@ wait_for_peer(struct node *n, int64_t now, const struct inbound *in)
 	slot->wa_sock = in->in_sock;
 	slot->wa_from = *in->in_from;
 	slot->wa_open = in->in_open;
+	slot->wa_wire = in->in_wire;
+	slot->wa_repeat = in->in_repeat;
 	memcpy(slot->wa_bytes, in->in_p, in->in_len);
 }
 
@@ -121,6 +126,7 @@ decode_or_wait(struct node *n, int64_t now, uint32_t sock,
 	in.in_wire = len;
 	in.in_open = false;
 	in.in_retry = false;
+	in.in_repeat = false;
 	in.in_p = p;
 	/* Decompression needs the room of a whole packet. */
 	if (len < sizeof(buf)) {
@@ -145,7 +151,8 @@ retry(struct node *n, int64_t now, struct waiting *w)
 	in.in_from = &from;
 	in.in_p = buf;
 	in.in_len = w->wa_len;
-	in.in_wire = w->wa_len;
+	in.in_wire = w->wa_wire;
+	in.in_repeat = w->wa_repeat;
 	in.in_open = w->wa_open;
 	in.in_retry = true;
 	w->wa_len = 0;
@@ -337,7 +344,7 @@ void
 node_datagram(struct node *n, int64_t now, uint32_t sock,
     const struct inet_addr *from, uint8_t *p, size_t len)
 {
-	node_clock(n, now);
+	now = node_clock(n, now);
 	if (len == BEACON_LEN) {
 		receive_beacon(n, now, sock, from, p);
 		return;
@@ -397,14 +404,35 @@ open_packet(struct node *n, struct inbound *in, struct peer *peer)
  * are the same packet only when they come the same way.
  */
 static bool
-seen_before(struct node *n, const struct inbound *in, uint64_t peer)
+seen_before(struct node *n, struct inbound *in, uint64_t peer)
 {
 	uint8_t	 verb = packet_verb(in->in_p);
 
 	if (packet_suite(in->in_p) == SUITE_NONE)
 		return (false);		/* nothing in it is certain */
-	return (replay_seen(n, peer, packet_id(in->in_p), verb, in->in_sock,
-	    verb == VERB_ECHO || verb == VERB_HELLO ? in->in_from : NULL));
+	if (verb == VERB_ECHO || verb == VERB_HELLO)
+		return (replay_seen_here(n, peer, packet_id(in->in_p),
+		    in->in_sock, in->in_from, &in->in_repeat));
+	return (replay_seen(n, peer, packet_id(in->in_p), verb));
+}
+
+/* Has the one whose name is in the packet answered from that host? */
+static bool
+host_known(struct node *n, const struct inbound *in)
+{
+	const struct peer	*p;
+	const struct path	*pa;
+	unsigned		 i;
+
+	if ((p = peer_find(n, packet_src(in->in_p))) == NULL)
+		return (false);
+	for (i = 0; i < p->pe_npaths; i++) {
+		pa = p->pe_paths[i].pp_path;
+		if (pa->pa_verified && inet_same_ip(&pa->pa_addr,
+		    in->in_from))
+			return (true);
+	}
+	return (false);
 }
 
 /* Strangers, and packets from where nobody is known, in measure. */
@@ -414,7 +442,7 @@ stranger_passes(struct node *n, int64_t now, const struct inbound *in)
 	const struct path	*pa;
 
 	pa = path_find(n, in->in_sock, in->in_from);
-	return ((pa != NULL && pa->pa_verified) ||
+	return ((pa != NULL && pa->pa_verified) || host_known(n, in) ||
 	    limit_stranger(n, now, in->in_from));
 }
 
@@ -430,16 +458,21 @@ handle(struct node *n, int64_t now, struct inbound *in, struct peer *peer,
 	if ((rx.rx_path = path_get(n, now, in->in_sock,
 	    in->in_from)) == NULL)
 		return (RX_DROP);
-	path_heard(rx.rx_path, now, in->in_wire);
+	if (!again)
+		path_heard(peer, rx.rx_path, now, in->in_wire);
 	rx.rx_suite = packet_suite(in->in_p);
 	rx.rx_hops = packet_hops(in->in_p);
 	rx.rx_id = packet_id(in->in_p);
 	rx.rx_verb = packet_verb(in->in_p);
 	rx.rx_packet = in->in_p;
 	rx.rx_len = in->in_len;
+	rx.rx_wire = in->in_wire;
 	rx.rx_again = again;
+	rx.rx_repeat = in->in_repeat;
+	peer->pe_held++;
 	if ((result = verb_dispatch(n, now, &rx)) == RX_DONE)
 		note_receipt(n, now, &rx);
+	peer->pe_held--;
 	return (result);
 }
 
@@ -455,7 +488,7 @@ decode(struct node *n, int64_t now, struct inbound *in)
 	if (!in->in_open && packet_suite(in->in_p) == SUITE_POLY1305 &&
 	    packet_verb(in->in_p) == VERB_HELLO) {
 		hello_receive(n, now, in->in_sock, in->in_from, in->in_p,
-		    in->in_len, NULL);
+		    in->in_len, NULL, false);
 		return (RX_DONE);
 	}
 	if ((peer = peer_find(n, src)) == NULL) {
@@ -474,7 +507,7 @@ decode(struct node *n, int64_t now, struct inbound *in)
 	}
 	if (packet_verb(in->in_p) == VERB_HELLO) {
 		hello_receive(n, now, in->in_sock, in->in_from, in->in_p,
-		    in->in_len, peer);
+		    in->in_len, peer, in->in_repeat);
 		return (RX_DONE);
 	}
 	return (handle(n, now, in, peer, again));

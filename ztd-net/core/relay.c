@@ -172,7 +172,6 @@ relay(struct node *n, int64_t now, uint32_t sock,
 
 	if (!relay_permitted(n, now, sock, from) || !count_hop(p, fragment))
 		return;
-	src = fragment ? NULL : peer_find(n, packet_src(p));
 	if ((dest = peer_find(n, packet_dest(p))) != NULL ||
 	    (dest = whois_recall(n, now, packet_dest(p))) != NULL)
 		pa = peer_best_path(dest, now, false);
@@ -185,6 +184,8 @@ relay(struct node *n, int64_t now, uint32_t sock,
 		dest = up;
 	}
 	datagram_out(n, now, pa, p, len);
+	/* Only now: looking for the recipient can have cost it its place. */
+	src = fragment ? NULL : peer_find(n, packet_src(p));
 	if (src != NULL && src != dest && introduce_due(n, now,
 	    src->pe_id.id_addr, dest->pe_id.id_addr))
 		introduce(n, now, src, dest);

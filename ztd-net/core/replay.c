@@ -9,9 +9,14 @@
  * ever.  No window over a counter will do, since the packet ids of other
  * software are random.
  *
- * Two tables of a fixed size, of which the oldest entries are overwritten:
- * one for frames, which come by the hundred thousand, and one for all else,
- * so that a fast transfer does not make us forget what a HELLO looked like.
+ * Tables of a fixed size, of which the oldest entries are overwritten: one
+ * for frames, which come by the hundred thousand, and one for all else, so
+ * that a fast transfer does not make us forget what a HELLO looked like.
+ *
+ * HELLO and ECHO are sent from all sockets to all of ours, the same packet
+ * each time, so one is a replay only when it comes the same way again.  Who
+ * sends a recorded one from ever new ports fills a table of its own with
+ * that, and no other.
  */
 
 #include <stdlib.h>
@@ -22,6 +27,7 @@
 #define WAYS		8
 #define FRAME_SETS	8192	/* 65536 frames */
 #define OTHER_SETS	4096	/* 32768 other packets */
+#define WAY_SETS	2048	/* 16384 ways by which such came */
 
 struct set {
 	uint64_t	 se_seen[WAYS];	/* newest first; 0: free */
@@ -30,6 +36,7 @@ struct set {
 struct replay {
 	struct set	 re_frames[FRAME_SETS];
 	struct set	 re_others[OTHER_SETS];
+	struct set	 re_ways[WAY_SETS];
 	uint64_t	 re_key;	/* nobody can aim at a set */
 };
 
@@ -74,30 +81,55 @@ is_frame(uint8_t verb)
 	    verb == VERB_MULTICAST_FRAME);
 }
 
-bool
-replay_seen(struct node *n, uint64_t peer, uint64_t packet, uint8_t verb,
-    uint32_t sock, const struct inet_addr *from)
+/* Is it there?  Else put it there, in place of the oldest of its set. */
+static bool
+known(struct set *se, uint64_t x)
 {
-	struct replay	*re = n->n_replay;
-	struct set	*se;
-	uint64_t	 x;
 	unsigned	 i;
 
-	x = mix(mix(packet ^ re->re_key) ^ peer);
-	if (from != NULL)
-		x = mix_addr(x, sock, from);
 	if (x == 0)
 		x = 1;
-	se = is_frame(verb) ? &re->re_frames[x % FRAME_SETS] :
-	    &re->re_others[x % OTHER_SETS];
 	for (i = 0; i < WAYS; i++) {
-		if (se->se_seen[i] == x) {
-			n->n_status.ns_replays++;
+		if (se->se_seen[i] == x)
 			return (true);
-		}
 	}
 	memmove(&se->se_seen[1], &se->se_seen[0],
 	    (WAYS - 1) * sizeof(se->se_seen[0]));
 	se->se_seen[0] = x;
+	return (false);
+}
+
+static uint64_t
+name(const struct replay *re, uint64_t peer, uint64_t packet)
+{
+	return (mix(mix(packet ^ re->re_key) ^ peer));
+}
+
+bool
+replay_seen(struct node *n, uint64_t peer, uint64_t packet, uint8_t verb)
+{
+	struct replay	*re = n->n_replay;
+	uint64_t	 x = name(re, peer, packet);
+
+	if (!known(is_frame(verb) ? &re->re_frames[x % FRAME_SETS] :
+	    &re->re_others[x % OTHER_SETS], x))
+		return (false);
+	n->n_status.ns_replays++;
+	return (true);
+}
+
+bool
+replay_seen_here(struct node *n, uint64_t peer, uint64_t packet,
+    uint32_t sock, const struct inet_addr *from, bool *repeat)
+{
+	struct replay	*re = n->n_replay;
+	uint64_t	 x = name(re, peer, packet), way;
+
+	way = mix_addr(x, sock, from);
+	if (known(&re->re_ways[way % WAY_SETS], way)) {
+		n->n_status.ns_replays++;
+		return (true);
+	}
+	*repeat = known(&re->re_others[x % OTHER_SETS], x);
 	return (false);
 }

@@ -37,28 +37,44 @@ txq_free(struct node *n)
 	free(n->n_txq);
 }
 
+/* A name for an address that nobody can aim at. */
+static uint32_t
+addr_hash(const struct node *n, const struct inet_addr *ia)
+{
+	uint64_t	 x = n->n_pid_key[1], half[2];
+
+	memcpy(half, ia->ia_ip, sizeof(half));
+	x = (x ^ half[0] ^ ia->ia_port) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 29 ^ half[1]) * 0x94d049bb133111ebULL;
+	x = (x ^ x >> 31) * 0xbf58476d1ce4e5b9ULL;
+	return ((uint32_t)(x >> 32));
+}
+
 void
-expect_add(struct node *n, uint64_t packet)
+expect_add(struct node *n, uint64_t packet, const struct inet_addr *to)
 {
 	struct expect	*ex = &n->n_expect;
 	uint32_t	 high = packet >> 32;
 	unsigned	 b = high & 0xff;
 
 	ex->ex_ids[b][ex->ex_next[b]] = high;
+	ex->ex_at[b][ex->ex_next[b]] = addr_hash(n, to);
 	ex->ex_next[b] = (ex->ex_next[b] + 1) % 32;
 	if (ex->ex_used[b] < 32)
 		ex->ex_used[b]++;
 }
 
 bool
-expect_reply(const struct node *n, uint64_t packet)
+expect_reply(const struct node *n, uint64_t packet,
+    const struct inet_addr *from)
 {
 	const struct expect	*ex = &n->n_expect;
 	uint32_t		 high = packet >> 32;
 	unsigned		 b = high & 0xff, i;
 
 	for (i = 0; i < ex->ex_used[b]; i++) {
-		if (ex->ex_ids[b][i] == high)
+		if (ex->ex_ids[b][i] == high && (from == NULL ||
+		    ex->ex_at[b][i] == addr_hash(n, from)))
 			return (true);
 	}
 	return (false);
@@ -141,7 +157,7 @@ seal_and_emit(struct node *n, struct pkt *pk, struct peer *p,
 	else
 		packet_seal(pk->pk_bytes, pk->pk.wb_len, suite, &p->pe_keys);
 	if (expect)
-		expect_add(n, packet_id(pk->pk_bytes));
+		expect_add(n, packet_id(pk->pk_bytes), to);
 	emit_packet(n, sock, to, pk->pk_bytes, pk->pk.wb_len, mtu, total);
 }
 
@@ -151,15 +167,18 @@ pkt_send_to(struct node *n, int64_t now, struct pkt *pk, struct peer *p,
     bool expect)
 {
 	struct path	*pa;
+	size_t		 mtu;
 
 	if (!wbuf_ok(&pk->pk))
 		return;
 	if ((pa = path_find(n, sock, to)) != NULL)
 		pa->pa_last_out = now;
-	/* In one piece (7.2): what is measured must not be cut. */
-	seal_and_emit(n, pk, p, suite, 0, sock, to,
-	    pk->pk.wb_len > PAYLOAD_MTU ? path_mtu(n, pa, to) :
-	    PAYLOAD_MTU, expect);
+	/* In one piece (7.2), above all what measures how large one may be. */
+	mtu = PAYLOAD_MTU;
+	if (pk->pk.wb_len > mtu)
+		mtu = packet_verb(pk->pk_bytes) == VERB_ECHO ?
+		    pk->pk.wb_len : path_mtu(n, pa, to);
+	seal_and_emit(n, pk, p, suite, 0, sock, to, mtu, expect);
 }
 
 void
@@ -318,6 +337,7 @@ node_user_message(struct node *n, int64_t now, uint64_t to, uint64_t type,
 {
 	struct pkt	 pk;
 
+	now = node_clock(n, now);
 	pkt_begin(n, &pk, to, VERB_USER_MESSAGE);
 	wbuf_u64(&pk.pk, type);
 	wbuf_bytes(&pk.pk, p, len);

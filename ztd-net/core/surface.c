@@ -159,21 +159,72 @@ surface_report(struct node *n, int64_t now, const struct peer *by,
 	s->sn_trusted = trusted;
 }
 
+/* Append what is not there yet. */
+static size_t
+append(struct inet_addr *dst, size_t ndst, size_t max,
+    const struct inet_addr *ia)
+{
+	size_t	 k;
+
+	for (k = 0; k < ndst && !inet_equal(&dst[k], ia); k++)
+		continue;
+	if (k == ndst && ndst < max)
+		dst[ndst++] = *ia;
+	return (ndst);
+}
+
+/* What roots say, then what the others do. */
 size_t
 node_surface(const struct node *n, struct inet_addr *dst, size_t max)
 {
 	const struct seen	*s;
-	size_t			 ndst = 0, i, k;
+	size_t			 ndst = 0, i;
+	int			 trusted;
 
+	for (trusted = 1; trusted >= 0; trusted--) {
+		for (i = 0; i < SURFACE_MAX; i++) {
+			s = &n->n_surface->su_seen[i];
+			if (s->sn_time != 0 && s->sn_trusted == (trusted == 1))
+				ndst = append(dst, ndst, max, &s->sn_addr);
+		}
+	}
+	return (ndst);
+}
+
+/* The last report of a member of our networks; others might say anything. */
+static bool
+members_word(struct node *n, int64_t now, const struct seen *s)
+{
+	const struct seen	*other;
+	const struct peer	*p;
+	size_t			 i;
+
+	if (s->sn_time == 0 || s->sn_trusted ||
+	    (p = peer_find(n, s->sn_by)) == NULL || !peer_trusted(p, now))
+		return (false);
+	for (i = 0; i < SURFACE_MAX; i++) {
+		other = &n->n_surface->su_seen[i];
+		if (other->sn_time > s->sn_time && other->sn_by == s->sn_by &&
+		    other->sn_addr.ia_family == s->sn_addr.ia_family)
+			return (false);
+	}
+	return (true);
+}
+
+size_t
+surface_believed(struct node *n, int64_t now, struct inet_addr *dst,
+    size_t max)
+{
+	const struct seen	*s = n->n_surface->su_seen;
+	size_t			 ndst = 0, i;
+
+	for (i = 0; i < SURFACE_MAX; i++) {
+		if (s[i].sn_time != 0 && s[i].sn_trusted)
+			ndst = append(dst, ndst, max, &s[i].sn_addr);
+	}
 	for (i = 0; i < SURFACE_MAX && ndst < max; i++) {
-		s = &n->n_surface->su_seen[i];
-		if (s->sn_time == 0)
-			continue;
-		for (k = 0; k < ndst && !inet_equal(&dst[k], &s->sn_addr);
-		    k++)
-			continue;
-		if (k == ndst)
-			dst[ndst++] = s->sn_addr;
+		if (members_word(n, now, &s[i]))
+			ndst = append(dst, ndst, max, &s[i].sn_addr);
 	}
 	return (ndst);
 }

@@ -123,17 +123,21 @@ rebuild(struct node *n, int64_t now)
 {
 	struct topology	*t = n->n_topology;
 	struct peer	*p;
-	unsigned	 i;
+	uint64_t	 old[UPSTREAMS_MAX];
+	unsigned	 i, nold = t->to_nupstreams;
 
-	for (i = 0; i < t->to_nupstreams; i++) {
-		if ((p = peer_find(n, t->to_upstreams[i])) != NULL)
-			p->pe_upstream = false;
-	}
+	memcpy(old, t->to_upstreams, nold * sizeof(old[0]));
 	t->to_root = false;
 	t->to_nupstreams = 0;
 	add_roots(n, now, &t->to_planet);
 	for (i = 0; i < t->to_nmoons; i++)
 		add_roots(n, now, t->to_moons[i]);
+	/* Last, so that none gave way to another meanwhile. */
+	for (i = 0; i < nold; i++) {
+		if (!upstream_known(t, old[i]) &&
+		    (p = peer_find(n, old[i])) != NULL)
+			p->pe_upstream = false;
+	}
 	/* New ones are greeted at once, others may be gone. */
 	n->n_next_ping = now;
 	n->n_next_contact = now;
@@ -451,12 +455,11 @@ moon_record(struct wbuf *wb, uint64_t id, uint64_t ts)
 	wbuf_u64(wb, ts);
 }
 
-void
-topology_hello_put(const struct node *n, struct wbuf *wb)
+/* The moons that are still to come; returns how many. */
+static unsigned
+moons_wanted(const struct topology *t, uint64_t wanted[MOONS_MAX])
 {
-	const struct topology	*t = n->n_topology;
-	unsigned		 i, k, nwanted = 0;
-	uint64_t		 wanted[MOONS_MAX];
+	unsigned	 i, k, nwanted = 0;
 
 	for (i = 0; i < t->to_nseeds; i++) {
 		for (k = 0; k < nwanted &&
@@ -465,6 +468,25 @@ topology_hello_put(const struct node *n, struct wbuf *wb)
 		if (k == nwanted)
 			wanted[nwanted++] = t->to_seeds[i].se_moon;
 	}
+	return (nwanted);
+}
+
+size_t
+topology_hello_len(const struct node *n)
+{
+	uint64_t	 wanted[MOONS_MAX];
+
+	return (18 + 17 * (n->n_topology->to_nmoons +
+	    (size_t)moons_wanted(n->n_topology, wanted)));
+}
+
+void
+topology_hello_put(const struct node *n, struct wbuf *wb)
+{
+	const struct topology	*t = n->n_topology;
+	uint64_t		 wanted[MOONS_MAX];
+	unsigned		 i, nwanted = moons_wanted(t, wanted);
+
 	wbuf_u64(wb, t->to_planet.w_id);
 	wbuf_u64(wb, t->to_planet.w_ts);
 	wbuf_u16(wb, (uint16_t)(t->to_nmoons + nwanted));
@@ -525,6 +547,7 @@ node_orbit(struct node *n, int64_t now, uint64_t moon, uint64_t seed)
 	struct world	*w;
 	bool		 ok;
 
+	now = node_clock(n, now);
 	if (moon_find(t, moon) != NULL)
 		return (0);
 	if ((w = malloc(sizeof(*w))) == NULL)

@@ -60,8 +60,11 @@ verb_ok(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 
 	verb = rbuf_u8(rb);
 	id = rbuf_u64(rb);
-	if (!rbuf_ok(rb) || !expect_reply(n, id))
+	if (!rbuf_ok(rb) || !expect_reply(n, id, NULL))
 		return (RX_DROP);
+	/* Who got the question elsewhere may answer from any address. */
+	rx->rx_answer = rx->rx_hops == 0 &&
+	    expect_reply(n, id, &rx->rx_path->pa_addr);
 	switch (verb) {
 	case VERB_HELLO:
 		return (hello_ok(n, now, rx, rb));
