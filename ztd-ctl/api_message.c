@@ -31,14 +31,14 @@ struct remembered {
 };
 
 struct waiter {
-	LIST_ENTRY(waiter) w_entry;
+	TAILQ_ENTRY(waiter) w_entry;
 	struct request	*w_request;
 	uint64_t	 w_after;
 };
 
 static struct remembered	 ring[REMEMBERED];
 static uint64_t			 last_seq;
-static LIST_HEAD(, waiter)	 waiters = LIST_HEAD_INITIALIZER(waiters);
+static TAILQ_HEAD(, waiter)	 waiters = TAILQ_HEAD_INITIALIZER(waiters);
 static unsigned			 nwaiters;
 
 static bool	 number_param(struct request *, const char *, uint64_t,
@@ -76,8 +76,8 @@ message_received(const void *p, size_t len)
 	re->re_head = mu;
 	re->re_data = data;
 	/* Whoever is answered is off the list. */
-	while (!LIST_EMPTY(&waiters))
-		waited(LIST_FIRST(&waiters)->w_request);
+	while (!TAILQ_EMPTY(&waiters))
+		waited(TAILQ_FIRST(&waiters)->w_request);
 }
 
 /* So that numbers grow across restarts, too; fewer than 1000 come in a
@@ -103,10 +103,15 @@ api_message_list(struct request *rq)
 		bad(rq, "after: not a number");
 	else if (!number_param(rq, "wait", WAIT_MAX, &wait))
 		bad(rq, "wait: not a number of seconds, 0 to 30");
-	else if (wait == 0 || last_seq > after || nwaiters >= WAITERS_MAX)
-		request_json(rq, 200, list_after(after));
-	else
-		wait_for_one(rq, after, (unsigned)wait);
+	else {
+		/* From before the clock was set back, or of another node. */
+		if (after > last_seq)
+			after = 0;
+		if (wait == 0 || last_seq > after)
+			request_json(rq, 200, list_after(after));
+		else
+			wait_for_one(rq, after, (unsigned)wait);
+	}
 }
 
 /* A parameter that is missing is 0. */
@@ -136,9 +141,12 @@ wait_for_one(struct request *rq, uint64_t after, unsigned seconds)
 		request_error(rq, 503, "out of memory");
 		return;
 	}
+	/* Some have hung up, which shows only when they are answered. */
+	if (nwaiters >= WAITERS_MAX)
+		waited(TAILQ_FIRST(&waiters)->w_request);
 	w->w_request = rq;
 	w->w_after = after;
-	LIST_INSERT_HEAD(&waiters, w, w_entry);
+	TAILQ_INSERT_TAIL(&waiters, w, w_entry);
 	nwaiters++;
 	rq->rq_state = w;
 	rq->rq_free = waiter_free;
@@ -150,7 +158,7 @@ waiter_free(void *arg)
 {
 	struct waiter	*w = arg;
 
-	LIST_REMOVE(w, w_entry);
+	TAILQ_REMOVE(&waiters, w, w_entry);
 	nwaiters--;
 	free(w);
 }

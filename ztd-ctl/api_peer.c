@@ -65,6 +65,10 @@ peer_message(struct request *rq, const struct msg *m)
 {
 	const struct msg_peer_info	*pe = m->m_data;
 
+	if (m->m_type == MSG_RESULT) {
+		request_error(rq, 503, "more peers than can be listed at once");
+		return;
+	}
 	if (m->m_type != MSG_PEER_INFO || pe->pe_npaths > PEERINFO_PATHS ||
 	    m->m_len < msg_peer_len(pe) ||
 	    (rq->rq_id != 0 && pe->pe_addr != rq->rq_id) ||

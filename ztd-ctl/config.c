@@ -624,7 +624,10 @@ parse_path(struct parse *p, const char *net, json_t *obj)
 
 /*
  * Does no address of this network belong to strangers (02 section 14.1)?
- * The blocks are so laid out that its two ends and its size tell.
+ * Some /8 of the Internet that are seldom seen there (25, 30, 51, ...) count
+ * as private elsewhere, and 100.64/10 is shared with the provider's other
+ * customers: not here.  The blocks are so laid out that the two ends of a
+ * network and its size tell.
  */
 static bool
 trustworthy(const struct inet_addr *net)
@@ -643,8 +646,10 @@ trustworthy(const struct inet_addr *net)
 	}
 	for (i = 0; i < 2; i++) {
 		scope = inet_scope(&end[i]);
-		if (scope == SCOPE_GLOBAL || scope == SCOPE_NONE ||
-		    scope == SCOPE_MULTICAST)
+		if (scope != SCOPE_PRIVATE && scope != SCOPE_LINK_LOCAL &&
+		    scope != SCOPE_LOOPBACK)
+			return (false);
+		if (end[i].ia_family == 4 && end[i].ia_ip[0] == 100)
 			return (false);
 	}
 	return (true);

@@ -30,9 +30,11 @@ struct tap {
 };
 
 /* User messages passed on in the current second, and not passed on ever. */
+#define USERMSG_SENDERS	256	/* classes of them */
 struct usermsg {
 	int64_t		 um_second;
 	unsigned	 um_count;
+	uint8_t		 um_by[USERMSG_SENDERS];
 	uint64_t	 um_dropped;
 };
 

@@ -17,6 +17,7 @@ struct asker {
 	struct engine	*as_engine;
 	struct channel	*as_channel;
 	uint32_t	 as_id;
+	bool		 as_cut;	/* the channel was full */
 };
 
 static void
@@ -59,7 +60,7 @@ fill_reasons(struct msg_status *st, const struct node_status *ns)
 void
 report_status(struct engine *e, struct channel *ch, uint32_t id)
 {
-	struct asker		 as = { e, ch, id };
+	struct asker		 as = { .as_engine = e, .as_channel = ch, .as_id = id };
 	struct msg_status	 st;
 	struct node_status	 ns;
 	const struct world	*planet = node_planet(e->e_node);
@@ -135,7 +136,7 @@ void
 report_networks(struct engine *e, struct channel *ch, uint32_t id,
     uint64_t nwid)
 {
-	struct asker	 as = { e, ch, id };
+	struct asker	 as = { .as_engine = e, .as_channel = ch, .as_id = id };
 
 	node_each_network(e->e_node, nwid, report_network, &as);
 }
@@ -182,17 +183,28 @@ report_peer(const struct node_peer *np, void *arg)
 		fill_path(as->as_engine, &pe.pe_paths[i], &np->nr_paths[i]);
 	pe.pe_npaths = i;
 	pe.pe_tunneled = 0;	/* relayed is not tunneled: that is TCP */
-	(void)channel_send(as->as_channel, MSG_PEER_INFO, as->as_id, -1,
-	    &pe, msg_peer_len(&pe));
+	if (!as->as_cut && channel_send(as->as_channel, MSG_PEER_INFO,
+	    as->as_id, -1, &pe, msg_peer_len(&pe)) == -1)
+		as->as_cut = true;
 }
 
 void
 report_peers(struct engine *e, struct channel *ch, uint32_t id,
     uint64_t addr)
 {
-	struct asker	 as = { e, ch, id };
+	struct asker		 as = { .as_engine = e, .as_channel = ch,
+	    .as_id = id };
+	struct msg_result	 mr;
 
 	node_each_peer(e->e_node, engine_now(), addr, report_peer, &as);
+	if (!as.as_cut)
+		return;
+	/* Rather none than some. */
+	memset(&mr, 0, sizeof(mr));
+	mr.mr_code = 503;
+	(void)strlcpy(mr.mr_text, "more peers than can be listed at once",
+	    sizeof(mr.mr_text));
+	(void)channel_send(ch, MSG_RESULT, id, -1, &mr, sizeof(mr));
 }
 
 static void
@@ -233,7 +245,7 @@ report_moon(const struct node_moon *no, void *arg)
 void
 report_moons(struct engine *e, struct channel *ch, uint32_t id)
 {
-	struct asker	 as = { e, ch, id };
+	struct asker	 as = { .as_engine = e, .as_channel = ch, .as_id = id };
 
 	node_each_moon(e->e_node, report_moon, &as);
 }

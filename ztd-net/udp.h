@@ -33,6 +33,7 @@ struct usock {
 	struct inet_addr us_addr;	/* bound to, with port */
 	enum udp_port	 us_port;
 	char		 us_ifname[IFNAME_LEN];	/* bound to, or "" */
+	uint32_t	 us_ifindex;	/* of that, 0 none */
 	bool		 us_elsewhere;	/* the random port was taken here */
 	bool		 us_wanted;	/* still, in the binding under way */
 };

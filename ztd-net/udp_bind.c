@@ -23,17 +23,18 @@
 #define RETRY_MAX	60
 #define ELSEWHERE_TRIES	64	/* other ports for one address */
 
+/* mi: the interface to bind to, NULL for an address of the operator's. */
 typedef void (*want_one)(struct engine *, enum udp_port,
-	    const struct inet_addr *, const char *ifname);
+	    const struct inet_addr *, const struct msg_interface *mi);
 
 static bool	 acceptable(const struct engine *,
 		    const struct msg_interface *);
 static bool	 named(const char *, const char [][SETTINGS_PREFIX_LEN],
 		    uint32_t);
 static void	 keep(struct engine *, enum udp_port, const struct inet_addr *,
-		    const char *);
+		    const struct msg_interface *);
 static void	 open_missing(struct engine *, enum udp_port,
-		    const struct inet_addr *, const char *);
+		    const struct inet_addr *, const struct msg_interface *);
 static struct usock *have(struct udp *, enum udp_port,
 		    const struct inet_addr *);
 static struct usock *open_elsewhere(struct engine *, const struct inet_addr *,
@@ -41,7 +42,7 @@ static struct usock *open_elsewhere(struct engine *, const struct inet_addr *,
 static void	 failed(struct udp *, const struct inet_addr *, int);
 static void	 worked(struct udp *, const struct inet_addr *);
 static void	 want_all(struct engine *, want_one);
-static bool	 sweep_sockets(struct udp *);
+static void	 sweep_sockets(struct udp *);
 static void	 sweep_failed(struct udp *);
 static void	 retry_later(struct udp *);
 static void	 retry_now(evutil_socket_t, short, void *);
@@ -74,8 +75,6 @@ void
 udp_bind(struct engine *e)
 {
 	struct udp	*u = e->e_udp;
-	uint32_t	 before = u->u_generation;
-	bool		 closed;
 	size_t		 i;
 
 	if (!u->u_known || e->e_node == NULL)
@@ -88,14 +87,11 @@ udp_bind(struct engine *e)
 	/* First what goes: it may have the place of what comes. */
 	udp_flush(e);
 	want_all(e, keep);
-	closed = sweep_sockets(u);
+	sweep_sockets(u);
 	want_all(e, open_missing);
 	sweep_failed(u);
 	retry_later(u);
 	tell_core(e);
-	/* Of new ones it makes much itself. */
-	if (closed && u->u_generation == before)
-		node_roamed(e->e_node, engine_now());
 }
 
 /* The primary port of all addresses first: there may be too many. */
@@ -111,11 +107,11 @@ want_all(struct engine *e, want_one want)
 		if (u->u_ports[port] == 0)
 			continue;
 		for (i = 0; i < s->s_nbind; i++)
-			want(e, port, &s->s_bind[i], "");
+			want(e, port, &s->s_bind[i], NULL);
 		for (i = 0; i < u->u_nifs && s->s_nbind == 0; i++) {
 			if (acceptable(e, &u->u_ifs[i]))
 				want(e, port, &u->u_ifs[i].mi_addr,
-				    u->u_ifs[i].mi_name);
+				    &u->u_ifs[i]);
 		}
 	}
 }
@@ -158,11 +154,14 @@ named(const char *name, const char prefixes[][SETTINGS_PREFIX_LEN],
 	return (false);
 }
 
-/* The socket for this address stays, unless that is on another interface
- * now. */
+/*
+ * The socket for this address stays, unless that is on another interface
+ * now, if only on one that was made anew under the old name: the socket is
+ * bound to what is gone.
+ */
 static void
 keep(struct engine *e, enum udp_port port, const struct inet_addr *addr,
-    const char *ifname)
+    const struct msg_interface *mi)
 {
 	struct udp	*u = e->e_udp;
 	struct usock	*us;
@@ -170,17 +169,19 @@ keep(struct engine *e, enum udp_port port, const struct inet_addr *addr,
 
 	ia.ia_port = u->u_ports[port];
 	if ((us = have(u, port, &ia)) != NULL &&
-	    strcmp(us->us_ifname, ifname) == 0)
+	    us->us_ifindex == (mi == NULL ? 0 : mi->mi_index) &&
+	    strcmp(us->us_ifname, mi == NULL ? "" : mi->mi_name) == 0)
 		us->us_wanted = true;
 }
 
 static void
 open_missing(struct engine *e, enum udp_port port,
-    const struct inet_addr *addr, const char *ifname)
+    const struct inet_addr *addr, const struct msg_interface *mi)
 {
 	struct udp	*u = e->e_udp;
 	struct usock	*us;
 	struct inet_addr ia = *addr;
+	const char	*ifname = mi == NULL ? "" : mi->mi_name;
 	bool		 elsewhere = false;
 
 	ia.ia_port = u->u_ports[port];
@@ -196,6 +197,7 @@ open_missing(struct engine *e, enum udp_port port,
 		return;
 	}
 	us->us_port = port;
+	us->us_ifindex = mi == NULL ? 0 : mi->mi_index;
 	us->us_elsewhere = elsewhere;
 	us->us_wanted = true;
 	worked(u, &ia);
@@ -284,22 +286,15 @@ worked(struct udp *u, const struct inet_addr *ia)
 	log_debug("UDP %s", inet_format(text, ia));
 }
 
-/* What nobody wants any more goes; true when that was a socket. */
-static bool
+/* What nobody wants any more goes. */
+static void
 sweep_sockets(struct udp *u)
 {
-	struct usock	*us;
-	bool		 closed = false;
-	size_t		 i;
+	size_t	 i;
 
-	for (i = 0; i < SOCKETS_MAX; i++) {
-		us = &u->u_socks[i];
-		if (us->us_id != 0 && !us->us_wanted) {
-			udp_close(us);
-			closed = true;
-		}
-	}
-	return (closed);
+	for (i = 0; i < SOCKETS_MAX; i++)
+		if (u->u_socks[i].us_id != 0 && !u->u_socks[i].us_wanted)
+			udp_close(&u->u_socks[i]);
 }
 
 static void

@@ -14,10 +14,11 @@
 #include "common/address.h"
 #include "ztd-net/engine.h"
 
-#define PER_SECOND	200
+#define PER_SECOND	200	/* in all, */
+#define PER_SENDER	20	/* and of one node */
 #define PENDING_MAX	(1024 * 1024)	/* bytes that the API may be behind */
 
-static bool	may_pass(struct engine *, int64_t);
+static bool	may_pass(struct engine *, int64_t, uint64_t);
 
 void
 usermsg_received(struct engine *e, uint64_t from, uint64_t type,
@@ -28,7 +29,7 @@ usermsg_received(struct engine *e, uint64_t from, uint64_t type,
 	int64_t		 now = engine_now();
 
 	if (len > USER_MESSAGE_MAX || e->e_ctl == NULL ||
-	    channel_pending(e->e_ctl) > PENDING_MAX || !may_pass(e, now)) {
+	    channel_pending(e->e_ctl) > PENDING_MAX || !may_pass(e, now, from)) {
 		e->e_user.um_dropped++;
 		return;
 	}
@@ -45,14 +46,24 @@ usermsg_received(struct engine *e, uint64_t from, uint64_t type,
 		e->e_user.um_dropped++;
 }
 
+/* Anybody may send: one who does so all the time takes nothing from others. */
 static bool
-may_pass(struct engine *e, int64_t now)
+may_pass(struct engine *e, int64_t now, uint64_t from)
 {
-	if (now / 1000 != e->e_user.um_second) {
-		e->e_user.um_second = now / 1000;
-		e->e_user.um_count = 0;
+	struct usermsg	*um = &e->e_user;
+	unsigned	 i = (unsigned)((from ^ from >> 13 ^ from >> 27) %
+	    USERMSG_SENDERS);
+
+	if (now / 1000 != um->um_second) {
+		um->um_second = now / 1000;
+		um->um_count = 0;
+		memset(um->um_by, 0, sizeof(um->um_by));
 	}
-	return (e->e_user.um_count++ < PER_SECOND);
+	if (um->um_by[i] >= PER_SENDER || um->um_count >= PER_SECOND)
+		return (false);
+	um->um_by[i]++;
+	um->um_count++;
+	return (true);
 }
 
 /* The API wants one sent; answered by how that went, not by whether it

@@ -43,7 +43,9 @@ static int	 add6(struct netif *, const struct netif_dev *,
 		    const struct inet_addr *);
 static void	 mask_of(struct inet_addr *, const struct inet_addr *);
 static unsigned	 bits_of(const struct sockaddr *, unsigned);
+static bool	 has_carrier(const struct ifaddrs *, const char *);
 static bool	 usable6(struct netif *, const struct ifaddrs *, bool *);
+static void	 events_room(int);
 static void	 events_readable(evutil_socket_t, short, void *);
 
 struct netif *
@@ -62,9 +64,25 @@ netif_new(void)
 		netif_free(ni);
 		return (NULL);
 	}
+	events_room(ni->ni_events);
 	/* Requests are answered by write(2) itself; nothing is read. */
 	(void)shutdown(ni->ni_route, SHUT_RD);
 	return (ni);
+}
+
+/* Room for a storm of events, and word of those that found none. */
+static void
+events_room(int fd)
+{
+	int	 size = 1024 * 1024;
+#ifdef SO_RERROR
+	int	 on = 1;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RERROR, &on, sizeof(on));
+#endif
+	while (size > 8192 && setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size,
+	    sizeof(size)) == -1)
+		size /= 2;
 }
 
 void
@@ -237,7 +255,7 @@ netif_list(struct netif *ni, struct msg_interface *dst, unsigned max)
 		strlcpy(mi->mi_name, ifa->ifa_name, sizeof(mi->mi_name));
 		mi->mi_index = if_nametoindex(ifa->ifa_name);
 		mi->mi_temporary = temporary;
-		mi->mi_running = (ifa->ifa_flags & IFF_RUNNING) != 0;
+		mi->mi_running = has_carrier(list, ifa->ifa_name);
 		mi->mi_addr = ia;
 		mi->mi_addr.ia_port = (uint16_t)bits_of(ifa->ifa_netmask,
 		    (unsigned)inet_iplen(&ia) * 8);
@@ -364,6 +382,24 @@ usable6(struct netif *ni, const struct ifaddrs *ifa, bool *temporary)
 	return ((flags & (IN6_IFF_ANYCAST | IN6_IFF_TENTATIVE |
 	    IN6_IFF_DUPLICATED | IN6_IFF_DETACHED | IN6_IFF_DEPRECATED)) ==
 	    0);
+}
+
+/* IFF_RUNNING says here that the driver runs, whatever is plugged in. */
+static bool
+has_carrier(const struct ifaddrs *list, const char *name)
+{
+	const struct ifaddrs	*ifa;
+	const struct if_data	*ifd;
+
+	for (ifa = list; ifa != NULL; ifa = ifa->ifa_next) {
+		if (ifa->ifa_addr == NULL || ifa->ifa_data == NULL ||
+		    ifa->ifa_addr->sa_family != AF_LINK ||
+		    strcmp(ifa->ifa_name, name) != 0)
+			continue;
+		ifd = ifa->ifa_data;
+		return (ifd->ifi_link_state != LINK_STATE_DOWN);
+	}
+	return (true);
 }
 
 /*

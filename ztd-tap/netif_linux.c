@@ -40,12 +40,21 @@
 #define GROUP_MCAST6	38
 #define ADDR_PROTO	11	/* IFA_PROTO, Linux 5.18 */
 
+/* A default route; filled with zeros, so that it can be compared. */
+#define WAYS	16
+struct way {
+	uint32_t	 w_family, w_table, w_oif, w_metric;
+	uint8_t		 w_via[32];
+};
+
 struct netif {
 	int		 ni_fd;		/* requests */
 	int		 ni_events;
 	uint32_t	 ni_seq;
 	struct event	*ni_read;
 	struct notice	*ni_notice;
+	struct way	 ni_ways[WAYS];	/* of which we were told */
+	unsigned	 ni_nways;
 };
 
 struct request {
@@ -80,8 +89,10 @@ static void	 index_seen(struct nlmsghdr *, void *);
 static void	 addr_seen(struct nlmsghdr *, void *);
 static void	 join_group(int, unsigned);
 static void	 events_readable(evutil_socket_t, short, void *);
-static bool	 roams(const uint8_t *, size_t);
-static bool	 is_default_route(const struct nlmsghdr *);
+static bool	 roams(struct netif *, const uint8_t *, size_t);
+static bool	 default_changed(struct netif *, const struct nlmsghdr *);
+static bool	 is_default_route(const struct nlmsghdr *, struct way *);
+static void	 way_fill(struct way *, const struct nlmsghdr *);
 static int	 rp_filter(const char *);
 
 struct netif *
@@ -653,31 +664,59 @@ events_readable(evutil_socket_t fd, short what, void *arg)
 		n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
 		if (n == -1 && errno != ENOBUFS)
 			break;
-		roamed |= n == -1 || roams(buf, (size_t)n);
+		roamed |= n == -1 || roams(ni, buf, (size_t)n);
 	}
 	notice_event(ni->ni_notice, roamed);
 }
 
 static bool
-roams(const uint8_t *buf, size_t len)
+roams(struct netif *ni, const uint8_t *buf, size_t len)
 {
 	const struct nlmsghdr	*h = (const void *)buf;
 	unsigned		 left = (unsigned)len;
+	bool			 roamed = false;
 
 	for (; NLMSG_OK(h, left); h = (const void *)((const uint8_t *)h +
 	    NLMSG_ALIGN(h->nlmsg_len))) {
-		if (is_default_route(h))
-			return (true);
+		roamed |= default_changed(ni, h);
 		if (NLMSG_ALIGN(h->nlmsg_len) >= left)
 			break;
 		left -= NLMSG_ALIGN(h->nlmsg_len);
 	}
-	return (false);
+	return (roamed);
 }
 
-/* One that is not ours came, went or changed. */
+/*
+ * One that is not ours came, went or changed.  Those who hear router
+ * advertisements announce the same one again and again: that is no change.
+ */
 static bool
-is_default_route(const struct nlmsghdr *h)
+default_changed(struct netif *ni, const struct nlmsghdr *h)
+{
+	struct way	 w;
+	unsigned	 i;
+
+	if (!is_default_route(h, &w))
+		return (false);
+	for (i = 0; i < ni->ni_nways; i++)
+		if (memcmp(&ni->ni_ways[i], &w, sizeof(w)) == 0)
+			break;
+	if (h->nlmsg_type == RTM_DELROUTE) {
+		if (i < ni->ni_nways)
+			ni->ni_ways[i] = ni->ni_ways[--ni->ni_nways];
+		return (true);
+	}
+	if (i < ni->ni_nways)
+		return (false);
+	if (ni->ni_nways == WAYS)
+		memmove(&ni->ni_ways[0], &ni->ni_ways[1],
+		    --ni->ni_nways * sizeof(ni->ni_ways[0]));
+	ni->ni_ways[ni->ni_nways++] = w;
+	return (true);
+}
+
+static bool
+is_default_route(const struct nlmsghdr *h, struct way *w)
 {
 	struct rtmsg	 rt;
 
@@ -685,9 +724,41 @@ is_default_route(const struct nlmsghdr *h)
 	    RTM_DELROUTE) || h->nlmsg_len < NLMSG_LENGTH(sizeof(rt)))
 		return (false);
 	memcpy(&rt, (const uint8_t *)h + NLMSG_HDRLEN, sizeof(rt));
-	return (rt.rtm_dst_len == 0 && rt.rtm_protocol != PROTO_ZTD &&
-	    rt.rtm_table != RT_TABLE_LOCAL && rt.rtm_type == RTN_UNICAST &&
-	    (rt.rtm_flags & RTM_F_CLONED) == 0);
+	if (rt.rtm_dst_len != 0 || rt.rtm_protocol == PROTO_ZTD ||
+	    rt.rtm_table == RT_TABLE_LOCAL || rt.rtm_type != RTN_UNICAST ||
+	    (rt.rtm_flags & RTM_F_CLONED) != 0)
+		return (false);
+	memset(w, 0, sizeof(*w));
+	w->w_family = rt.rtm_family;
+	w->w_table = rt.rtm_table;
+	way_fill(w, h);
+	return (true);
+}
+
+/* Of several next hops the first stands for all. */
+static void
+way_fill(struct way *w, const struct nlmsghdr *h)
+{
+	const struct rtattr	*ra;
+	size_t			 at = NLMSG_ALIGN(sizeof(struct rtmsg)), n;
+	unsigned		 left;
+
+	ra = (const void *)((const uint8_t *)h + NLMSG_HDRLEN + at);
+	left = h->nlmsg_len - (unsigned)(NLMSG_HDRLEN + at);
+	for (; RTA_OK(ra, left); ra = RTA_NEXT(ra, left)) {
+		n = RTA_PAYLOAD(ra);
+		if (ra->rta_type == RTA_OIF && n == sizeof(w->w_oif))
+			memcpy(&w->w_oif, RTA_DATA(ra), n);
+		else if (ra->rta_type == RTA_PRIORITY &&
+		    n == sizeof(w->w_metric))
+			memcpy(&w->w_metric, RTA_DATA(ra), n);
+		else if ((ra->rta_type == RTA_GATEWAY ||
+		    ra->rta_type == RTA_MULTIPATH) &&
+		    n <= sizeof(w->w_via))
+			memcpy(w->w_via, RTA_DATA(ra), n);
+		else if (ra->rta_type == RTA_MULTIPATH)
+			memcpy(w->w_via, RTA_DATA(ra), sizeof(w->w_via));
+	}
 }
 
 /* The value for an interface, -1 when it cannot be read. */

@@ -99,7 +99,13 @@ route_bsd_is_default(const uint8_t *p, size_t len)
 	if (len < sizeof(rtm))
 		return (false);
 	memcpy(&rtm, p, sizeof(rtm));
+	/* Requests that failed are told to all who listen, too. */
+	if (rtm.rtm_errno != 0)
+		return (false);
 #ifdef __OpenBSD__
+	/* Some events were lost: it may have been among them. */
+	if (rtm.rtm_type == RTM_DESYNC)
+		return (true);
 	at = rtm.rtm_hdrlen;
 #else
 	if ((rtm.rtm_flags & RTF_PROTO1) != 0)

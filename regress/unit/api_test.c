@@ -512,6 +512,48 @@ TC(messages_wait, "a client can wait for a message, but not for ever")
 	world_stop(&w);
 }
 
+/* Ask to wait for a message, and hang up; returns nothing of use. */
+static void
+wait_and_leave(const struct ctlworld *w)
+{
+	static const char	 request[] = "GET /ztd/message?wait=30 "
+	    "HTTP/1.1\r\nX-ZT1-Auth: " WORLD_TOKEN "\r\n\r\n";
+	struct sockaddr_in	 sin;
+	int			 fd;
+
+	memset(&sin, 0, sizeof(sin));
+	sin.sin_family = AF_INET;
+	sin.sin_port = htons((uint16_t)w->w_port);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ATF_REQUIRE((fd = socket(AF_INET, SOCK_STREAM, 0)) != -1);
+	ATF_REQUIRE_EQ(connect(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	ATF_REQUIRE_EQ(write(fd, request, sizeof(request) - 1),
+	    (ssize_t)sizeof(request) - 1);
+	(void)close(fd);
+}
+
+TC(messages_hung_up, "those who left do not keep others from waiting")
+{
+	struct ctlworld	 w = { 0 };
+	json_t		*list;
+	double		 start;
+	unsigned	 i;
+
+	world_start(&w, tc, false);
+	world_run(&w, 200);
+	for (i = 0; i < 20; i++) {
+		wait_and_leave(&w);
+		world_run(&w, 50);
+	}
+	start = seconds();
+	list = messages(&w, "?wait=1");
+	ATF_CHECK_EQ(json_array_size(list), 0);
+	ATF_CHECK_MSG(seconds() - start > 0.9, "after %.1f s",
+	    seconds() - start);
+	json_decref(list);
+	world_stop(&w);
+}
+
 TC(messages_send, "messages to other nodes")
 {
 	static const struct {
@@ -991,6 +1033,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, reasons);
 	ATF_TP_ADD_TC(tp, messages);
 	ATF_TP_ADD_TC(tp, messages_wait);
+	ATF_TP_ADD_TC(tp, messages_hung_up);
 	ATF_TP_ADD_TC(tp, messages_send);
 	ATF_TP_ADD_TC(tp, auth);
 	ATF_TP_ADD_TC(tp, network_set);

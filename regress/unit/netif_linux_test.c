@@ -22,6 +22,7 @@
 #include <ifaddrs.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -500,6 +501,7 @@ CASE(roaming, "a default route that comes or goes is told, ours are not")
 {
 	struct policy_route	 pr;
 	struct inet_addr	 ia;
+	unsigned		 i;
 
 	(void)tc;
 	set_up();
@@ -522,6 +524,23 @@ CASE(roaming, "a default route that comes or goes is told, ours are not")
 	run(400);
 	ATF_CHECK_EQ(2, host.roamed);
 	ATF_CHECK(host.seen >= 3);
+	/* One of IPv6, and announced again after each advertisement. */
+	ia = addr("fd00:7::5/64");
+	ATF_REQUIRE_EQ(0, netif_addr_add(ni, &tap.t_dev, &ia));
+	ATF_REQUIRE_EQ(0, system("ip -6 route replace default "
+	    "via fd00:7::1 proto ra"));
+	run(400);
+	ATF_CHECK_EQ(3, host.roamed);
+	for (i = 0; i < 3; i++) {
+		ATF_REQUIRE_EQ(0, system("ip -6 route replace default "
+		    "via fd00:7::1 proto ra"));
+		run(400);
+	}
+	ATF_CHECK_EQ(3, host.roamed);
+	ATF_REQUIRE_EQ(0, system("ip -6 route replace default "
+	    "via fd00:7::2 proto ra"));
+	run(400);
+	ATF_CHECK_EQ(4, host.roamed);
 	netif_free(ni);
 	event_base_free(host.base);
 }

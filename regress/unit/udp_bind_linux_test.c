@@ -328,6 +328,12 @@ CASE(interfaces, "which interfaces count, and addresses that come and go")
 	udp_interfaces(&e, ifs, 2);
 	ATF_CHECK(id_of(PORT_PRIMARY, 0) != 0);
 	ATF_CHECK(id_of(PORT_PRIMARY, 0) != first);
+	/* Its interface is made anew under the old name. */
+	first = id_of(PORT_PRIMARY, 0);
+	ifs[0].mi_index += 100;
+	udp_interfaces(&e, ifs, 2);
+	ATF_CHECK(id_of(PORT_PRIMARY, 0) != 0);
+	ATF_CHECK(id_of(PORT_PRIMARY, 0) != first);
 	/* The same address twice is once; ours is none. */
 	ifs[1].mi_addr = ifs[0].mi_addr;
 	udp_interfaces(&e, ifs, 2);

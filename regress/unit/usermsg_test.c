@@ -109,12 +109,19 @@ ATF_TC_BODY(passed_on, tc)
 	ATF_CHECK_EQ(0, memcmp(last_data, data, USER_MESSAGE_MAX));
 	usermsg_received(&e, 0x1122334455, 5, data, USER_MESSAGE_MAX + 1);
 	ATF_CHECK_EQ(2, e.e_user.um_dropped);
-	/* A flood is cut off, until the next second. */
+	/* A flood is cut off, until the next second; others are heard. */
 	for (i = 0; i < 1000; i++)
 		usermsg_received(&e, 0x1122334455, i, NULL, 0);
 	run();
+	ATF_CHECK_EQ(20, received);
+	ATF_CHECK_EQ(2 + 981, e.e_user.um_dropped);
+	usermsg_received(&e, 0x1122334456, 5, "x", 1);
+	run();
+	ATF_CHECK_EQ(21, received);
+	for (i = 0; i < 1000; i++)
+		usermsg_received(&e, 0x2200000000 + i, i, NULL, 0);
+	run();
 	ATF_CHECK_EQ(200, received);
-	ATF_CHECK_EQ(2 + 801, e.e_user.um_dropped);
 	now += 1000;
 	usermsg_received(&e, 0x1122334455, 7, "x", 1);
 	run();

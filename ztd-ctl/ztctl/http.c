@@ -26,7 +26,7 @@
 #define SILENCE		60000		/* ms without data */
 #define HEADER_LINE	1023
 #define HEADERS_MAX	65536
-#define ANSWER_MAX	(16 * 1024 * 1024)
+#define ANSWER_MAX	(128 * 1024 * 1024)
 
 /* What was read so far. */
 struct reader {

@@ -41,7 +41,7 @@ static int
 why_all(const struct conn *cn, const char *cmd)
 {
 	json_t	*status, *peers = NULL, *v;
-	int64_t	 now = now_ms();
+	int64_t	 now;
 	size_t	 i, n = 0;
 
 	if ((status = get_json(cn, cmd, "/status")) == NULL ||
@@ -49,6 +49,7 @@ why_all(const struct conn *cn, const char *cmd)
 		json_decref(status);
 		return (1);
 	}
+	now = int_of(status, "clock");
 	if (cn->cn_json) {
 		v = json_pack("{s:O?,s:O}", "node", json_object_get(status,
 		    "ztd"), "peers", peers);
@@ -76,21 +77,25 @@ why_all(const struct conn *cn, const char *cmd)
 static int
 why_peer(const struct conn *cn, const char *cmd, const char *addr)
 {
-	json_t	*v;
+	json_t	*v, *status = NULL;
 	char	 path[32];
 	int	 rv = 0;
 
 	(void)snprintf(path, sizeof(path), "/peer/%.10s", addr);
-	if ((v = get_json(cn, cmd, path)) == NULL)
+	if ((v = get_json(cn, cmd, path)) == NULL ||
+	    (status = get_json(cn, cmd, "/status")) == NULL) {
+		json_decref(v);
 		return (1);
+	}
 	if (cn->cn_json)
 		(void)print_json(v);
 	else if (json_object_size(v) == 0) {
 		(void)printf("404 why no peer %s is known\n", addr);
 		rv = 1;
 	} else
-		print_peer(v, now_ms(), true);
+		print_peer(v, int_of(status, "clock"), true);
 	json_decref(v);
+	json_decref(status);
 	return (rv);
 }
 
@@ -112,6 +117,7 @@ print_reason(json_t *v)
 	(void)printf("%s", shown_of(v, "text"));
 }
 
+/* By the clock of the service, which all its times are of. */
 static void
 print_age(const char *what, json_t *v, const char *key, int64_t now)
 {

@@ -245,6 +245,9 @@ struct node {
 	unsigned	 n_stage;
 	int64_t		 n_stage_at;		/* the next one */
 	int64_t		 n_last_beacon;
+	int64_t		 n_roam_time;	/* token bucket of node_roamed() */
+	unsigned	 n_roams;
+	bool		 n_roam_due;	/* one was put off */
 };
 
 /* node.c */

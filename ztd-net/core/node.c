@@ -21,6 +21,8 @@
 #define IDLE_PING_MS	15000	/* between ping checks of an idle node */
 #define PING_MIN_MS	1000	/* between ping checks */
 #define BUSY_MS		60000	/* after the last frame it is idle */
+#define ROAMS		4	/* changes of routes heeded at once; */
+#define ROAM_MS		5000	/* one more after this, each */
 
 static int	 node_parts(struct node *, int64_t);
 static int64_t	 next_due(const struct node *);
@@ -214,10 +216,26 @@ node_virtual_prefixes(struct node *n, const struct inet_addr *nets,
 	n->n_next_contact = n->n_last_now;
 }
 
+/*
+ * All paths in use are asked, so not whenever somebody's routing daemon has
+ * something to say; the last word is heeded, sooner or later.
+ */
 void
 node_roamed(struct node *n, int64_t now)
 {
+	int64_t	 more;
+
 	now = node_clock(n, now);
+	more = (now - n->n_roam_time) / ROAM_MS;
+	if (more > 0) {
+		n->n_roams = more >= n->n_roams ? 0 :
+		    n->n_roams - (unsigned)more;
+		n->n_roam_time = now;
+	}
+	n->n_roam_due = n->n_roams >= ROAMS;
+	if (n->n_roam_due)
+		return;
+	n->n_roams++;
 	roam(n, now);
 }
 
@@ -353,6 +371,8 @@ node_tick(struct node *n, int64_t now)
 		watch_run(n, now);
 	if (now >= n->n_next_queue)
 		queue_run(n, now);
+	if (n->n_roam_due && now - n->n_roam_time >= ROAM_MS)
+		node_roamed(n, now - n->n_skew);
 	if (now >= n->n_next_contact)
 		n->n_next_contact = online_run(n, now);
 	if (now >= n->n_next_ping)
@@ -381,6 +401,8 @@ next_due(const struct node *n)
 
 	if (n->n_next_queue < next)
 		next = n->n_next_queue;
+	if (n->n_roam_due && n->n_roam_time + ROAM_MS < next)
+		next = n->n_roam_time + ROAM_MS;
 	if (n->n_next_contact < next)
 		next = n->n_next_contact;
 	if (!TAILQ_EMPTY(&n->n_watch) && n->n_next_watch < next)
