@@ -126,8 +126,14 @@ bridge_send(struct node *n, int64_t now, struct network *nw, uint64_t dst,
 	uint64_t	to[NETCONF_SPECIALISTS], addr;
 	size_t		count, i;
 
+	const struct filter_frame ff = {
+		.source = n->n_id.id_addr, .mac_src = src, .mac_dst = dst,
+		.ethertype = type, .data = p, .len = len
+	};
+
 	if (!ether_filter_out(n, now, nw, true, 0, dst, src, type, p, len))
 		return;
+	trace_frame(n, now, nw, &ff, WHY_ACCEPTED, NULL, NULL);
 	addr = bridge_route(nw, dst);
 	if (addr != 0 && addr != n->n_id.id_addr &&
 	    network_has_role(nw, addr, SPECIALIST_BRIDGE)) {

@@ -54,12 +54,15 @@ need_cert_due(struct network *nw, int64_t now, uint64_t addr)
 
 bool
 gate_or_complain(struct node *n, int64_t now, struct network *nw,
-    struct rx *rx)
+    struct rx *rx, const struct filter_frame *ff)
 {
 	struct pkt	pkt;
 
 	if (gate(n, now, nw, rx))
 		return (true);
+	if (!rx->rx_again)
+		trace_frame(n, now, nw, ff, membership_why(nw,
+		    membership_find(nw, ff->source)), NULL, rx);
 	if (need_cert_due(nw, now, rx->rx_peer->pe_id.id_addr)) {
 		pkt_begin_error(n, &pkt, rx, ERR_NEED_MEMBERSHIP_CERTIFICATE);
 		wbuf_u64(&pkt.pk, nw->nw_id);

@@ -212,49 +212,68 @@ lookup(void *arg, uint64_t addr)
 	return (identity_of(arg, addr));
 }
 
+/* Which one it is about, for those who watch. */
+struct about {
+	struct node	*ab_node;
+	int64_t		 ab_now;
+	struct network	*ab_nw;
+	enum credential_type ab_type;
+	uint32_t	 ab_id;
+	int64_t		 ab_ts;
+	uint64_t	 ab_to;
+};
+
+static enum cred_result
+refused(const struct about *ab, enum why why)
+{
+	trace_credential(ab->ab_node, ab->ab_now, ab->ab_nw, ab->ab_type,
+	    ab->ab_id, ab->ab_ts, ab->ab_to, why);
+	return (CRED_REJECTED);
+}
+
 /* What a check means for the caller; CRED_NEW: go on and store. */
 static enum cred_result
-checked(struct node *n, int64_t now, enum credential_check c,
-    uint64_t unknown)
+checked(const struct about *ab, enum credential_check c, uint64_t unknown)
 {
 	switch (c) {
 	case CREDENTIAL_OK:
 		return (CRED_NEW);
 	case CREDENTIAL_UNKNOWN_SIGNER:
-		whois_request(n, now, unknown);
+		whois_request(ab->ab_node, ab->ab_now, unknown);
 		return (CRED_DEFERRED);
 	case CREDENTIAL_BAD:
 		break;
 	}
-	return (CRED_REJECTED);
+	return (refused(ab, WHY_INVALID));
 }
 
 enum cred_result
 membership_add_com(struct node *n, int64_t now, struct network *nw,
     const struct com *com)
 {
+	const struct about	 ab = { n, now, nw, CREDENTIAL_COM, 0,
+	    (int64_t)com_value(com, COM_ID_TIMESTAMP),
+	    com_value(com, COM_ID_ISSUED_TO) };
 	struct membership	*mb;
 	enum cred_result	 res;
-	uint64_t		 to, unknown = 0;
-	int64_t			 ts;
+	uint64_t		 to = ab.ab_to, unknown = 0;
+	int64_t			 ts = ab.ab_ts;
 
-	to = com_value(com, COM_ID_ISSUED_TO);
-	ts = (int64_t)com_value(com, COM_ID_TIMESTAMP);
 	if (com_value(com, COM_ID_NETWORK) != nw->nw_id ||
 	    to > ADDR_MASK || addr_reserved(to))
 		return (CRED_REJECTED);
 	if ((mb = membership_find(nw, to)) != NULL) {
 		if (ts <= mb->mb_com_threshold)
-			return (CRED_REJECTED);
+			return (refused(&ab, WHY_REVOKED));
 		if (mb->mb_com.com_n != 0) {
 			if (ts < (int64_t)com_value(&mb->mb_com,
 			    COM_ID_TIMESTAMP))
-				return (CRED_REJECTED);
+				return (refused(&ab, WHY_OLD));
 			if (com_equal(com, &mb->mb_com))
 				return (CRED_REDUNDANT);
 		}
 	}
-	res = checked(n, now, com_check(com, lookup, n, &unknown), unknown);
+	res = checked(&ab, com_check(com, lookup, n, &unknown), unknown);
 	if (res != CRED_NEW)
 		return (res);
 	if ((mb = membership_get(nw, now, to)) == NULL)
@@ -294,6 +313,8 @@ enum cred_result
 membership_add_tag(struct node *n, int64_t now, struct network *nw,
     const struct tag *tag)
 {
+	const struct about	 ab = { n, now, nw, CREDENTIAL_TAG, tag->tag_id,
+	    tag->tag_ts, tag->tag_to };
 	struct membership	*mb;
 	struct tag		*old;
 	void			*list;
@@ -308,14 +329,14 @@ membership_add_tag(struct node *n, int64_t now, struct network *nw,
 		if (at < mb->mb_ntags &&
 		    (old = &mb->mb_tags[at])->tag_id == tag->tag_id) {
 			if (old->tag_ts > tag->tag_ts)
-				return (CRED_REJECTED);
+				return (refused(&ab, WHY_OLD));
 			if (tag_equal(old, tag))
 				return (CRED_REDUNDANT);
 		}
 		if (is_revoked(mb, CREDENTIAL_TAG, tag->tag_id, tag->tag_ts))
-			return (CRED_REJECTED);
+			return (refused(&ab, WHY_REVOKED));
 	}
-	res = checked(n, now, tag_check(tag, lookup, n, &unknown), unknown);
+	res = checked(&ab, tag_check(tag, lookup, n, &unknown), unknown);
 	if (res != CRED_NEW)
 		return (res);
 	if ((mb = membership_get(nw, now, tag->tag_to)) == NULL)
@@ -337,15 +358,16 @@ enum cred_result
 membership_add_capability(struct node *n, int64_t now, struct network *nw,
     const struct capability *cap)
 {
+	const struct about	 ab = { n, now, nw, CREDENTIAL_CAPABILITY,
+	    cap->cap_id, cap->cap_ts, capability_holder(cap) };
 	struct membership	*mb;
 	struct filter_program	*program;
 	struct capability	*old;
 	void			*list;
 	enum cred_result	 res;
-	uint64_t		 to, unknown = 0;
+	uint64_t		 to = ab.ab_to, unknown = 0;
 	unsigned		 at;
 
-	to = capability_holder(cap);
 	if (cap->cap_nwid != nw->nw_id || addr_reserved(to))
 		return (CRED_REJECTED);
 	if ((mb = membership_find(nw, to)) != NULL) {
@@ -354,15 +376,15 @@ membership_add_capability(struct node *n, int64_t now, struct network *nw,
 		if (at < mb->mb_ncaps &&
 		    (old = &mb->mb_caps[at].hc_cap)->cap_id == cap->cap_id) {
 			if (old->cap_ts > cap->cap_ts)
-				return (CRED_REJECTED);
+				return (refused(&ab, WHY_OLD));
 			if (capability_equal(old, cap))
 				return (CRED_REDUNDANT);
 		}
 		if (is_revoked(mb, CREDENTIAL_CAPABILITY, cap->cap_id,
 		    cap->cap_ts))
-			return (CRED_REJECTED);
+			return (refused(&ab, WHY_REVOKED));
 	}
-	res = checked(n, now, capability_check(cap, lookup, n, &unknown),
+	res = checked(&ab, capability_check(cap, lookup, n, &unknown),
 	    unknown);
 	if (res != CRED_NEW)
 		return (res);
@@ -393,6 +415,8 @@ enum cred_result
 membership_add_coo(struct node *n, int64_t now, struct network *nw,
     const struct coo *coo)
 {
+	const struct about	 ab = { n, now, nw, CREDENTIAL_COO, coo->coo_id,
+	    coo->coo_ts, coo->coo_to };
 	struct membership	*mb;
 	struct coo		*old;
 	void			*list;
@@ -407,14 +431,14 @@ membership_add_coo(struct node *n, int64_t now, struct network *nw,
 		if (at < mb->mb_ncoos &&
 		    (old = &mb->mb_coos[at])->coo_id == coo->coo_id) {
 			if (old->coo_ts > coo->coo_ts)
-				return (CRED_REJECTED);
+				return (refused(&ab, WHY_OLD));
 			if (coo_equal(old, coo))
 				return (CRED_REDUNDANT);
 		}
 		if (is_revoked(mb, CREDENTIAL_COO, coo->coo_id, coo->coo_ts))
-			return (CRED_REJECTED);
+			return (refused(&ab, WHY_REVOKED));
 	}
-	res = checked(n, now, coo_check(coo, lookup, n, &unknown), unknown);
+	res = checked(&ab, coo_check(coo, lookup, n, &unknown), unknown);
 	if (res != CRED_NEW)
 		return (res);
 	if ((mb = membership_get(nw, now, coo->coo_to)) == NULL)
@@ -436,6 +460,8 @@ enum cred_result
 membership_add_revocation(struct node *n, int64_t now, struct network *nw,
     const struct revocation *rev)
 {
+	const struct about	 ab = { n, now, nw, CREDENTIAL_REVOCATION,
+	    rev->rev_id, rev->rev_threshold, rev->rev_target };
 	struct membership	*mb;
 	struct revoked		*rk;
 	enum cred_result	 res;
@@ -443,7 +469,7 @@ membership_add_revocation(struct node *n, int64_t now, struct network *nw,
 
 	if (rev->rev_nwid != nw->nw_id || addr_reserved(rev->rev_target))
 		return (CRED_REJECTED);
-	res = checked(n, now, revocation_check(rev, lookup, n, &unknown),
+	res = checked(&ab, revocation_check(rev, lookup, n, &unknown),
 	    unknown);
 	if (res != CRED_NEW)
 		return (res);
@@ -506,6 +532,19 @@ membership_allowed(const struct network *nw, struct membership *mb,
 		return (true);
 	return (mb != NULL && mb->mb_addr == id->id_addr &&
 	    com_counts(nw, mb, id));
+}
+
+enum why
+membership_why(const struct network *nw, const struct membership *mb)
+{
+	if (nw->nw_conf == NULL)
+		return (WHY_NO_CONFIG);
+	if (mb != NULL && mb->mb_com_threshold != 0 &&
+	    (mb->mb_com.com_n == 0 || (int64_t)com_value(&mb->mb_com,
+	    COM_ID_TIMESTAMP) <= mb->mb_com_threshold))
+		return (WHY_CERTIFICATE_REVOKED);
+	return (mb == NULL || mb->mb_com.com_n == 0 ? WHY_NO_CERTIFICATE :
+	    WHY_CERTIFICATE_APART);
 }
 
 bool

@@ -619,26 +619,30 @@ struct mframe {
 /* The frame itself (11.8 steps 5 to 7); false: stop, answer nothing. */
 static bool
 mframe_receive(struct node *n, int64_t now, struct network *nw,
-    uint64_t from, const struct mframe *mf)
+    const struct mframe *mf, const struct filter_frame *ff,
+    const struct rx *rx)
 {
-	uint64_t	dst = mf->mf_group.mg_mac;
+	uint64_t	from = ff->source;
 
-	if (!mac_multicast(dst) || mf->mf_src == 0 ||
-	    mac_multicast(mf->mf_src) || mf->mf_src == nw->nw_mac)
+	if (!mac_multicast(ff->mac_dst) || mf->mf_src == 0 ||
+	    mac_multicast(mf->mf_src) || mf->mf_src == nw->nw_mac) {
+		trace_frame(n, now, nw, ff, WHY_BAD_ADDRESS, NULL, rx);
 		return (false);
+	}
 	if ((mf->mf_flags & MCF_REPLICATE) && network_has_role(nw,
 	    n->n_id.id_addr, SPECIALIST_REPLICATOR))
 		multicast_send(n, now, nw, from, &mf->mf_group, mf->mf_src,
 		    mf->mf_type, mf->mf_p, mf->mf_len);
 	if (mf->mf_src != mac_from_addr(from, nw->nw_id)) {
-		if (!network_has_role(nw, from, SPECIALIST_BRIDGE))
+		if (!network_has_role(nw, from, SPECIALIST_BRIDGE)) {
+			trace_frame(n, now, nw, ff, WHY_BRIDGED_BY_OTHER,
+			    NULL, rx);
 			return (false);
+		}
 		bridge_learn(nw, now, mf->mf_src, from);
 	}
-	if (ether_filter_in(n, now, nw, from, dst, mf->mf_src, mf->mf_type,
-	    mf->mf_p, mf->mf_len) > 0)
-		ether_deliver(n, nw, dst, mf->mf_src, mf->mf_type, mf->mf_p,
-		    mf->mf_len);
+	if (ether_filter_in(n, now, nw, ff, rx) > 0)
+		ether_deliver_in(n, now, nw, ff);
 	return (true);
 }
 
@@ -647,9 +651,13 @@ verb_multicast_frame(struct node *n, int64_t now, struct rx *rx,
     struct rbuf *rb)
 {
 	struct network	*nw;
+	struct filter_frame ff = {
+		.inbound = true, .source = rx->rx_peer->pe_id.id_addr,
+		.dest = n->n_id.id_addr
+	};
 	struct mframe	 mf;
 	struct com	 com;
-	uint64_t	 from = rx->rx_peer->pe_id.id_addr;
+	uint64_t	 from = ff.source;
 
 	nw = network_find(n, rbuf_u64(rb));
 	mf.mf_flags = rbuf_u8(rb);
@@ -671,13 +679,20 @@ verb_multicast_frame(struct node *n, int64_t now, struct rx *rx,
 	mf.mf_type = rbuf_u16(rb);
 	if (!rbuf_ok(rb))
 		return (RX_DROP);
-	if (!gate_or_complain(n, now, nw, rx))
-		return (RX_LATER);
-	if (nw->nw_conf->nc_mclimit == 0)
-		return (RX_DONE);
 	mf.mf_len = rb->rb_left;
 	mf.mf_p = rbuf_take(rb, mf.mf_len);
-	if (mf.mf_len > 0 && !mframe_receive(n, now, nw, from, &mf))
+	ff.mac_src = mf.mf_src;
+	ff.mac_dst = mf.mf_group.mg_mac;
+	ff.ethertype = mf.mf_type;
+	ff.data = mf.mf_p;
+	ff.len = mf.mf_len;
+	if (!gate_or_complain(n, now, nw, rx, &ff))
+		return (RX_LATER);
+	if (nw->nw_conf->nc_mclimit == 0) {
+		trace_frame(n, now, nw, &ff, WHY_MULTICAST_OFF, NULL, rx);
+		return (RX_DONE);
+	}
+	if (mf.mf_len > 0 && !mframe_receive(n, now, nw, &mf, &ff, rx))
 		return (RX_DONE);
 	if (mf.mf_limit > 0)
 		reply_results(n, now, rx, nw->nw_id, &mf.mf_group,

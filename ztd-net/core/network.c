@@ -86,6 +86,7 @@ network_describe(const struct node *n, const struct network *nw,
 	nn->nn_auth_url = nw->nw_auth_url;
 	nn->nn_groups = nw->nw_groups;
 	nn->nn_ngroups = nw->nw_ngroups;
+	nn->nn_counters = &nw->nw_counters;
 }
 
 void

@@ -136,6 +136,12 @@ struct network {
 		int64_t		at;
 	}		 nw_need_cert[NEED_CERT_SLOTS];
 
+	struct net_counters nw_counters;
+	int64_t		 nw_watched;	/* until then (trace.c) */
+	bool		 nw_watch_all;
+	int64_t		 nw_trace_time;	/* token bucket: REMOTE_TRACE */
+	int		 nw_traces;
+
 	struct mgroup	*nw_groups;	/* own, sorted */
 	size_t		 nw_ngroups;
 	struct group_behind *nw_behind;	/* of hosts we bridge, sorted */
@@ -208,6 +214,8 @@ enum cred_result membership_add_revocation(struct node *, int64_t now,
 /* Use-time checks (10.3); mb may be NULL. */
 bool	 membership_allowed(const struct network *, struct membership *,
 	    const struct identity *);
+/* Why it is not; mb may be NULL. */
+enum why membership_why(const struct network *, const struct membership *);
 bool	 membership_counts(const struct network *, const struct membership *,
 	    enum credential_type, uint32_t id, int64_t ts);
 const struct tag *membership_tag(const struct network *,
@@ -222,7 +230,7 @@ bool	 membership_owns_mac(const struct network *,
 bool	 gate(struct node *, int64_t now, struct network *, struct rx *);
 /* The gate for a frame: on false the ERROR was sent, if one was due. */
 bool	 gate_or_complain(struct node *, int64_t now, struct network *,
-	    struct rx *);
+	    struct rx *, const struct filter_frame *);
 /*
  * May this peer make us verify signatures?  A burst, then one packet a
  * second; a packet that waited has paid already.
@@ -246,6 +254,9 @@ void	 credentials_put_revocation(struct wbuf *, const void *rev,
 /* Give a frame to the port if it fits its MTU. */
 void	 ether_deliver(struct node *, const struct network *, uint64_t dst,
 	    uint64_t src, uint16_t type, const uint8_t *p, size_t len);
+/* The same for one that came from a member, which is counted. */
+void	 ether_deliver_in(struct node *, int64_t now, struct network *,
+	    const struct filter_frame *);
 void	 ether_send_ext(struct node *, int64_t now,
 	    const struct network *, uint64_t to, uint8_t flags, uint64_t dst,
 	    uint64_t src, uint16_t type, const uint8_t *p, size_t len,
@@ -261,8 +272,24 @@ bool	 ether_filter_out(struct node *, int64_t now, struct network *,
 	    uint16_t type, const uint8_t *p, size_t len);
 /* The inbound decision (16.5): 0 drop, 1 accept, 2 super-accept. */
 int	 ether_filter_in(struct node *, int64_t now, struct network *,
-	    uint64_t from, uint64_t dst, uint64_t src, uint16_t type,
-	    const uint8_t *p, size_t len);
+	    const struct filter_frame *, const struct rx *);
+
+/* trace.c: what becomes of frames and credentials */
+/*
+ * Count a frame, and tell those who want to know.  fd: what the rules said,
+ * or NULL; rx: how it came, or NULL.
+ */
+void	 trace_frame(struct node *, int64_t now, struct network *,
+	    const struct filter_frame *, enum why,
+	    const struct filter_decision *fd, const struct rx *rx);
+void	 trace_credential(struct node *, int64_t now, struct network *,
+	    enum credential_type, uint32_t id, int64_t ts, uint64_t to,
+	    enum why);
+/* Is a log of the rules wanted?  If so, tell of one decision. */
+bool	 trace_wants_log(const struct network *);
+void	 trace_filter(struct node *, int64_t now, struct network *,
+	    const struct filter_frame *, const struct filter_decision *,
+	    const struct filter_log *, bool copies);
 
 /* bridge.c */
 void	 bridge_learn(struct network *, int64_t now, uint64_t mac,

@@ -27,6 +27,7 @@
 #include "common/packet.h"
 #include "common/reason.h"
 #include "common/settings.h"
+#include "common/why.h"
 #include "common/world.h"
 
 struct node;
@@ -64,6 +65,14 @@ struct mgroup {
 	uint32_t	 mg_adi;
 };
 
+/* Frames and bytes of a network by what became of them, and credentials
+ * that were refused, since it was joined. */
+struct net_counters {
+	uint64_t	 nc_frames[2][WHY_COUNT];	/* out, in */
+	uint64_t	 nc_bytes[2][WHY_COUNT];	/* without headers */
+	uint64_t	 nc_credentials[WHY_COUNT];
+};
+
 /* What a network looks like from outside. */
 struct node_network {
 	uint64_t	 nn_nwid;
@@ -75,6 +84,29 @@ struct node_network {
 	const char	*nn_auth_url;		/* "" unless asked for */
 	const struct mgroup *nn_groups;		/* subscribed */
 	size_t		 nn_ngroups;
+	const struct net_counters *nn_counters;
+};
+
+/* What became of one frame or credential, and why. */
+struct node_event {
+	uint64_t	 ne_nwid;
+	enum why	 ne_why;
+	bool		 ne_inbound;
+	uint64_t	 ne_peer;	/* the other node, 0 not known; of a
+					 * credential, whose it is */
+	/* a frame */
+	uint64_t	 ne_src, ne_dst;
+	uint16_t	 ne_ethertype;
+	const uint8_t	*ne_data;	/* behind the Ethernet header */
+	size_t		 ne_len;
+	int		 ne_rule;	/* that decided, -1: the table ended */
+	bool		 ne_by_capability;
+	uint32_t	 ne_capability;
+	uint64_t	 ne_redirect;	/* where to, if it was */
+	/* a credential: enum credential_type, 0 when it is a frame */
+	uint8_t		 ne_credential;
+	uint32_t	 ne_credential_id;
+	int64_t		 ne_credential_ts;
 };
 
 struct node_path {
@@ -183,6 +215,8 @@ struct node_callbacks {
 	/* One string of a REMOTE_TRACE, not terminated, whatever may stand
 	 * in it; may be NULL. */
 	void	(*nc_trace)(void *, uint64_t from, const char *, size_t len);
+	/* Of a network that is being watched; may be NULL. */
+	void	(*nc_event)(void *, const struct node_event *);
 	/* Random bytes; NULL: the system's.  A simulator has its own. */
 	void	(*nc_random)(void *, void *, size_t len);
 	/*
@@ -262,6 +296,13 @@ void	 node_groups(struct node *, int64_t now, uint64_t nwid,
 void	 node_group_of_ip(struct mgroup *, const struct inet_addr *);
 /* errno of what keeps the port down, 0 when it is up. */
 void	 node_port_error(struct node *, int64_t now, uint64_t nwid, int error);
+
+/*
+ * Tell what becomes of a network's frames by nc_event for so many ms; all:
+ * of those that pass, too.  -1: not joined.
+ */
+int	 node_watch(struct node *, int64_t now, uint64_t nwid, int64_t ms,
+	    bool all);
 
 int	 node_orbit(struct node *, int64_t now, uint64_t moon, uint64_t seed);
 void	 node_deorbit(struct node *, uint64_t moon);

@@ -83,11 +83,13 @@ view_random(void *arg)
  * none; an inbound frame has a peer all the same, who owns nothing.
  */
 static void
-ask(struct node *n, const struct network *nw, const struct membership *mb,
-    const struct filter_frame *ff, bool copies, struct filter_decision *fd)
+ask(struct node *n, int64_t now, struct network *nw,
+    const struct membership *mb, const struct filter_frame *ff, bool copies,
+    struct filter_decision *fd)
 {
 	struct filter_context	 fc;
 	struct filter_peer	 fp;
+	struct filter_log	 logs, *log = NULL;
 	struct view		 vi = { nw, mb, 0 };
 
 	fp.fp_tag = view_tag;
@@ -101,10 +103,14 @@ ask(struct node *n, const struct network *nw, const struct membership *mb,
 	fc.fc_peer = ff->inbound || mb != NULL ? &fp : NULL;
 	fc.fc_random = view_random;
 	fc.fc_random_arg = n;
+	if (trace_wants_log(nw))
+		log = &logs;
 	if (ff->inbound)
-		filter_inbound(fd, &fc, ff, NULL);
+		filter_inbound(fd, &fc, ff, log);
 	else
-		filter_outbound(fd, &fc, ff, copies, NULL);
+		filter_outbound(fd, &fc, ff, copies, log);
+	if (log != NULL)
+		trace_filter(n, now, nw, ff, fd, log, copies);
 }
 
 /* Send the copies and the redirected frame that the rules asked for. */
@@ -144,28 +150,31 @@ ether_filter_out(struct node *n, int64_t now, struct network *nw,
 	};
 	struct filter_decision		 fd;
 
-	ask(n, nw, dest_node == 0 ? NULL : membership_find(nw, dest_node),
-	    &ff, copies, &fd);
+	ask(n, now, nw, dest_node == 0 ? NULL : membership_find(nw,
+	    dest_node), &ff, copies, &fd);
 	if (fd.fd_ncopies > 0 || fd.fd_result == FILTER_REDIRECT)
 		send_copies(n, now, nw, &fd, &ff);
-	return (fd.fd_result == FILTER_ACCEPT);
+	if (fd.fd_result == FILTER_ACCEPT)
+		return (true);
+	trace_frame(n, now, nw, &ff, fd.fd_result == FILTER_REDIRECT ?
+	    WHY_REDIRECTED : WHY_RULES, &fd, NULL);
+	return (false);
 }
 
 int
 ether_filter_in(struct node *n, int64_t now, struct network *nw,
-    uint64_t from, uint64_t dst, uint64_t src, uint16_t type,
-    const uint8_t *p, size_t len)
+    const struct filter_frame *ff, const struct rx *rx)
 {
-	const struct filter_frame	 ff = {
-		.inbound = true, .source = from, .dest = n->n_id.id_addr,
-		.mac_src = src, .mac_dst = dst, .ethertype = type,
-		.data = p, .len = len
-	};
-	struct filter_decision		 fd;
+	struct filter_decision	 fd;
 
-	ask(n, nw, membership_find(nw, from), &ff, true, &fd);
+	ask(n, now, nw, membership_find(nw, ff->source), ff, true, &fd);
 	if (fd.fd_ncopies > 0 || fd.fd_result == FILTER_REDIRECT)
-		send_copies(n, now, nw, &fd, &ff);
-	return (fd.fd_result == FILTER_SUPER_ACCEPT ? 2 :
-	    fd.fd_result == FILTER_ACCEPT ? 1 : 0);
+		send_copies(n, now, nw, &fd, ff);
+	if (fd.fd_result == FILTER_SUPER_ACCEPT)
+		return (2);
+	if (fd.fd_result == FILTER_ACCEPT)
+		return (1);
+	trace_frame(n, now, nw, ff, fd.fd_result == FILTER_REDIRECT ?
+	    WHY_REDIRECTED : WHY_RULES, &fd, rx);
+	return (0);
 }
