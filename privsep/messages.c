@@ -92,6 +92,8 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	    0),
 	ROW(MSG_USER_RECEIVED, STRUCT_AND(msg_user, USER_MESSAGE_MAX),
 	    NET_CTL, 0),
+	ROW(MSG_WATCH, STRUCT(msg_watch), CTL_NET, 0),
+	ROW(MSG_EVENT, STRUCT_AND(msg_event, EVENT_DATA), NET_CTL, 0),
 	ROW(MSG_ROOT_INFO, STRUCT(msg_root_info), NET_CTL, 0),
 	ROW(MSG_STATUS, STRUCT(msg_status), NET_CTL, 0),
 	ROW(MSG_NETWORK_INFO, STRUCT(msg_network_info), NET_CTL, 0),

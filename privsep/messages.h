@@ -28,6 +28,7 @@
 #include "common/netconf.h"
 #include "common/packet.h"
 #include "common/settings.h"
+#include "common/why.h"
 
 enum proc {
 	PROC_TAP,		/* the parent */
@@ -91,6 +92,8 @@ enum msg_type {
 	MSG_DEORBIT,		/* > MSG_END */
 	MSG_USER_SEND,		/* > MSG_RESULT */
 	MSG_USER_RECEIVED,	/* engine > API, unasked */
+	MSG_WATCH,		/* > MSG_RESULT */
+	MSG_EVENT,		/* engine > API, while a network is watched */
 	MSG_ROOT_INFO,
 	MSG_STATUS,
 	MSG_NETWORK_INFO,
@@ -380,6 +383,10 @@ struct msg_network_info {
 	uint32_t	 ni_sso;
 	uint32_t	 ni_sso_version;
 	char		 ni_auth_url[2048];
+	/* By enum why: frames and bytes out and in; credentials refused. */
+	uint64_t	 ni_frames[2][WHY_COUNT];
+	uint64_t	 ni_bytes[2][WHY_COUNT];
+	uint64_t	 ni_credentials[WHY_COUNT];
 };
 
 #define PEERINFO_PATHS	64
@@ -437,6 +444,39 @@ struct msg_user {
 	uint64_t	 mu_time;	/* received, ms since 1970; else 0 */
 	uint32_t	 mu_len;	/* at most USER_MESSAGE_MAX */
 	uint32_t	 mu_pad;
+};
+
+/* Tell of a network's frames for so many ms; all: of those that pass, too. */
+#define WATCH_MAX	60000
+struct msg_watch {
+	uint64_t	 mw_nwid;
+	uint32_t	 mw_ms;		/* at most WATCH_MAX */
+	uint32_t	 mw_all;
+};
+
+/*
+ * What became of a frame or credential.  The first me_datalen bytes behind
+ * the Ethernet header follow.
+ */
+#define EVENT_DATA	128
+struct msg_event {
+	uint64_t	 me_nwid;
+	uint64_t	 me_time;	/* ms since 1970 */
+	uint64_t	 me_missed;	/* events not sent before this one */
+	uint32_t	 me_why;	/* enum why */
+	uint32_t	 me_inbound;
+	uint64_t	 me_peer;	/* other node, 0 not known */
+	uint64_t	 me_src, me_dst;
+	uint64_t	 me_redirect;	/* node, or 0 */
+	uint32_t	 me_ethertype;
+	uint32_t	 me_len;	/* of the frame, without header */
+	int32_t		 me_rule;	/* that decided, -1 none */
+	uint32_t	 me_by_capability;
+	uint32_t	 me_capability;
+	uint32_t	 me_credential;	/* enum credential_type, 0: a frame */
+	uint32_t	 me_credential_id;
+	uint32_t	 me_datalen;	/* at most EVENT_DATA */
+	uint64_t	 me_credential_ts;
 };
 
 /* MSG_ORBIT, MSG_DEORBIT (seed unused). */

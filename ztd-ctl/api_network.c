@@ -47,6 +47,8 @@ static void	 leave_done(struct request *);
 static void	 flag(json_t *, const char *, uint32_t, struct msg_net_set *);
 static json_t	*network_json(const struct msg_network_info *,
 		    const struct msg_tap_info *);
+static json_t	*frames_json(const struct msg_network_info *, unsigned);
+static json_t	*credentials_json(const struct msg_network_info *);
 static const char *status_name(uint32_t);
 static json_t	*routes_json(const struct msg_network_info *);
 static json_t	*groups_json(const struct msg_network_info *);
@@ -337,6 +339,46 @@ network_json(const struct msg_network_info *ni,
 		    json_text(ni->ni_auth_url, sizeof(ni->ni_auth_url)));
 		(void)json_object_set_new(v, "authenticationExpiryTime",
 		    json_integer((json_int_t)ni->ni_auth_expiry));
+	}
+	(void)json_object_set_new(v, "ztd", json_pack("{s:{s:o,s:o,s:o}}",
+	    "counters", "out", frames_json(ni, 0), "in", frames_json(ni, 1),
+	    "credentials", credentials_json(ni)));
+	return (v);
+}
+
+/* What became of frames: {"accepted": {"frames": n, "bytes": n}, ...}. */
+static json_t *
+frames_json(const struct msg_network_info *ni, unsigned way)
+{
+	json_t	*v;
+	unsigned i;
+
+	if ((v = json_object()) == NULL)
+		return (NULL);
+	for (i = 0; i < WHY_COUNT; i++) {
+		if (ni->ni_frames[way][i] == 0)
+			continue;
+		(void)json_object_set_new(v, why_code(i),
+		    json_pack("{s:I,s:I}",
+		    "frames", (json_int_t)ni->ni_frames[way][i],
+		    "bytes", (json_int_t)ni->ni_bytes[way][i]));
+	}
+	return (v);
+}
+
+/* Those refused, and why: {"revoked": n, ...}. */
+static json_t *
+credentials_json(const struct msg_network_info *ni)
+{
+	json_t	*v;
+	unsigned i;
+
+	if ((v = json_object()) == NULL)
+		return (NULL);
+	for (i = 0; i < WHY_COUNT; i++) {
+		if (ni->ni_credentials[i] != 0)
+			(void)json_object_set_new(v, why_code(i),
+			    json_integer((json_int_t)ni->ni_credentials[i]));
 	}
 	return (v);
 }

@@ -168,8 +168,22 @@ void	 api_message_list(struct request *);
 void	 api_message_send(struct request *);
 /* MSG_USER_RECEIVED. */
 void	 message_received(const void *, size_t len);
+void	 api_trace(struct request *);
+/* MSG_EVENT. */
+void	 trace_received(const void *, size_t len);
 void	 api_controller(struct request *);
 void	 api_unstable(struct request *);
+
+/* ---- frametext.c ------------------------------------------------- */
+
+/*
+ * A frame in words, as "IPv4 10.1.1.1:4242 > 10.1.1.2:23 TCP SYN", from the
+ * first len bytes behind the Ethernet header.  dst has FRAMETEXT bytes;
+ * returns it.
+ */
+#define FRAMETEXT	256
+const char *frame_text(char *dst, uint16_t ethertype, const uint8_t *p,
+	    size_t len);
 
 /* ---- json.c: small helpers --------------------------------------- */
 

@@ -179,6 +179,8 @@ ctl_dispatch_sibling(struct channel *ch, struct msg *m, void *arg)
 		(void)close(m->m_fd);
 	if (m->m_type == MSG_USER_RECEIVED)
 		message_received(m->m_data, m->m_len);
+	else if (m->m_type == MSG_EVENT)
+		trace_received(m->m_data, m->m_len);
 	else if (!query_receive(&ctl, channel_peer(ch), m))
 		log_warnx("message %u from %s says nothing to us", m->m_type,
 		    proc_name(channel_peer(ch)));

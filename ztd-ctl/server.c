@@ -80,6 +80,7 @@ static const struct route routes[] = {
 	{ "/moon/", 16, R_GET | R_POST | R_DELETE, api_moon },
 	{ "/bond/show/", 10, R_GET, api_bond },
 	{ "/bond/rotate/", 10, R_POST, api_bond },
+	{ "/ztd/trace/", 16, R_GET, api_trace },
 	{ "/ztd/message", 0, R_GET, api_message_list },
 	{ "/ztd/message/", 10, R_POST, api_message_send }
 };

@@ -127,6 +127,18 @@ cb_user_message(void *arg, uint64_t from, uint64_t type, const void *p,
 }
 
 static void
+cb_event(void *arg, const struct node_event *ne)
+{
+	watch_event(arg, ne);
+}
+
+static void
+cb_trace(void *arg, uint64_t from, const char *text, size_t len)
+{
+	watch_trace(arg, from, text, len);
+}
+
+static void
 cb_rebind(void *arg, bool new_port)
 {
 	udp_renew(arg, new_port);
@@ -154,6 +166,8 @@ const struct node_callbacks engine_callbacks = {
 	.nc_collision = cb_collision,
 	.nc_request = cb_request,
 	.nc_user_message = cb_user_message,
+	.nc_event = cb_event,
+	.nc_trace = cb_trace,
 	.nc_rebind = cb_rebind,
 	.nc_log = cb_log
 };

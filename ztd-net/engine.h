@@ -38,6 +38,13 @@ struct usermsg {
 	uint64_t	 um_dropped;
 };
 
+/* Events of watched networks passed on in the current second, and not. */
+struct events {
+	int64_t		 ev_second;
+	unsigned	 ev_count;
+	uint64_t	 ev_missed;	/* since the last that was */
+};
+
 struct engine {
 	struct event_base *e_base;
 	struct alarm	*e_alarm;
@@ -56,6 +63,7 @@ struct engine {
 	struct tap	 e_taps[TAPS_MAX];
 	size_t		 e_ntaps;
 	struct usermsg	 e_user;
+	struct events	 e_events;
 	size_t		 e_lasttap;	/* place of the last one looked up */
 };
 
@@ -72,6 +80,12 @@ void	 parent_message(struct channel *, struct msg *, void *);
 
 /* sibling.c: messages from the API and the controller */
 void	 sibling_connect(struct engine *, enum proc, int fd);
+
+/* watch.c: what becomes of the frames of a network, for the API */
+void	 watch_event(struct engine *, const struct node_event *);
+/* A REMOTE_TRACE, into the log. */
+void	 watch_trace(struct engine *, uint64_t from, const char *, size_t);
+void	 watch_start(struct engine *, struct channel *, const struct msg *);
 
 /* usermsg.c: what users of the API say to each other */
 void	 usermsg_received(struct engine *, uint64_t from, uint64_t type,

@@ -128,6 +128,11 @@ report_network(const struct node_network *nn, void *arg)
 	ni.ni_ngroups = (uint32_t)i;
 	(void)strlcpy(ni.ni_auth_url, nn->nn_auth_url,
 	    sizeof(ni.ni_auth_url));
+	memcpy(ni.ni_frames, nn->nn_counters->nc_frames,
+	    sizeof(ni.ni_frames));
+	memcpy(ni.ni_bytes, nn->nn_counters->nc_bytes, sizeof(ni.ni_bytes));
+	memcpy(ni.ni_credentials, nn->nn_counters->nc_credentials,
+	    sizeof(ni.ni_credentials));
 	(void)channel_send(as->as_channel, MSG_NETWORK_INFO, as->as_id, -1,
 	    &ni, sizeof(ni));
 }

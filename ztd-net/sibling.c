@@ -153,6 +153,9 @@ sibling_message(struct channel *ch, struct msg *m, void *arg)
 	case MSG_DEORBIT:
 		ctl_orbit(e, ch, m);
 		break;
+	case MSG_WATCH:
+		watch_start(e, ch, m);
+		break;
 	case MSG_USER_SEND:
 		usermsg_send(e, ch, m);
 		break;

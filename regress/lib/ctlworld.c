@@ -154,6 +154,18 @@ world_user(struct ctlworld *w, uint64_t from, uint64_t type, const void *p,
 	    2) == 0);
 }
 
+void
+world_event(struct ctlworld *w, const struct msg_event *me, const void *p)
+{
+	struct iovec	 iov[2];
+
+	iov[0].iov_base = (void *)(uintptr_t)me;
+	iov[0].iov_len = sizeof(*me);
+	iov[1].iov_base = (void *)(uintptr_t)p;
+	iov[1].iov_len = me->me_datalen;
+	ATF_REQUIRE(channel_sendv(w->w_net, MSG_EVENT, 0, -1, iov, 2) == 0);
+}
+
 static void
 send_listener(struct ctlworld *w)
 {
@@ -359,6 +371,13 @@ net_message(struct channel *ch, struct msg *m, void *arg)
 		mr.mr_code = w->w_result;
 		(void)strlcpy(mr.mr_text, "as the test says",
 		    sizeof(mr.mr_text));
+		(void)channel_send(ch, MSG_RESULT, m->m_id, -1, &mr,
+		    sizeof(mr));
+		break;
+	case MSG_WATCH:
+		memcpy(&w->w_watch, m->m_data, sizeof(w->w_watch));
+		memset(&mr, 0, sizeof(mr));
+		mr.mr_code = w->w_result;
 		(void)channel_send(ch, MSG_RESULT, m->m_id, -1, &mr,
 		    sizeof(mr));
 		break;

@@ -46,6 +46,7 @@ struct ctlworld {
 	struct msg_net_set	 w_set;
 	struct msg_orbit	 w_orbit;
 	struct msg_user		 w_user;	/* MSG_USER_SEND */
+	struct msg_watch	 w_watch;
 	char			 w_userdata[USER_MESSAGE_MAX];
 	struct msg_api_request	 w_request;
 	char			 w_body[4096];
@@ -76,6 +77,9 @@ void	 world_send(struct ctlworld *, uint32_t type, const void *, size_t);
 /* The engine passes on a message of this node. */
 void	 world_user(struct ctlworld *, uint64_t from, uint64_t type,
 	    const void *, size_t);
+/* The engine tells of a frame, whose me_datalen bytes are at p. */
+void	 world_event(struct ctlworld *, const struct msg_event *,
+	    const void *p);
 /* Run the loop for ms milliseconds. */
 void	 world_run(struct ctlworld *, unsigned ms);
 

@@ -49,6 +49,13 @@ cb_send(void *arg, uint32_t sock, const struct inet_addr *to,
 	case VERB_USER_MESSAGE:
 		rig.message_to = *to;
 		break;
+	case VERB_REMOTE_TRACE:
+		len = packet_decompress(p, len);
+		ATF_REQUIRE(len > PACKET_HDR);
+		rig.ntraces++;
+		rig.tracelen = len - PACKET_HDR;
+		memcpy(rig.trace, p + PACKET_HDR, rig.tracelen);
+		break;
 	default:
 		break;
 	}
@@ -97,6 +104,28 @@ cb_user_message(void *arg, uint64_t from, uint64_t type, const void *p,
 }
 
 static void
+cb_frame(void *arg, uint64_t nwid, uint64_t dst, uint64_t src,
+    uint16_t type, const void *p, size_t len)
+{
+	(void)arg;
+	(void)nwid;
+	(void)dst;
+	(void)src;
+	(void)type;
+	(void)p;
+	(void)len;
+	rig.frames++;
+}
+
+static void
+cb_event(void *arg, const struct node_event *ne)
+{
+	(void)arg;
+	rig.nevents++;
+	rig.event = *ne;
+}
+
+static void
 cb_rebind(void *arg, bool new_port)
 {
 	(void)arg;
@@ -106,6 +135,8 @@ cb_rebind(void *arg, bool new_port)
 
 static const struct node_callbacks callbacks = {
 	.nc_rebind = cb_rebind,
+	.nc_event = cb_event,
+	.nc_frame = cb_frame,
 	.nc_user_message = cb_user_message,
 	.nc_send = cb_send,
 	.nc_load = cb_load,

@@ -44,6 +44,12 @@ extern struct rig {
 	unsigned	 datagrams;	/* out, to anybody, */
 	size_t		 largest;	/* and the largest of them */
 	unsigned	 rebinds;
+	unsigned	 frames;	/* for the port */
+	unsigned	 nevents;	/* of a watched network, and the last */
+	struct node_event event;
+	unsigned	 ntraces;	/* REMOTE_TRACE to MEMBER, and the last */
+	size_t		 tracelen;
+	uint8_t		 trace[PACKET_MAX];
 } rig;
 
 /* The node, with the others as peers that it reaches directly. */

@@ -388,19 +388,26 @@ TC(reasons, "why a node, its roots, peers and paths are not better")
 
 /* GET with these parameters; a list. */
 static json_t *
-messages(struct ctlworld *w, const char *params)
+list_at(struct ctlworld *w, const char *target)
 {
 	struct answer	 an;
 	json_t		*list;
-	char		 target[128];
 
-	(void)snprintf(target, sizeof(target), "/ztd/message%s", params);
 	world_http(w, "GET", target, NULL, NULL, &an);
 	ATF_CHECK_EQ_MSG(an.an_status, 200, "%s: %d", target, an.an_status);
 	list = json_loads(an.an_body, 0, NULL);
 	ATF_REQUIRE_MSG(json_is_array(list), "%s", an.an_body);
 	answer_clear(&an);
 	return (list);
+}
+
+static json_t *
+messages(struct ctlworld *w, const char *params)
+{
+	char	 target[128];
+
+	(void)snprintf(target, sizeof(target), "/ztd/message%s", params);
+	return (list_at(w, target));
 }
 
 static json_int_t
@@ -551,6 +558,123 @@ TC(messages_hung_up, "those who left do not keep others from waiting")
 	ATF_CHECK_MSG(seconds() - start > 0.9, "after %.1f s",
 	    seconds() - start);
 	json_decref(list);
+	world_stop(&w);
+}
+
+#define WATCHED	0x8056c2e21c000001ULL
+
+/* A frame of the network that was dropped by its rule 3. */
+static void
+dropped(struct ctlworld *w, uint64_t nwid, uint16_t type, const void *p,
+    size_t len)
+{
+	struct msg_event	 me;
+
+	memset(&me, 0, sizeof(me));
+	me.me_nwid = nwid;
+	me.me_time = 1795324804343;
+	me.me_why = WHY_RULES;
+	me.me_inbound = 1;
+	me.me_peer = 0x1122334455;
+	me.me_src = 0x32a1b2c3d4e5;
+	me.me_dst = 0xffffffffffff;
+	me.me_ethertype = type;
+	me.me_rule = 3;
+	me.me_len = 100;
+	me.me_datalen = (uint32_t)len;
+	world_event(w, &me, p);
+}
+
+/* What the last frame of the list is, in words. */
+static void
+shown(json_t *list, size_t i, const char *key, const char *want)
+{
+	const char	*got;
+
+	got = json_string_value(json_object_get(json_array_get(list, i),
+	    key));
+	ATF_CHECK_MSG(got != NULL && strcmp(got, want) == 0, "%s: %s", key,
+	    got == NULL ? "none" : got);
+}
+
+TC(traced, "what becomes of a network's frames, while somebody asks")
+{
+	static const uint8_t	 tcp[] = {
+		0x45, 0, 0, 60, 0, 0, 0x40, 0, 64, 6, 0, 0,
+		10, 1, 1, 1, 10, 1, 1, 2,
+		0x10, 0x92, 0, 23, 0, 0, 0, 0, 0, 0, 0, 0, 0xa0, 0x02
+	};
+	static const uint8_t	 icmp6[] = {
+		0x60, 0, 0, 0, 0, 24, 0, 1,
+		0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+		0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x16,
+		58, 0, 5, 2, 0, 0, 1, 0, 143, 0
+	};
+	static const uint8_t	 arp[28] = {
+		0, 1, 8, 0, 6, 4, 0, 1, 0, 0, 0, 0, 0, 0, 10, 1, 1, 1,
+		0, 0, 0, 0, 0, 0, 10, 1, 1, 2
+	};
+	static const char	 path[] = "/ztd/trace/8056c2e21c000001";
+	struct ctlworld		 w = { 0 };
+	struct msg_event	 me;
+	struct answer		 an;
+	json_t			*list;
+	size_t			 i;
+
+	world_start(&w, tc, false);
+	w.w_result = 200;
+	list = list_at(&w, path);
+	ATF_CHECK_EQ(json_array_size(list), 0);
+	json_decref(list);
+	ATF_CHECK_EQ(w.w_watch.mw_nwid, WATCHED);
+	ATF_CHECK(w.w_watch.mw_ms > 30000 && w.w_watch.mw_ms <= WATCH_MAX);
+	ATF_CHECK_EQ(w.w_watch.mw_all, 0);
+	dropped(&w, WATCHED + 1, 0x0800, tcp, sizeof(tcp));
+	dropped(&w, WATCHED, 0x0800, tcp, sizeof(tcp));
+	dropped(&w, WATCHED, 0x86dd, icmp6, sizeof(icmp6));
+	dropped(&w, WATCHED, 0x0806, arp, sizeof(arp));
+	dropped(&w, WATCHED, 0x88b5, NULL, 0);
+	/* Cut anywhere. */
+	for (i = 0; i <= sizeof(icmp6); i++) {
+		dropped(&w, WATCHED, 0x86dd, icmp6, i);
+		dropped(&w, WATCHED, 0x0800, tcp, i < sizeof(tcp) ? i : 0);
+	}
+	memset(&me, 0, sizeof(me));
+	me.me_nwid = WATCHED;
+	me.me_why = WHY_REVOKED;
+	me.me_credential = 3;
+	me.me_credential_id = 7;
+	me.me_peer = 0x1122334455;
+	me.me_missed = 5;
+	world_event(&w, &me, NULL);
+	world_run(&w, 200);
+	list = list_at(&w, "/ztd/trace/8056c2e21c000001?all=1");
+	ATF_CHECK_EQ(w.w_watch.mw_all, 1);
+	ATF_REQUIRE_EQ(json_array_size(list), 4 + 2 * (sizeof(icmp6) + 1) +
+	    1);
+	shown(list, 0, "frame", "IPv4 10.1.1.1:4242 > 10.1.1.2:23 TCP SYN");
+	shown(list, 0, "verdict", "dropped");
+	shown(list, 0, "reason", "rules");
+	shown(list, 0, "peer", "1122334455");
+	shown(list, 0, "source", "32:a1:b2:c3:d4:e5");
+	ATF_CHECK_EQ(json_integer_value(json_object_get(json_array_get(list,
+	    0), "rule")), 3);
+	shown(list, 1, "frame", "IPv6 fd00::1 > ff02::16 ICMPv6 type 143 "
+	    "code 0");
+	shown(list, 2, "frame", "ARP 10.1.1.1 asks for 10.1.1.2");
+	shown(list, 3, "frame", "Ethernet type 0x88b5");
+	i = json_array_size(list) - 1;
+	shown(list, i, "credential", "tag");
+	shown(list, i, "verdict", "refused");
+	shown(list, i, "reason", "revoked");
+	ATF_CHECK_EQ(json_integer_value(json_object_get(json_array_get(list,
+	    i), "missed")), 5);
+	json_decref(list);
+	/* Not joined. */
+	w.w_result = 404;
+	world_http(&w, "GET", path, NULL, NULL, &an);
+	ATF_CHECK_EQ(an.an_status, 404);
+	answer_clear(&an);
 	world_stop(&w);
 }
 
@@ -1034,6 +1158,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, messages);
 	ATF_TP_ADD_TC(tp, messages_wait);
 	ATF_TP_ADD_TC(tp, messages_hung_up);
+	ATF_TP_ADD_TC(tp, traced);
 	ATF_TP_ADD_TC(tp, messages_send);
 	ATF_TP_ADD_TC(tp, auth);
 	ATF_TP_ADD_TC(tp, network_set);

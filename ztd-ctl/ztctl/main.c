@@ -40,6 +40,7 @@ static const struct verb verbs[] = {
 	{ "peers", cmd_peers },
 	{ "set", cmd_set },
 	{ "status", cmd_info },
+	{ "trace", cmd_trace },
 	{ "why", cmd_why }
 };
 
@@ -89,6 +90,7 @@ ZT_VERSION_TEXT ")\n"
 "  why [<address>]             what keeps node, roots and peers from being "
 "fine\n"
 "  listnetworks                networks of this node\n"
+"  trace <network ID> [all]    why its frames are dropped, as it happens\n"
 "  join <network ID>           join a network\n"
 "  leave <network ID>          leave a network\n"
 "  set <network ID> <name>=<value>\n"

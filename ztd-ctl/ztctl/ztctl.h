@@ -115,6 +115,8 @@ int	 cmd_path(const struct conn *, int, char **);
 /* bond.c */
 int	 cmd_bond(const struct conn *, int, char **);
 int	 cmd_listbonds(const struct conn *, int, char **);
+/* trace.c */
+int	 cmd_trace(const struct conn *, int, char **);
 /* message.c */
 int	 cmd_message(const struct conn *, int, char **);
 /* dump.c */

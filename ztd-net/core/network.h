@@ -136,7 +136,7 @@ struct network {
 		int64_t		at;
 	}		 nw_need_cert[NEED_CERT_SLOTS];
 
-	struct net_counters nw_counters;
+	struct network_counters nw_counters;
 	int64_t		 nw_watched;	/* until then (trace.c) */
 	bool		 nw_watch_all;
 	int64_t		 nw_trace_time;	/* token bucket: REMOTE_TRACE */

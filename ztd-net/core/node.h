@@ -67,7 +67,7 @@ struct mgroup {
 
 /* Frames and bytes of a network by what became of them, and credentials
  * that were refused, since it was joined. */
-struct net_counters {
+struct network_counters {
 	uint64_t	 nc_frames[2][WHY_COUNT];	/* out, in */
 	uint64_t	 nc_bytes[2][WHY_COUNT];	/* without headers */
 	uint64_t	 nc_credentials[WHY_COUNT];
@@ -84,7 +84,7 @@ struct node_network {
 	const char	*nn_auth_url;		/* "" unless asked for */
 	const struct mgroup *nn_groups;		/* subscribed */
 	size_t		 nn_ngroups;
-	const struct net_counters *nn_counters;
+	const struct network_counters *nn_counters;
 };
 
 /* What became of one frame or credential, and why. */

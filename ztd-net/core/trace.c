@@ -26,7 +26,7 @@
 static void
 count(struct network *nw, const struct node_event *ne)
 {
-	struct net_counters	*nc = &nw->nw_counters;
+	struct network_counters	*nc = &nw->nw_counters;
 
 	if (ne->ne_credential != 0) {
 		nc->nc_credentials[ne->ne_why]++;
