@@ -41,6 +41,7 @@ struct dns_job {
 	void		*dj_arg;
 };
 
+static bool	 reap(struct dns_job *, int);
 static int	 input_pipe(const void *, size_t);
 static int	 start(struct dns_job *, const char *, const char *const *,
 		    const void *, size_t);
@@ -86,37 +87,36 @@ dns_job_start(struct event_base *base, const char *name, const char *path,
 void
 dns_job_reap(struct dns_job *dj)
 {
-	pid_t	 pid;
-	int	 status;
-
-	pid = waitpid(dj->dj_pid, &status, WNOHANG);
-	if (pid == 0 || (pid == -1 && errno == EINTR))
-		return;
-	finish(dj, pid == -1 || dj->dj_late || !WIFEXITED(status) ? -1 :
-	    WEXITSTATUS(status));
+	(void)reap(dj, WNOHANG);
 }
 
 void
 dns_job_wait(struct dns_job *dj, int ms)
 {
-	siginfo_t	 si;
-
-	/* Looked at without reaping, so that there is one place for that. */
 	for (; ms > 0; ms -= NAP_MS) {
-		memset(&si, 0, sizeof(si));
-		if (waitid(P_PID, (id_t)dj->dj_pid, &si, WEXITED | WNOHANG |
-		    WNOWAIT) == -1 || si.si_pid != 0)
-			break;
+		if (reap(dj, WNOHANG))
+			return;
 		drain(dj);
 		nap();
 	}
-	if (ms <= 0)
-		kill_all(dj);
-	memset(&si, 0, sizeof(si));
-	while (waitid(P_PID, (id_t)dj->dj_pid, &si, WEXITED | WNOWAIT) == -1 &&
-	    errno == EINTR)
+	kill_all(dj);
+	while (!reap(dj, 0))
 		continue;
-	dns_job_reap(dj);
+}
+
+/* Has it ended?  Then it is gone. */
+static bool
+reap(struct dns_job *dj, int options)
+{
+	pid_t	 pid;
+	int	 status;
+
+	pid = waitpid(dj->dj_pid, &status, options);
+	if (pid == 0 || (pid == -1 && errno == EINTR))
+		return (false);
+	finish(dj, pid == -1 || dj->dj_late || !WIFEXITED(status) ? -1 :
+	    WEXITSTATUS(status));
+	return (true);
 }
 
 /* Its end to read from, with the input in it. */
