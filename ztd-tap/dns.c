@@ -115,7 +115,7 @@ dns_settings(struct parent *p)
 	struct dns	*d = p->p_dns;
 	struct dns_net	*n;
 
-	d->d_absent = NULL;
+	/* Not d_absent: to try that again would undo what works meanwhile. */
 	TAILQ_FOREACH(n, &d->d_nets, dn_entry) {
 		n->dn_want.di_global = dns_global(d);
 		n->dn_told = false;

@@ -234,6 +234,8 @@ resolved_body()
 {
 	host_begin dnsmasq dbus-daemon nsenter
 	must dns_lab systemd-resolved
+	! in_private a ldd /lib/systemd/systemd-resolved | grep 'not found' ||
+	    atf_skip "NO REAL RESOLVER: it lacks libraries here"
 	must start_bus
 	must start_resolved
 	must kill -HUP "$(ztd_pid a)"

@@ -29,6 +29,7 @@ static bool		 good_there, good_works = true;
 static unsigned		 sets, unsets;
 static char		 told[1024];	/* "+dev domain;-dev;" */
 static int		 service_status;
+static bool		 service_new;
 
 static void
 note(char what, const struct dns_item *di)
@@ -74,6 +75,16 @@ service_there(struct dns *d)
 	return (service_status != -1);
 }
 
+static bool
+service_renewed(struct dns *d)
+{
+	bool	 was = service_new;
+
+	(void)d;
+	service_new = false;
+	return (was);
+}
+
 static enum dns_result
 service_run(struct dns *d)
 {
@@ -104,7 +115,8 @@ static const struct dns_way service = {
 	.dw_service = true,
 	.dw_there = service_there,
 	.dw_set = service_set,
-	.dw_unset = service_unset
+	.dw_unset = service_unset,
+	.dw_renewed = service_renewed
 }, good = {
 	.dw_name = "good",
 	.dw_keeps = true,
@@ -259,13 +271,27 @@ ATF_TC_BODY(service_first, tc)
 	run(1500);
 	ATF_CHECK_EQ(1, sets);
 	ATF_CHECK_STREQ("good zt1\n", journal());
-	/* The operator says to look again. */
+	/* It comes; until then the other one stays. */
 	service_status = DNS_DONE;
 	dns_settings(&parent);
+	dns_check(&parent);
+	run(1500);
+	ATF_CHECK_EQ(0, unsets);
+	service_new = true;
+	dns_check(&parent);
 	run(2500);
 	ATF_CHECK_EQ(1, unsets);
 	ATF_CHECK_STREQ("+zt1 a;+zt1 a;-zt1;+zt1 b;+zt1 b;-zt1;+zt1 b;", told);
 	ATF_CHECK_STREQ("", journal());
+	/* It is started anew and has to be told again. */
+	told[0] = '\0';
+	dns_check(&parent);
+	run(1500);
+	ATF_CHECK_STREQ("", told);
+	service_new = true;
+	dns_check(&parent);
+	run(1500);
+	ATF_CHECK_STREQ("+zt1 b;", told);
 	dns_stop(&parent);
 	ATF_CHECK_EQ(1, unsets);
 }
