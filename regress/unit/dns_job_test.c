@@ -25,6 +25,7 @@
 #include "ztd-tap/dns_job.h"
 
 static struct event_base	*base;
+static struct event		*died;
 static struct dns_job		*job;
 static int			 result, ended;
 static char			 line[LOG_LINE];
@@ -63,16 +64,16 @@ static void
 begin(const char *script, const char *input, int ms)
 {
 	const char	*argv[] = { "sh", "-c", script, NULL };
-	struct event	*ev;
 
 	log_set_sink(take, NULL);
 	ended = 0;
 	lines = 0;
 	line[0] = '\0';
-	ATF_REQUIRE((base = event_base_new()) != NULL);
-	ATF_REQUIRE((ev = evsignal_new(base, SIGCHLD, child_died, NULL)) !=
-	    NULL);
-	event_add(ev, NULL);
+	if (base == NULL) {
+		ATF_REQUIRE((base = event_base_new()) != NULL);
+		died = evsignal_new(base, SIGCHLD, child_died, NULL);
+		ATF_REQUIRE(died != NULL && event_add(died, NULL) == 0);
+	}
 	job = dns_job_start(base, "tool", "/bin/sh", argv, input,
 	    strlen(input), ms, done, &result);
 	ATF_REQUIRE(job != NULL);

@@ -139,7 +139,7 @@ child_died(evutil_socket_t sig, short what, void *arg)
 static void
 begin(void)
 {
-	struct event	*ev;
+	static struct event	*ev;
 
 	if (parent.p_base == NULL) {
 		ATF_REQUIRE((parent.p_base = event_base_new()) != NULL);
