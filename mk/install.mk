@@ -37,7 +37,7 @@ install-files: programs
 	    $(EXAMPLES))
 	$(INSTALL) -m 755 $(ZTD) $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -m 755 $(ZTCTL) $(DESTDIR)$(BINDIR)
-	$(INSTALL) -m 755 $(ZTDNET) $(ZTDCON) $(ZTDCTL) $(DESTDIR)$(LIBEXECDIR)
+	$(INSTALL) -m 755 $(HELPERS) $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
@@ -66,7 +66,7 @@ install-compat: install
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(SBINDIR)/ztd $(BINDIR)/ztctl \
-	    $(addprefix $(LIBEXECDIR)/,$(notdir $(ZTDNET) $(ZTDCON) $(ZTDCTL))) \
+	    $(addprefix $(LIBEXECDIR)/,$(notdir $(HELPERS))) \
 	    $(addprefix $(MANDIR)/man1/,$(notdir $(MAN1))) \
 	    $(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) \
 	    $(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) \

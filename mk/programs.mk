@@ -14,13 +14,17 @@ LIBCORE	:= $(B)/lib/libztdcore.a
 LIBCON	:= $(B)/lib/libztdcon.a
 LIBTAP	:= $(B)/lib/libztdtap.a
 LIBNET	:= $(B)/lib/libztdnet.a
+LIBDNS	:= $(B)/lib/libztddns.a
 
 ZTD	:= $(B)/sbin/ztd
 ZTCTL	:= $(B)/bin/ztctl
 ZTDNET	:= $(B)/libexec/ztd/ztd-net
 ZTDCON	:= $(B)/libexec/ztd/ztd-controller
 ZTDCTL	:= $(B)/libexec/ztd/ztd-ctl
-PROGRAMS := $(ZTD) $(ZTCTL) $(ZTDNET) $(ZTDCON) $(ZTDCTL)
+# Elsewhere there is nobody whom it could tell.
+ZTDDNS	:= $(if $(filter linux,$(OS)),$(B)/libexec/ztd/ztd-dns)
+HELPERS	:= $(ZTDNET) $(ZTDCON) $(ZTDCTL) $(ZTDDNS)
+PROGRAMS := $(ZTD) $(ZTCTL) $(HELPERS)
 
 # Short lines unless V=1 asks for the whole commands, and none with -s.
 SILENT	:= $(findstring s,$(firstword -$(MAKEFLAGS)))
@@ -34,6 +38,7 @@ $(LIBPRIVSEP): $(call objects,privsep)
 $(LIBCORE): $(call objects,ztd-net/core)
 $(LIBCON): $(filter-out %/main.o,$(call objects,ztd-controller))
 $(LIBNET): $(filter-out %/main.o,$(call objects,ztd-net))
+$(LIBDNS): $(filter-out %/main.o,$(call objects,ztd-dns))
 $(LIBTAP): $(filter-out %/main.o,$(call objects,ztd-tap))
 $(B)/lib/%.a:
 	@mkdir -p $(@D)
@@ -50,6 +55,10 @@ $(ZTDCON): $(B)/obj/ztd-controller/main.o $(LIBCON) $(LIBPRIVSEP) $(LIBCOMMON)
 $(ZTDCON): LIBS = $(CRYPTO_LIBS) $(EVENT_LIBS) $(JSON_LIBS) $(BSD_LIBS)
 $(ZTDCTL): $(call objects,ztd-ctl) $(LIBPRIVSEP) $(LIBCOMMON)
 $(ZTDCTL): LIBS = $(HTTP_LIBS) $(JSON_LIBS) $(BSD_LIBS)
+ifneq ($(ZTDDNS),)
+$(ZTDDNS): $(B)/obj/ztd-dns/main.o $(LIBDNS) $(LIBPRIVSEP) $(LIBCOMMON)
+$(ZTDDNS): LIBS = $(EVENT_LIBS) $(BSD_LIBS)
+endif
 $(ZTCTL): $(call objects,ztd-ctl/ztctl) $(LIBCOMMON)
 $(ZTCTL): LIBS = $(CRYPTO_LIBS) $(JSON_LIBS) $(BSD_LIBS)
 

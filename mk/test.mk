@@ -29,7 +29,7 @@ tests-c: $(TEST_BIN) $(B)/regress/vectors
 tools: $(TOOLS) $(B)/regress/host/lib.sh
 
 $(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCON) $(LIBTAP) \
-    $(LIBNET) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
+    $(LIBDNS) $(LIBNET) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(call pc-libs,atf-c) \
 	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(BSD_LIBS)
@@ -113,10 +113,11 @@ fuzz-programs: $(if $(FUZZ),$(FUZZ_BIN))
 $(B)/bin/hello_fuzz: $(LIBCORE)
 $(B)/bin/filter_fuzz: $(B)/obj/regress/lib/naive.o $(B)/obj/regress/lib/twofilters.o \
     $(LIBCORE)
+$(B)/bin/dbus_fuzz: $(LIBDNS)
 $(FUZZ_BIN): $(B)/bin/%: $(B)/obj/regress/fuzz/%.o $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ \
-	    $(filter %.o,$^) $(filter %core.a,$^) $(filter %common.a,$^) \
+	    $(filter %.o,$^) $(filter %core.a %dns.a,$^) $(filter %common.a,$^) \
 	    $(CRYPTO_LIBS) $(JSON_LIBS) $(BSD_LIBS)
 
 fuzz-udp:

@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/dnsconf.h"
 #include "common/identity.h"
 #include "common/inet.h"
 #include "common/netconf.h"
@@ -567,6 +568,25 @@ struct msg_api_response {
 };
 
 /* MSG_API_BODY: bytes only. */
+
+/* ---- parent and ztd-dns --------------------------------------------- */
+
+/*
+ * Not a message: the standard input of a ztd-dns, which lives for one change
+ * of one interface's name servers and answers by its exit status, with a
+ * line on its standard error when there is something to say.
+ */
+struct dns_request {
+	uint32_t	 dr_ifindex;
+	uint32_t	 dr_uid;	/* to become; (uid_t)-1: stay */
+	uint32_t	 dr_gid;
+	struct dns_conf	 dr_conf;	/* no domain: withdraw them */
+};
+enum dns_status {
+	DNS_DONE,
+	DNS_FAILED,
+	DNS_ABSENT		/* there is no such service now */
+};
 
 /*
  * One row of the catalogue.  A message is acceptable when its payload has

@@ -50,6 +50,9 @@ static const struct {
 static void	child_exec(const char *, int, bool, char **, char **)
 		    __attribute__((noreturn));
 static void	child_signals(void);
+static void	plain_signals(void);
+static void	tool_exec(const char *, const char *const *, int, int, char **)
+		    __attribute__((noreturn));
 static char	**child_args(const char *, const char *const *);
 static char	**child_environment(void);
 static const char *sanitizer_options(void);
@@ -157,6 +160,38 @@ child_exec(const char *path, int fd, bool foreground, char **argv,
 	_exit(127);
 }
 
+pid_t
+tool_spawn(const char *path, const char *const *argv, int in, int out)
+{
+	char	**env;
+	pid_t	 pid;
+	int	 error;
+
+	if ((env = child_environment()) == NULL)
+		return (-1);
+	if ((pid = fork()) == 0)
+		tool_exec(path, argv, in, out, env);
+	error = errno;
+	free(env);
+	errno = error;
+	return (pid);
+}
+
+/* In the new process.  0 to 2 are always taken, so neither is one of them. */
+static void
+tool_exec(const char *path, const char *const *argv, int in, int out,
+    char **env)
+{
+	if (setsid() == -1 || chdir("/") == -1 ||
+	    dup2(in, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1 ||
+	    dup2(out, STDERR_FILENO) == -1)
+		_exit(127);
+	closefrom(STDERR_FILENO + 1);
+	plain_signals();
+	execve(path, (char *const *)(uintptr_t)argv, env);
+	_exit(127);
+}
+
 /*
  * Handlers of the parent are gone with exec, but what it ignores or blocks
  * would stay.  Ctrl-C must not reach a child even before it can say so.
@@ -165,14 +200,21 @@ static void
 child_signals(void)
 {
 	static const int	ignored[] = { SIGINT, SIGHUP, SIGPIPE };
-	sigset_t		none;
 	size_t			i;
-	int			sig;
+
+	plain_signals();
+	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		(void)signal(ignored[i], SIG_IGN);
+}
+
+static void
+plain_signals(void)
+{
+	sigset_t	none;
+	int		sig;
 
 	for (sig = 1; sig < NSIG; sig++)
 		(void)signal(sig, SIG_DFL);
-	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		(void)signal(ignored[i], SIG_IGN);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -46,4 +46,14 @@ int	 proc_path(enum proc, const char *argv0, char *dst, size_t size);
 pid_t	 proc_spawn(enum proc, const char *path, int fd, bool foreground,
 	    const char *const *args);
 
+/*
+ * Fork and exec a program that is no child of ours by profession: a session
+ * of its own, whose number is the pid, in as stdin, out as stdout and
+ * stderr, everything else closed, signals as in a new login, a clean
+ * environment.  argv[0] is the name, path what is run; no shell comes in.
+ * Returns the pid, or -1.  in and out stay open in the caller.
+ */
+pid_t	 tool_spawn(const char *path, const char *const *argv, int in,
+	    int out);
+
 #endif /* PRIVSEP_SPAWN_H */

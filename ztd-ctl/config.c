@@ -78,6 +78,7 @@ static int	 parse_include(struct parse *, const char *, json_t *);
 static int	 parse_prefixes(struct parse *, const char *, json_t *,
 		    char [][SETTINGS_PREFIX_LEN], uint32_t *);
 static int	 parse_relay(struct parse *, const char *, json_t *);
+static int	 parse_dns_mode(struct parse *, const char *, json_t *);
 static int	 parse_settings(struct parse *, json_t *);
 static int	 parse_setting(struct parse *, const char *, json_t *);
 static int	 parse_physical(struct parse *, json_t *);
@@ -112,6 +113,7 @@ static const struct setting settings_table[] = {
 	CALL("interfacePrefixBlacklist", parse_blacklist),
 	CALL("interfacePrefixInclude", parse_include),
 	CALL("tcpFallbackRelay", parse_relay),
+	CALL("dnsMode", parse_dns_mode),
 	IGNORED("concurrency"),
 	IGNORED("cpuPinningEnabled"),
 	IGNORED("homeDir"),
@@ -552,6 +554,23 @@ parse_relay(struct parse *p, const char *key, json_t *v)
 		return (-1);
 	if (p->p_set->s_tcp_relay.ia_port == 0)
 		return (fail(p, "%s: needs a port, as in 192.0.2.1/443", key));
+	return (0);
+}
+
+/* Ours alone.  Spec: 06 section 9. */
+static int
+parse_dns_mode(struct parse *p, const char *key, json_t *v)
+{
+	const char	*s;
+
+	if (json_is_null(v))
+		return (0);
+	if (parse_text(p, key, v, &s) == -1)
+		return (-1);
+	if (strcmp(s, "split") != 0 && strcmp(s, "global") != 0)
+		return (fail(p, "%s: \"%.64s\" is neither \"split\" nor "
+		    "\"global\"", key, s));
+	p->p_set->s_dns_global = strcmp(s, "global") == 0;
 	return (0);
 }
 

@@ -4,7 +4,7 @@
  */
 
 /*
- * Addresses, routes and resolvers of one network on its tap.
+ * Addresses, routes and name servers of one network on its tap.
  * Spec: 03 section 19.4, 06 sections 7 to 9.
  */
 
@@ -15,6 +15,7 @@
 
 #include "common/log.h"
 #include "ztd-tap/apply.h"
+#include "ztd-tap/dns.h"
 
 #define RESTORE_MS	30000	/* between putting back the same address */
 
@@ -122,38 +123,32 @@ apply_missing(struct joined *j)
 }
 
 /*
- * Servers for one domain only cannot be expressed without the resolver's own
- * service: the operator is told, nothing is changed.
+ * With the link, not with being on-line: names that only the network knows
+ * are not asked of others while we look for the way back.
  */
 void
 apply_dns(struct joined *j)
 {
-	char		 ip[INET_TEXT], list[4 * INET_TEXT] = "";
-	const char	*s;
-	unsigned	 i;
-	bool		 given;
+	struct dns_conf	 dc;
+	bool		 good;
 
-	given = j->j_policy.po_dns && j->j_want->mp_dns_domain[0] != '\0' &&
-	    !inet_isnil(&j->j_want->mp_dns[0]);
-	if (!given || j->j_dns) {
-		j->j_dns = given;
+	if (!j->j_policy.po_dns || !j->j_up ||
+	    j->j_want->mp_dns_domain[0] == '\0') {
+		j->j_dns_bad = false;
+		dns_unset(j->j_parent, j->j_nwid, false);
 		return;
 	}
-	for (s = j->j_want->mp_dns_domain; *s != '\0'; s++)
-		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
-		    "XYZ0123456789-_.", *s) == NULL)
-			return;
-	for (i = 0; i < NETCONF_DNS; i++) {
-		if (inet_isnil(&j->j_want->mp_dns[i]))
-			continue;
-		strlcat(list, " ", sizeof(list));
-		strlcat(list, inet_format_ip(ip, &j->j_want->mp_dns[i]),
-		    sizeof(list));
-	}
-	log_info("%s: names under %s are served by%s; resolvers are left as "
-	    "they are", j->j_tap.t_dev.nd_name, j->j_want->mp_dns_domain,
-	    list);
-	j->j_dns = true;
+	good = dns_conf_make(&dc, j->j_want->mp_dns_domain, j->j_want->mp_dns,
+	    NETCONF_DNS);
+	if (good)
+		dns_set(j->j_parent, j->j_nwid, &j->j_tap.t_dev, &dc);
+	else
+		dns_unset(j->j_parent, j->j_nwid, false);
+	if (!good && !j->j_dns_bad)
+		log_warnx("%s: the network's domain is no name, or has no "
+		    "server of use: %s", j->j_tap.t_dev.nd_name,
+		    j->j_want->mp_dns_domain);
+	j->j_dns_bad = !good;
 }
 
 void
@@ -162,11 +157,12 @@ apply_withdraw(struct joined *j)
 	struct netif_dev	*nd = &j->j_tap.t_dev;
 	struct netif		*ni = j->j_parent->p_netif;
 
+	dns_unset(j->j_parent, j->j_nwid, true);
 	while (j->j_nroutes > 0)
 		(void)netif_route_del(ni, nd, &j->j_routes[--j->j_nroutes]);
 	while (j->j_naddrs > 0)
 		(void)netif_addr_del(ni, nd, &j->j_addrs[--j->j_naddrs]);
-	j->j_default = j->j_dns = false;
+	j->j_default = false;
 }
 
 static bool

@@ -32,6 +32,7 @@ struct joined {
 	uint32_t	 j_mtu;		/* as asked for */
 	bool		 j_up;
 	bool		 j_warned;	/* these wishes were complained about */
+	bool		 j_dns_bad;	/* ... its name servers in particular */
 	unsigned	 j_backoff;	/* s */
 	struct event	*j_retry;
 	/* In force. */
@@ -40,7 +41,6 @@ struct joined {
 	unsigned	 j_nroutes;
 	struct policy_route j_routes[POLICY_ROUTES];
 	bool		 j_default;	/* a default route is among them */
-	bool		 j_dns;		/* resolvers were mentioned */
 	int64_t		 j_restored;	/* ms, when addresses were put back */
 	/* As told to the engine. */
 	unsigned	 j_ngroups;
@@ -56,9 +56,9 @@ void	 apply_addresses(struct joined *, bool again);
 void	 apply_routes(struct joined *);
 /* An address in force is not in p_ifs, and it may be put back again. */
 bool	 apply_missing(struct joined *);
-/* Say which resolvers the network has. */
+/* Its name servers to the host's resolver, or away from it. */
 void	 apply_dns(struct joined *);
-/* Take off everything, before the tap goes. */
+/* Take off everything, since the tap goes. */
 void	 apply_withdraw(struct joined *);
 
 #endif /* ZTD_TAP_APPLY_H */

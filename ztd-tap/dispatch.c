@@ -18,6 +18,7 @@
 #include "common/log.h"
 #include "privsep/frame.h"
 #include "ztd-tap/dispatch.h"
+#include "ztd-tap/dns.h"
 #include "ztd-tap/framepump.h"
 #include "ztd-tap/idfile.h"
 #include "ztd-tap/joined.h"
@@ -99,6 +100,7 @@ dispatch_settings(struct parent *p)
 		log_warnx("local.conf: settings.primaryPort: %d has no effect "
 		    "before the next start; port %u stays in use", port,
 		    p->p_port);
+	dns_settings(p);
 	send_settings(p, PROC_NET);
 	if (listen_stale(p)) {
 		/* Only a new process lets go of the listeners it has. */

@@ -24,6 +24,7 @@
 #include "privsep/sandbox.h"
 #include "ztd-tap/daemon.h"
 #include "ztd-tap/dispatch.h"
+#include "ztd-tap/dns.h"
 #include "ztd-tap/framepump.h"
 #include "ztd-tap/groups.h"
 #include "ztd-tap/home.h"
@@ -80,6 +81,7 @@ parent_run(struct parent *p)
 	if (p->p_netif != NULL &&
 	    netif_watch(p->p_netif, p->p_base, host_changed, p) == -1)
 		log_warn("changes of interfaces cannot be watched");
+	dns_start(p);
 	joined_load(p);
 	event_add(ticker, &tv);
 	supervise_start(p, PROC_NET);
@@ -89,6 +91,7 @@ parent_run(struct parent *p)
 
 	localconf_cancel(p);
 	joined_close(p);
+	dns_stop(p);
 	pump_free(p->p_pump);
 	netif_free(p->p_netif);
 	listen_close(p);
@@ -226,11 +229,13 @@ signal_seen(evutil_socket_t sig, short what, void *arg)
 	switch (sig) {
 	case SIGCHLD:
 		supervise_reap(p);
+		dns_reap(p);
 		break;
 	case SIGHUP:
 		log_info("reload");
 		localconf_check(p, true, dispatch_settings);
 		joined_reload(p);
+		dns_settings(p);
 		break;
 	case SIGUSR1:
 		dump(p);
@@ -265,6 +270,7 @@ tick(evutil_socket_t fd, short what, void *arg)
 	if (ticks % RESYNC_TICKS == 0) {
 		parent_interfaces(p, false, false);
 		joined_resync(p, true);
+		dns_check(p);
 	}
 	joined_groups(p);
 }

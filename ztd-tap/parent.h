@@ -22,6 +22,7 @@
 #include "privsep/messages.h"
 #include "privsep/spawn.h"
 
+struct dns;
 struct event;
 struct event_base;
 struct frame_pump;
@@ -101,6 +102,7 @@ struct parent {
 	struct msg_interface p_ifs[INTERFACES_MAX];
 	unsigned	 p_nifs;
 	struct frame_pump *p_pump;
+	struct dns	*p_dns;		/* NULL before and after the loop */
 
 	TAILQ_HEAD(, joined) p_joined;
 	unsigned	 p_njoined;

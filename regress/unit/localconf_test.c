@@ -82,7 +82,7 @@ TC(settings, "every setting arrives")
 	    "\"tertiaryPort\":20002,\"allowSecondaryPort\":false,"
 	    "\"portMappingEnabled\":0,\"allowTcpFallbackRelay\":\"false\","
 	    "\"forceTcpRelay\":true,\"lowBandwidthMode\":1,"
-	    "\"tcpFallbackRelay\":\"192.0.2.1/443\","
+	    "\"tcpFallbackRelay\":\"192.0.2.1/443\",\"dnsMode\":\"global\","
 	    "\"bind\":[\"192.0.2.7\",\"2001:db8::1/5\"],"
 	    "\"interfacePrefixBlacklist\":[\"docker\",\"\",\"veth\"],"
 	    "\"interfacePrefixInclude\":[\"e\",\"\",\"wlan\"],"
@@ -97,6 +97,7 @@ TC(settings, "every setting arrives")
 	ATF_CHECK_EQ(s->s_force_tcp, 1);
 	ATF_CHECK_EQ(s->s_low_bandwidth, 1);
 	check_inet(&s->s_tcp_relay, "192.0.2.1/443");
+	ATF_CHECK_EQ(s->s_dns_global, 1);
 	ATF_REQUIRE_EQ(s->s_nbind, 2);
 	check_inet(&s->s_bind[0], "192.0.2.7/0");
 	check_inet(&s->s_bind[1], "2001:db8::1/0");
@@ -239,6 +240,10 @@ TC(wrong, "what is wrong is named")
 		    "network" },
 		{ "{\"settings\":{\"allowManagementFrom\":[\"10.0.0.0/33\"]}}",
 		    "settings.allowManagementFrom[0]: \"10.0.0.0/33\" is not" },
+		{ "{\"settings\":{\"dnsMode\":\"all\"}}",
+		    "settings.dnsMode: \"all\" is neither \"split\" nor" },
+		{ "{\"settings\":{\"dnsMode\":true}}",
+		    "settings.dnsMode: must be a text" },
 		{ "{\"settings\":{\"tcpFallbackRelay\":\"192.0.2.1\"}}",
 		    "settings.tcpFallbackRelay: needs a port" },
 		{ "{\"physical\":{\"lan\":{}}}",
