@@ -55,6 +55,8 @@ enum side {
 enum promise { PROMISE_DIRECT, PROMISE_RELAY, PROMISE_NONE };
 
 const char *side_name(enum side);
+/* One at random, as they are mixed in the world. */
+enum side side_any(struct sim *);
 /* A new place of that kind, its way to the internet this long (ms). */
 struct zone *side_zone(struct sim *, enum side, int64_t delay);
 /* A host in such a place of its own. */
