@@ -103,5 +103,10 @@ void	 scenario_churn(struct run *);
 void	 scenario_flap(struct run *);
 void	 scenario_idle(struct run *);
 void	 scenario_replay(struct run *);
+void	 scenario_broadcast(struct run *);
+void	 scenario_arp(struct run *);
+void	 scenario_deauthorize(struct run *);
+void	 scenario_join_storm(struct run *);
+void	 scenario_credentials(struct run *);
 
 #endif /* REGRESS_SIM_SCENARIO_H */
