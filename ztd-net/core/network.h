@@ -312,6 +312,7 @@ struct mc_group {
 	size_t		 mg_n, mg_size;
 	bool		 mg_gathered;		/* asked for members, and */
 	int64_t		 mg_gathered_at;	/* when */
+	TAILQ_ENTRY(mc_group) mg_queues;	/* while there is a queue */
 	struct mc_queue	 mg_queue;		/* oldest first */
 	unsigned	 mg_nqueue;
 };
@@ -333,6 +334,7 @@ struct mc_grant {
 };
 
 RB_HEAD(mc_group_tree, mc_group);
+TAILQ_HEAD(mc_group_list, mc_group);
 RB_HEAD(mc_source_tree, mc_source);
 RB_HEAD(mc_grant_tree, mc_grant);
 TAILQ_HEAD(mc_grant_list, mc_grant);
@@ -341,7 +343,8 @@ struct multicast {
 	struct mc_group_tree mc_groups;
 	size_t		 mc_ngroups;
 	size_t		 mc_nmembers;	/* over all groups */
-	size_t		 mc_nqueued;	/* frames over all groups */
+	struct mc_group_list mc_queues;	/* groups with queued frames */
+	size_t		 mc_nqueued;	/* and how many these are */
 	struct mc_source_tree mc_sources;
 	struct mc_grant_tree mc_grants;
 	struct mc_grant_list mc_grant_ages;	/* oldest first */

@@ -275,4 +275,5 @@ whois_answered(struct node *n, int64_t now, struct peer *p)
 	}
 	rxq_retry(n, now);
 	txq_retry(n, now);
+	multicast_known(n, now, p->pe_id.id_addr);
 }
