@@ -180,7 +180,12 @@ announce_all(struct node *n, int64_t now, struct network *nw)
 		announce_to(n, now, nw, to[i]);
 }
 
-/* A member that is allowed and a peer at present. */
+/*
+ * A member that is allowed and has sent us frames lately.  Of all others
+ * roots and the controller know our groups, and they ours: were we to go on
+ * telling everybody whom we ever met, announcements of members at rest would
+ * keep each other alive, all to all, by relays and with holes punched.
+ */
 static bool
 announceable(struct node *n, const struct network *nw,
     struct membership *mb, const uint64_t *contacts, size_t ncontacts)
@@ -188,7 +193,7 @@ announceable(struct node *n, const struct network *nw,
 	const struct peer	*pe;
 	size_t			 i;
 
-	if ((pe = peer_find(n, mb->mb_addr)) == NULL ||
+	if ((pe = peer_find(n, mb->mb_addr)) == NULL || !pe->pe_is_active ||
 	    !membership_allowed(nw, mb, &pe->pe_id))
 		return (false);
 	for (i = 0; i < ncontacts; i++)
