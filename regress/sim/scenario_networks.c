@@ -123,7 +123,10 @@ members_arrive(struct run *r, struct vnet *v, unsigned n)
 #define CAST_MS		10000	/* a broadcast is over by then */
 #define CAST_LEN	200
 #define SETTLE_MS	30000
-#define LATER_MS	60000
+#define BACK_MS		1000
+#define BACK_LEN	150	/* bytes for each copy */
+#define REST_MS		60000
+#define SILENT_MS	1200000
 
 /* How often and when a broadcast came, by all members but its sender. */
 struct spread {
@@ -198,12 +201,26 @@ replicator(struct vnet *v)
 	host_start(h);
 }
 
-static void
-cast(struct run *r, struct table *t, const char *net, uint32_t limit,
-    bool replicated)
+/* What a minute of rest costs all. */
+static struct cost
+rest_row(struct table *t, struct vnet *v, const char *net, const char *what)
 {
-	struct cost	 idle, after, mark;
-	struct member	*m;
+	struct cost	 co, co0;
+
+	cost_all(v->v_sim, &co0);
+	sim_run(v->v_sim, REST_MS);
+	cost_all(v->v_sim, &co);
+	cost_since(&co, &co0);
+	table_row(t, "%s\t%s\t\t\t%llu\t%llu", net, what,
+	    (ull)co.co_datagrams, (ull)co.co_bytes);
+	return (co);
+}
+
+static struct vnet *
+cast_start(struct run *r, uint32_t limit, unsigned n, bool replicated,
+    struct cost *idle)
+{
+	struct cost	 mark;
 	struct vnet	*v;
 	struct sim	*s = sim_new(r->r_seed);
 
@@ -213,29 +230,79 @@ cast(struct run *r, struct table *t, const char *net, uint32_t limit,
 	host_start(v->v_con);
 	if (replicated)
 		replicator(v);
-	members_arrive(r, v, r->r_small ? 100 : 1000);
+	members_arrive(r, v, n);
 	sim_run(s, SETTLE_MS);
 	cost_all(s, &mark);
 	sim_run(s, CAST_MS);
-	cost_all(s, &idle);
-	cost_since(&idle, &mark);
+	cost_all(s, idle);
+	cost_since(idle, &mark);
+	return (v);
+}
+
+static void
+cast_end(struct vnet *v)
+{
+	struct sim	*s = v->v_sim;
+
+	vnet_free(v);
+	sim_free(s);
+}
+
+static void
+cast(struct run *r, struct table *t, const char *net, uint32_t limit,
+    bool replicated)
+{
+	struct cost	 idle;
+	struct member	*m;
+	struct vnet	*v;
+
+	v = cast_start(r, limit, r->r_small ? 100 : 1000, replicated, &idle);
+	(void)rest_row(t, v, net, "at rest, a minute");
 	m = v->v_members[v->v_n / 2];
 	cast_row(r, t, m, net, "first", &idle, 2000);
 	cast_row(r, t, m, net, "second", &idle, 1000);
-	sim_run(s, LATER_MS);
+	sim_run(v->v_sim, REST_MS);
 	cast_row(r, t, m, net, "a minute later", &idle, 1000);
-	sim_run(s, LATER_MS);
-	cost_all(s, &mark);
-	sim_run(s, LATER_MS);
-	cost_all(s, &after);
-	cost_since(&after, &mark);
-	table_row(t, "%s\tat rest, a minute\t\t\t%llu\t%llu", net,
-	    (ull)after.co_datagrams, (ull)after.co_bytes);
-	table_row(t, "%s\t  before them\t\t\t%llu\t%llu", net,
-	    (ull)idle.co_datagrams * LATER_MS / CAST_MS,
-	    (ull)idle.co_bytes * LATER_MS / CAST_MS);
-	vnet_free(v);
-	sim_free(s);
+	cast_end(v);
+}
+
+/* Everybody has spoken once: all know all. */
+static void
+cast_known(struct run *r, struct table *t)
+{
+	const char	*net = "all know all";
+	struct cost	 idle, mark, rest;
+	struct member	*m;
+	struct vnet	*v;
+	uint64_t	 back;
+	unsigned	 i;
+
+	v = cast_start(r, 1000, r->r_small ? 30 : 100, false, &idle);
+	rest = rest_row(t, v, net, "at rest, a minute");
+	for (i = 0; i < v->v_n; i++) {
+		vnet_cast(v->v_members[i], CAST_LEN);
+		sim_run(v->v_sim, 1000);
+	}
+	sim_run(v->v_sim, REST_MS);
+	cost_all(v->v_sim, &mark);
+	sim_run(v->v_sim, CAST_MS);
+	cost_all(v->v_sim, &idle);
+	cost_since(&idle, &mark);
+	m = v->v_members[1];
+	back = m->m_host->h_received_bytes;
+	vnet_cast(m, CAST_LEN);
+	sim_run(v->v_sim, BACK_MS);
+	back = m->m_host->h_received_bytes - back;
+	table_row(t, "%s\tback to the sender, 1 s\t\t%llu", net, (ull)back);
+	must(r, back <= (v->v_n - 1) * BACK_LEN,
+	    "what comes back is less than what was sent");
+	cast_row(r, t, m, net, "one more", &idle, 1000);
+	(void)rest_row(t, v, net, "at rest, a minute");
+	sim_run(v->v_sim, SILENT_MS);
+	mark = rest_row(t, v, net, "20 minutes later");
+	must(r, mark.co_datagrams <= rest.co_datagrams * 5 / 4,
+	    "then all is as it was before");
+	cast_end(v);
 }
 
 void
@@ -248,6 +315,7 @@ scenario_broadcast(struct run *r)
 	cast(r, t, "limit 32", 32, false);
 	cast(r, t, "limit 1000", 1000, false);
 	cast(r, t, "replicator", 1000, true);
+	cast_known(r, t);
 	table_end(t);
 }
 

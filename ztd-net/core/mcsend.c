@@ -17,6 +17,7 @@
 #define GATHER_LOW_MS	180000	/* the same with low bandwidth */
 #define GATHER_EMPTY_MS	1000	/* while nobody is known */
 #define GATHER_PEERS	16
+#define GATHER_COPIES	8	/* of a frame that ask for all that we lack */
 #define QUEUE_GROUP	32	/* frames */
 #define QUEUE_ALL	1024
 #define QUEUE_MS	5000
@@ -251,19 +252,25 @@ queued_free(struct mc_queued *mq)
 	free(mq);
 }
 
+/*
+ * The copy for this recipient.  Each asks its recipient for members, but only
+ * the first for many: where all know all, the same list from everybody would
+ * be several times what is sent.
+ */
 static void
 queued_send(struct node *n, int64_t now, struct network *nw,
-    const struct mc_group *g, const struct mc_queued *mq, uint64_t to)
+    const struct mc_group *g, const struct mc_queued *mq,
+    const struct mc_copy *my)
 {
 	struct mc_out	 mo;
 
 	mo.mo_group = &g->mg_group;
 	mo.mo_src = mq->mq_src;
 	mo.mo_type = mq->mq_type;
-	mo.mo_gather = mq->mq_gather;
+	mo.mo_gather = my - mq->mq_copies < GATHER_COPIES ? mq->mq_gather : 1;
 	mo.mo_p = mq->mq_p;
 	mo.mo_len = mq->mq_len;
-	send_copy(n, now, nw, to, &mo);
+	send_copy(n, now, nw, my->my_addr, &mo);
 }
 
 static bool
@@ -311,7 +318,7 @@ serve(struct node *n, int64_t now, struct network *nw,
 	if ((my = mark_served(mq, to)) == NULL)
 		return (false);
 	if (peer_find(n, to) != NULL)
-		queued_send(n, now, nw, g, mq, to);
+		queued_send(n, now, nw, g, mq, my);
 	else {
 		my->my_waits = true;
 		mq->mq_nwaiting++;
@@ -328,7 +335,7 @@ serve_late(struct node *n, int64_t now, struct network *nw,
 	mq->mq_nwaiting--;
 	if (my < mq->mq_copies + mq->mq_asked)
 		mq->mq_asking--;
-	queued_send(n, now, nw, g, mq, my->my_addr);
+	queued_send(n, now, nw, g, mq, my);
 }
 
 /* Ask for the identities of those who wait, a part of them at a time: their
