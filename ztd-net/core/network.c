@@ -349,6 +349,8 @@ networks_due(const struct node *n, int64_t now)
 			t = nw->nw_updated_at + REQUEST_REFRESH_MS;
 		if (t < due)
 			due = t;
+		if ((t = credentials_due(nw)) < due)
+			due = t;
 	}
 	return (due);
 }

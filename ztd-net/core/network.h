@@ -228,6 +228,8 @@ void	 credentials_push(struct node *, int64_t now, struct network *,
 	    uint64_t to, int64_t interval);
 /* Go on with pushes that took more than one packet. */
 void	 credentials_tick(struct node *, int64_t now, struct network *);
+/* When that has something to do, INT64_MAX: never. */
+int64_t	 credentials_due(const struct network *);
 /* Add a revocation and, if new and to be spread, pass it on (10.2). */
 enum cred_result credentials_revocation(struct node *, int64_t now,
 	    struct network *, const struct revocation *, uint64_t from);
