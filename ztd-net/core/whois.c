@@ -16,7 +16,8 @@
 #define WHOIS_MAX	256
 #define STRANGERS_MAX	(WHOIS_MAX / 2)
 #define STRANGERS_MS	10	/* between requests for strangers in all */
-#define WHOIS_MS	500	/* between requests for one address */
+#define WHOIS_MS	500	/* between requests for one address, at first */
+#define WHOIS_DOUBLINGS	3	/* and then twice that, up to 8 times */
 #define WHOIS_FORGET_MS	(2 * QUEUE_TIMEOUT_MS)
 #define HINTS		2
 #define RECALL_BURST	10	/* cached peers that strangers made us load: */
@@ -195,13 +196,27 @@ query_whom(struct node *n, int64_t now, const struct query *q)
 	return (best);
 }
 
+/*
+ * How long to wait for an answer before asking again.  Where there is none,
+ * because nobody has ever seen that node, as many may ask as want to talk
+ * with it: all members of a network whose controller is away.
+ */
+static int64_t
+query_wait(const struct query *q)
+{
+	unsigned	 more = q->qu_times <= 2 ? 0 : q->qu_times - 2;
+
+	return ((int64_t)WHOIS_MS << (more > WHOIS_DOUBLINGS ?
+	    WHOIS_DOUBLINGS : more));
+}
+
 static void
 query_send(struct node *n, int64_t now, struct query *q)
 {
 	struct peer	*up;
 	struct pkt	 pk;
 
-	if (now - q->qu_sent < WHOIS_MS ||
+	if (now - q->qu_sent < query_wait(q) ||
 	    (up = query_whom(n, now, q)) == NULL ||
 	    up->pe_id.id_addr == q->qu_addr ||
 	    peer_best_path(up, now, false) == NULL)
