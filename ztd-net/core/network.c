@@ -197,12 +197,25 @@ network_request(struct node *n, int64_t now, struct network *nw)
 	struct pkt	pkt;
 	size_t		metalen;
 
+	/*
+	 * The second time after a while that differs from member to member:
+	 * many may have joined, or have lost their controller, at once.
+	 * What was asked without a way to the controller does not count.
+	 */
+	if (!n->n_online)
+		nw->nw_request_wait = REQUEST_SPACING_MS;
+	else if (!nw->nw_requested)
+		nw->nw_request_wait = REQUEST_SPACING_MS +
+		    node_random_u32(n) % (REQUEST_RETRY_MS -
+		    REQUEST_SPACING_MS);
+	else
+		nw->nw_request_wait = REQUEST_RETRY_MS;
+	nw->nw_requested = true;
+	nw->nw_requested_at = now;
 	if (nwid_adhoc(nw->nw_id)) {
 		adhoc_configure(n, now, nw);
 		return;
 	}
-	nw->nw_requested = true;
-	nw->nw_requested_at = now;
 	metalen = netconf_metadata(meta);
 	if (nwid_controller(nw->nw_id) == n->n_id.id_addr) {
 		request_local(n, nw, meta, metalen);
@@ -221,17 +234,22 @@ network_request(struct node *n, int64_t now, struct network *nw)
 	pkt_send(n, now, &pkt, true);
 }
 
-static bool
-request_due(const struct node *n, const struct network *nw, int64_t now)
+/* When the next one is due. */
+static int64_t
+request_at(const struct node *n, const struct network *nw)
 {
-	int64_t	refresh = REQUEST_REFRESH_MS;
+	int64_t	refresh = REQUEST_REFRESH_MS, at = 0, next;
 
 	if (low_bandwidth(n))
 		refresh *= LOW_BANDWIDTH_FACTOR;
-	if (nw->nw_requested && now - nw->nw_requested_at < REQUEST_SPACING_MS)
-		return (false);
-	return (nw->nw_conf == NULL || !nw->nw_updated ||
-	    now - nw->nw_updated_at >= refresh);
+	if (nw->nw_conf != NULL && nw->nw_updated)
+		at = nw->nw_updated_at + refresh;
+	if (nw->nw_requested) {
+		next = nw->nw_requested_at + nw->nw_request_wait;
+		if (next > at)
+			at = next;
+	}
+	return (at);
 }
 
 /* --- life cycle ------------------------------------------------------- */
@@ -266,6 +284,8 @@ node_join(struct node *n, int64_t now, uint64_t nwid)
 	network_changed(n, nw);
 	network_request(n, now, nw);
 	node_busy(n, now);
+	if (n->n_next_ping > request_at(n, nw))
+		n->n_next_ping = request_at(n, nw);
 	return (0);
 }
 
@@ -328,7 +348,7 @@ networks_tick(struct node *n, int64_t now)
 	struct network	*nw;
 
 	RB_FOREACH(nw, network_tree, &n->n_networks) {
-		if (request_due(n, nw, now))
+		if (now >= request_at(n, nw))
 			network_request(n, now, nw);
 		credentials_tick(n, now, nw);
 		if (!low_bandwidth(n))
@@ -344,9 +364,9 @@ networks_due(const struct node *n, int64_t now)
 	int64_t		 due = INT64_MAX, t;
 
 	RB_FOREACH(nw, network_tree, NETWORKS(n)) {
-		t = now + PING_CHECK_MS;
-		if (nw->nw_conf != NULL && nw->nw_updated)
-			t = nw->nw_updated_at + REQUEST_REFRESH_MS;
+		t = request_at(n, nw);
+		if (!n->n_online && t < now + REQUEST_RETRY_MS)
+			t = now + REQUEST_RETRY_MS;
 		if (t < due)
 			due = t;
 		if ((t = credentials_due(nw)) < due)

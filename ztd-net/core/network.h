@@ -20,6 +20,7 @@
 /* Times in ms: 03 section 20. */
 #define REQUEST_REFRESH_MS	60000
 #define REQUEST_SPACING_MS	1000	/* the controller's own limit */
+#define REQUEST_RETRY_MS	5000	/* while it does not answer */
 #define LOW_BANDWIDTH_FACTOR	64
 #define PUSH_IDLE_MS		500000
 #define PUSH_ASKED_MS		1000
@@ -112,6 +113,7 @@ struct network {
 	int64_t		 nw_updated_at;
 	bool		 nw_requested;
 	int64_t		 nw_requested_at;
+	int64_t		 nw_request_wait;	/* ms until the next one */
 	enum net_status	 nw_failure;	/* NET_OK: none */
 	int		 nw_port_error;
 	enum net_status	 nw_told;	/* status last logged */
