@@ -252,6 +252,13 @@ size_t	 node_load(struct node *, enum node_state, uint64_t id, void *,
 	    size_t size);
 /* Notice jumps of the clock; every call from outside that has a time. */
 void	 node_clock(struct node *, int64_t now);
+/* It was set back: nothing lies in the future. */
+static inline void
+not_after(int64_t *t, int64_t now)
+{
+	if (*t > now)
+		*t = now;
+}
 /* Something waits in a queue. */
 void	 queue_soon(struct node *, int64_t now);
 /* Frames flow. */
@@ -578,6 +585,8 @@ void	 networks_free(struct node *);
 void	 networks_tick(struct node *, int64_t now);
 /* When the next of those is due. */
 int64_t	 networks_due(const struct node *, int64_t now);
+/* Somebody set the clock back; nothing may lie in the future. */
+void	 networks_clock_back(struct node *, int64_t now);
 void	 networks_housekeeping(struct node *, int64_t now);
 /* Would a path there lead into one of our own networks? */
 bool	 networks_contain(const struct node *, const struct inet_addr *);
@@ -612,6 +621,7 @@ void	 multicast_free(struct node *);
 void	 multicast_known(struct node *, int64_t now, uint64_t addr);
 void	 multicast_retry(struct node *, int64_t now);
 bool	 multicast_waiting(const struct node *);
+void	 multicast_clock_back(struct node *, int64_t now);
 enum rx_result verb_multicast_like(struct node *, int64_t, struct rx *,
 	    struct rbuf *);
 enum rx_result verb_multicast_gather(struct node *, int64_t, struct rx *,

@@ -387,6 +387,15 @@ multicast_expire(struct node *n, struct mc_group *g, int64_t now, bool all)
 		queue_remove(n, g, mq);
 }
 
+void
+multicast_not_after(struct mc_group *g, int64_t now)
+{
+	struct mc_queued	*mq;
+
+	TAILQ_FOREACH(mq, &g->mg_queue, mq_entry)
+		not_after(&mq->mq_at, now);
+}
+
 /* Keep a frame, if there is room. */
 static void
 enqueue(struct node *n, int64_t now, struct mc_group *g,

@@ -324,6 +324,23 @@ multicast_housekeeping(struct node *n, int64_t now)
 		grant_remove(mc, mr);
 }
 
+void
+multicast_clock_back(struct node *n, int64_t now)
+{
+	struct mc_group	*g;
+	struct mc_grant	*mr;
+	size_t		 i;
+
+	RB_FOREACH(g, mc_group_tree, &n->n_multicast->mc_groups) {
+		not_after(&g->mg_gathered_at, now);
+		for (i = 0; i < g->mg_n; i++)
+			not_after(&g->mg_members[i].mm_seen, now);
+		multicast_not_after(g, now);
+	}
+	TAILQ_FOREACH(mr, &n->n_multicast->mc_grant_ages, mr_age)
+		not_after(&mr->mr_at, now);
+}
+
 static size_t
 gcd(size_t a, size_t b)
 {

@@ -376,6 +376,34 @@ networks_due(const struct node *n, int64_t now)
 }
 
 void
+networks_clock_back(struct node *n, int64_t now)
+{
+	struct membership	*mb;
+	struct network		*nw;
+	struct route		*ro;
+	size_t			 i;
+
+	RB_FOREACH(nw, network_tree, &n->n_networks) {
+		not_after(&nw->nw_updated_at, now);
+		not_after(&nw->nw_requested_at, now);
+		not_after(&nw->nw_evicted_at, now);
+		not_after(&nw->nw_announced_at, now);
+		for (i = 0; i < NEED_CERT_SLOTS; i++)
+			not_after(&nw->nw_need_cert[i].at, now);
+		for (i = 0; i < nw->nw_nbehind; i++)
+			not_after(&nw->nw_behind[i].gb_seen, now);
+		TAILQ_FOREACH(ro, &nw->nw_route_ages, ro_age)
+			not_after(&ro->ro_seen, now);
+		RB_FOREACH(mb, membership_tree, &nw->nw_members) {
+			not_after(&mb->mb_seen, now);
+			not_after(&mb->mb_announced_at, now);
+			not_after(&mb->mb_pushed_at, now);
+		}
+	}
+	multicast_clock_back(n, now);
+}
+
+void
 networks_housekeeping(struct node *n, int64_t now)
 {
 	struct network	*nw;

@@ -402,6 +402,8 @@ void	 multicast_send(struct node *, int64_t now, struct network *,
 /* A new member: send it what is queued. */
 void	 multicast_serve(struct node *, int64_t now, struct network *,
 	    struct mc_group *, uint64_t addr);
+/* The clock was set back. */
+void	 multicast_not_after(struct mc_group *, int64_t now);
 /* Drop queued frames that are too old, or all. */
 void	 multicast_expire(struct node *, struct mc_group *, int64_t now,
 	    bool all);

@@ -307,13 +307,6 @@ node_clock(struct node *n, int64_t now)
 	clock_check(n, now);
 }
 
-static void
-not_after(int64_t *t, int64_t now)
-{
-	if (*t > now)
-		*t = now;
-}
-
 /* Somebody set the clock back: nothing may lie in the future. */
 static void
 clock_back(struct node *n, int64_t now)
@@ -354,6 +347,7 @@ clock_back(struct node *n, int64_t now)
 		not_after(&p->pe_saved, now);
 		reach_free(p);
 	}
+	networks_clock_back(n, now);
 	not_after(&n->n_last_root, now);
 	not_after(&n->n_lost, now);
 	not_after(&n->n_stage_at, now);
