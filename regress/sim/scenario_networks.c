@@ -251,6 +251,37 @@ cast_end(struct vnet *v)
 	sim_free(s);
 }
 
+static unsigned
+casts_got(const struct vnet *v)
+{
+	unsigned	 i, n = 0;
+
+	for (i = 0; i < v->v_n; i++)
+		n += v->v_members[i]->m_casts > 0;
+	return (n);
+}
+
+/* The replicator goes without a word: until a broadcast reaches the others
+ * (all but sender and replicator). */
+static void
+cast_orphaned(struct run *r, struct table *t, struct vnet *v,
+    const char *net)
+{
+	int64_t	 since = sim_now(v->v_sim), ms = -1;
+
+	host_stop(v->v_members[0]->m_host);
+	while (ms < 0 && sim_now(v->v_sim) < since + REST_MS) {
+		vnet_cast(v->v_members[v->v_n / 2], CAST_LEN);
+		sim_run(v->v_sim, 500);
+		if (casts_got(v) >= (v->v_n - 2) * 99 / 100)
+			ms = sim_now(v->v_sim) - since;
+	}
+	table_row(t, "%s\tafter it has died\t\t\t\t\t\t\t\t\t%lld", net,
+	    (long long)ms);
+	must(r, ms >= 0 && ms <= 6000,
+	    "broadcasts arrive within 6 s without replicator");
+}
+
 static void
 cast(struct run *r, struct table *t, const char *net, uint32_t limit,
     bool replicated)
@@ -267,6 +298,8 @@ cast(struct run *r, struct table *t, const char *net, uint32_t limit,
 		    i == 0 ? 2000 : 1000);
 		sim_run(v->v_sim, SETTLE_MS);
 	}
+	if (replicated)
+		cast_orphaned(r, t, v, net);
 	cast_end(v);
 }
 
