@@ -61,6 +61,8 @@ enum side side_any(struct sim *);
 struct zone *side_zone(struct sim *, enum side, int64_t delay);
 /* A host in such a place of its own. */
 struct host *side_host(struct sim *, enum side, int64_t delay);
+/* A host anywhere. */
+struct host *side_somebody(struct sim *);
 /* The same with a zone's NAT that loops back what is sent to itself. */
 struct zone *side_hairpin(struct sim *, int64_t delay, bool hairpin);
 enum promise side_promise(enum side, enum side);

@@ -115,6 +115,14 @@ side_any(struct sim *s)
 	return ((enum side)side);
 }
 
+struct host *
+side_somebody(struct sim *s)
+{
+	enum side	 side = side_any(s);
+
+	return (side_host(s, side, 2 + (int64_t)(sim_random(s) % 40)));
+}
+
 static bool
 symmetric(enum side side)
 {

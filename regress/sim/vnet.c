@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "regress/sim/scenario.h"
 #include "regress/sim/vnet.h"
 
 #define NET_10		0x0a000000
@@ -129,6 +130,21 @@ vnet_all_up(void *arg)
 			return (false);
 	}
 	return (true);
+}
+
+bool
+vnet_arrive(struct vnet *v, unsigned n)
+{
+	struct host	*h;
+	unsigned	 i;
+
+	for (i = 0; i < n; i++) {
+		h = side_somebody(v->v_sim);
+		(void)vnet_member(v, h);
+		host_start(h);
+		sim_run(v->v_sim, VNET_ARRIVAL_MS / n);
+	}
+	return (sim_until(v->v_sim, VNET_UP_MS, vnet_all_up, v));
 }
 
 /* --- the controller --------------------------------------------------- */

@@ -65,6 +65,12 @@ struct vnet *vnet_new(struct sim *, int64_t delay);
 void	 vnet_free(struct vnet *);
 /* This host joins when it starts, or at once if it is running. */
 struct member *vnet_member(struct vnet *, struct host *);
+/* So many hosts, anywhere, become members one after the other; false when
+ * not all ports are up a while later.  From first to last it takes a minute:
+ * then what they do every minute is spread evenly. */
+#define VNET_ARRIVAL_MS	60000
+#define VNET_UP_MS	60000
+bool	 vnet_arrive(struct vnet *, unsigned n);
 /* All members' ports are up. */
 bool	 vnet_all_up(void *vnet);
 

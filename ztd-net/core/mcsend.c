@@ -57,7 +57,7 @@ struct mc_queued {
 	uint32_t	 mq_ncopies;
 	uint32_t	 mq_size;
 	uint32_t	 mq_nwaiting;
-	uint32_t	 mq_asked;	/* those before this have been asked for */
+	uint32_t	 mq_asked;	/* those before it were asked for, */
 	uint32_t	 mq_asking;	/* and so many of them still wait */
 	size_t		 mq_len;
 	uint8_t		 mq_p[];
