@@ -278,7 +278,7 @@ scenario_join_storm(struct run *r)
 
 #define CAPS		NETCONF_CAPS
 #define PUSH_MS		50000
-#define LOSSY_MS	240000	/* they are pushed anew every minute */
+#define LOSSY_MS	300000	/* they are pushed anew every minute */
 
 /* Capability k allows frames of kind k; together with tag k those of kind
  * CAPS + k. */
@@ -412,6 +412,6 @@ scenario_credentials(struct run *r)
 	credentials(r, t, true, 0);
 	credentials(r, t, false, 0);
 	if (!r->r_small)
-		credentials(r, t, true, 20);
+		credentials(r, t, true, 10);
 	table_end(t);
 }
