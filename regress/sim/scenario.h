@@ -61,6 +61,9 @@ enum side side_any(struct sim *);
 struct zone *side_zone(struct sim *, enum side, int64_t delay);
 /* A host in such a place of its own. */
 struct host *side_host(struct sim *, enum side, int64_t delay);
+/* Its link, or its outermost router's, loses so many of 1000; twice that
+ * from one host to another. */
+void	 host_loses(struct host *, unsigned permille);
 /* A host anywhere. */
 struct host *side_somebody(struct sim *);
 /* The same with a zone's NAT that loops back what is sent to itself. */

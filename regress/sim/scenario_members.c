@@ -24,13 +24,6 @@ typedef unsigned long long ull;
 #define REFUSE_MS	5000
 #define REVOKE_LEN	(PACKET_HDR + 161)	/* NETWORK_CREDENTIALS */
 
-/* Two links of it on each way lose a tenth. */
-static void
-lossy(struct host *h, unsigned permille)
-{
-	net_link(net_outermost(h->h_ifaces[0].if_at))->lk_loss = permille;
-}
-
 /* The first of the members talks with all, and each with some. */
 static void
 all_talk(struct vnet *v, struct flow **out)
@@ -70,7 +63,7 @@ deauthorize(struct run *r, struct table *t, unsigned permille)
 	    "every member gets its configuration");
 	all_talk(v, out);
 	for (i = 0; i < sim_nhosts(s); i++)
-		lossy(sim_host(s, i), permille);
+		host_loses(sim_host(s, i), permille);
 	sim_run(s, 30000);
 	for (i = 1; i < v->v_n; i++)
 		flow_mark(out[i]);
@@ -372,8 +365,8 @@ credentials(struct run *r, struct table *t, bool busy, unsigned permille)
 	host_start(from->m_host);
 	host_start(to->m_host);
 	must(r, sim_until(s, VNET_UP_MS, vnet_all_up, v), "both are up");
-	lossy(from->m_host, permille);
-	lossy(to->m_host, permille);
+	host_loses(from->m_host, permille);
+	host_loses(to->m_host, permille);
 	since = sim_now(s);
 	cost_of(from->m_host, &co0);
 	if (!busy) {

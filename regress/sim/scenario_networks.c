@@ -331,10 +331,25 @@ both_up(void *arg)
 	return (both[0]->m_up != 0 && both[1]->m_up != 0);
 }
 
-/* Two join at the same time; one asks for the other as soon as both have an
- * address, or as soon as itself has one. */
+/* When one of two that join at the same time asks for the other. */
+enum when {
+	WHEN_BOTH,		/* both have an address */
+	WHEN_ONE,		/* itself has one */
+	WHEN_LOSSY,		/* both, and their links lose a tenth */
+	WHENS
+};
+
+static const struct {
+	const char	*wh_what;
+	int64_t		 wh_median, wh_most;
+} whens[WHENS] = {
+	{ "two have just joined", 500, 1500 },
+	{ "two join, one asks at once", 1500, 3000 },
+	{ "two have just joined, 10 % loss", 1500, 10000 }
+};
+
 static void
-ask_pairs(struct run *r, struct table *t, struct vnet *v, bool blindly)
+ask_pairs(struct run *r, struct table *t, struct vnet *v, enum when when)
 {
 	struct answers	 an;
 	struct member	*both[2];
@@ -342,14 +357,17 @@ ask_pairs(struct run *r, struct table *t, struct vnet *v, bool blindly)
 
 	memset(&an, 0, sizeof(an));
 	for (i = 0; i < n; i++) {
-		for (k = 0; k < 2; k++)
+		for (k = 0; k < 2; k++) {
 			both[k] = vnet_member(v, side_somebody(v->v_sim));
+			if (when == WHEN_LOSSY)
+				host_loses(both[k]->m_host, 51);
+		}
 		host_start(both[0]->m_host);
-		if (blindly)
+		if (when == WHEN_ONE)
 			sim_run(v->v_sim, (int64_t)(sim_random(v->v_sim) %
 			    500));
 		host_start(both[1]->m_host);
-		if (blindly)
+		if (when == WHEN_ONE)
 			while (both[0]->m_up == 0)
 				sim_run(v->v_sim, 1);
 		else
@@ -359,9 +377,8 @@ ask_pairs(struct run *r, struct table *t, struct vnet *v, bool blindly)
 		for (k = 0; k < 2; k++)
 			host_stop(both[k]->m_host);
 	}
-	answers_row(r, t, &an, blindly ? "two join, one asks at once" :
-	    "two have just joined", blindly ? 1500 : 500,
-	    blindly ? 3000 : 1500);
+	answers_row(r, t, &an, whens[when].wh_what, whens[when].wh_median,
+	    whens[when].wh_most);
 }
 
 /* One that joined long ago and has said nothing since. */
@@ -411,6 +428,7 @@ scenario_arp(struct run *r)
 	struct table	*t = table_new();
 	struct vnet	*v;
 	struct sim	*s = sim_new(r->r_seed);
+	unsigned	 i;
 
 	sim_roots(s, 3);
 	v = vnet_new(s, 10);
@@ -419,8 +437,8 @@ scenario_arp(struct run *r)
 	    "every member gets its configuration");
 	table_row(t, "who is asked for\tasked\tno answer\tms: median\t99 %%\t"
 	    "datagrams of both\t99 %%");
-	ask_pairs(r, t, v, false);
-	ask_pairs(r, t, v, true);
+	for (i = 0; i < WHENS; i++)
+		ask_pairs(r, t, v, (enum when)i);
 	ask_silent(r, t, v);
 	ask_nobody(r, t, v);
 	table_end(t);

@@ -123,6 +123,12 @@ side_somebody(struct sim *s)
 	return (side_host(s, side, 2 + (int64_t)(sim_random(s) % 40)));
 }
 
+void
+host_loses(struct host *h, unsigned permille)
+{
+	net_link(net_outermost(h->h_ifaces[0].if_at))->lk_loss = permille;
+}
+
 static bool
 symmetric(enum side side)
 {

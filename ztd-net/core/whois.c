@@ -292,8 +292,14 @@ ask_strangers(struct node *n, int64_t now)
 void
 whois_stranger(struct node *n, int64_t now, uint64_t addr)
 {
-	if (query_get(n, now, addr, true) != NULL)
+	struct query	*q;
+
+	if ((q = query_get(n, now, addr, true)) == NULL)
+		return;
+	if (q->qu_stranger)
 		ask_strangers(n, now);
+	else
+		query_send(n, now, q);	/* we wanted it before */
 }
 
 void
