@@ -371,6 +371,8 @@ networks_due(const struct node *n, int64_t now)
 			due = t;
 		if ((t = credentials_due(nw)) < due)
 			due = t;
+		if (nw->nw_again_at != 0 && nw->nw_again_at < due)
+			due = nw->nw_again_at;
 	}
 	return (due);
 }
@@ -388,6 +390,7 @@ networks_clock_back(struct node *n, int64_t now)
 		not_after(&nw->nw_requested_at, now);
 		not_after(&nw->nw_evicted_at, now);
 		not_after(&nw->nw_announced_at, now);
+		not_after(&nw->nw_again_at, now);
 		for (i = 0; i < NEED_CERT_SLOTS; i++)
 			not_after(&nw->nw_need_cert[i].at, now);
 		for (i = 0; i < nw->nw_nbehind; i++)

@@ -136,6 +136,7 @@ struct network {
 	size_t		 nw_nbehind;
 	bool		 nw_announced;
 	int64_t		 nw_announced_at;
+	int64_t		 nw_again_at;	/* once more, 0 no */
 
 	struct route_tree nw_routes;
 	struct route_list nw_route_ages;	/* oldest first */
