@@ -73,7 +73,8 @@ cast_row(struct run *r, struct table *t, struct member *m, const char *net,
 	cost_since(&own, &own0);
 	cost_less(&all, rest, CAST_MS);
 	/* The others did less than usual by chance. */
-	if (all.co_datagrams < own.co_datagrams)
+	if (all.co_datagrams < own.co_datagrams ||
+	    all.co_bytes < own.co_bytes)
 		all = own;
 	spread_count(&sp, v, m, since);
 	table_row(t, "%s\t%s\t%llu\t%llu\t%llu\t%llu\t%u\t%u\t%u\t%lld\t%lld"

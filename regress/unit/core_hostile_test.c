@@ -462,6 +462,11 @@ ATF_TC_BODY(many_strangers, tc)
 	(void)direct(root, &rig.watched, rig.now);
 	forged(0x1200000000);
 	ATF_REQUIRE_EQ(rig.sent_bytes, WHOIS_LEN);
+	/* One that a root names, too, and whose answer was lost. */
+	whois_hint(rig.node, rig.now, 0x1200000000, SOCK, &rig.watched);
+	rig.now += 600;
+	forged(0x1200000000);
+	ATF_REQUIRE_EQ(rig.sent_bytes, 2 * WHOIS_LEN);
 	for (i = 1; i < CROWD; i++) {
 		rig.now++;
 		forged(0x1200000000 + i);
