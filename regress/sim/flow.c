@@ -85,10 +85,10 @@ send_one(struct flow *fl)
 	/* Not to be compressed, as most traffic. */
 	clock_random_bytes(sim_clock(from->h_sim), p, fl->fl_len);
 	memcpy(p, &st, sizeof(st));
-	node_frame(from->h_node, host_now(from), SIM_NWID,
-	    mac_from_addr(fl->fl_to->h_id.id_addr, SIM_NWID),
-	    mac_from_addr(from->h_id.id_addr, SIM_NWID), SIM_ETHERTYPE, p,
-	    fl->fl_len);
+	node_frame(from->h_node, host_now(from), from->h_nwid,
+	    mac_from_addr(fl->fl_to->h_id.id_addr, from->h_nwid),
+	    mac_from_addr(from->h_id.id_addr, from->h_nwid), SIM_ETHERTYPE,
+	    p, fl->fl_len);
 	host_plan(from);
 }
 

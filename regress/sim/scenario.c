@@ -38,7 +38,17 @@ const struct scenario	 scenarios[] = {
 	{ "churn", "hours of nodes that come and go", scenario_churn },
 	{ "flap", "two paths whose delays waver", scenario_flap },
 	{ "idle", "a node that has nothing to do", scenario_idle },
-	{ "replay", "recorded datagrams are sent again", scenario_replay }
+	{ "replay", "recorded datagrams are sent again", scenario_replay },
+	{ "broadcast", "1,000 members of a private network hear one",
+	    scenario_broadcast },
+	{ "arp", "how soon a private network's members find each other",
+	    scenario_arp },
+	{ "deauthorize", "a member of a private network is shut out",
+	    scenario_deauthorize },
+	{ "join-storm", "1,000 join at once while the controller is away",
+	    scenario_join_storm },
+	{ "credentials", "128 capabilities and tags are told to a peer",
+	    scenario_credentials }
 };
 
 const size_t		 nscenarios = sizeof(scenarios) / sizeof(scenarios[0]);

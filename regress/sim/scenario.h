@@ -55,10 +55,17 @@ enum side {
 enum promise { PROMISE_DIRECT, PROMISE_RELAY, PROMISE_NONE };
 
 const char *side_name(enum side);
+/* One at random, as they are mixed in the world. */
+enum side side_any(struct sim *);
 /* A new place of that kind, its way to the internet this long (ms). */
 struct zone *side_zone(struct sim *, enum side, int64_t delay);
 /* A host in such a place of its own. */
 struct host *side_host(struct sim *, enum side, int64_t delay);
+/* Its link, or its outermost router's, loses so many of 1000; twice that
+ * from one host to another. */
+void	 host_loses(struct host *, unsigned permille);
+/* A host anywhere. */
+struct host *side_somebody(struct sim *);
 /* The same with a zone's NAT that loops back what is sent to itself. */
 struct zone *side_hairpin(struct sim *, int64_t delay, bool hairpin);
 enum promise side_promise(enum side, enum side);
@@ -101,5 +108,10 @@ void	 scenario_churn(struct run *);
 void	 scenario_flap(struct run *);
 void	 scenario_idle(struct run *);
 void	 scenario_replay(struct run *);
+void	 scenario_broadcast(struct run *);
+void	 scenario_arp(struct run *);
+void	 scenario_deauthorize(struct run *);
+void	 scenario_join_storm(struct run *);
+void	 scenario_credentials(struct run *);
 
 #endif /* REGRESS_SIM_SCENARIO_H */

@@ -168,7 +168,7 @@ make_known(struct storm *st)
 	struct host	*h = side_host(st->st_sim, SIDE_OPEN, 10);
 	unsigned	 i;
 
-	h->h_join = false;
+	h->h_nwid = 0;
 	for (i = 0; i < KNOWN; i++) {
 		host_renew(h);
 		st->st_known[i] = h->h_id;

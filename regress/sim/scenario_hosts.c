@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "regress/sim/scenario.h"
+#include "regress/sim/vnet.h"
 
 #define FRAME_MS	100
 
@@ -83,6 +84,46 @@ set_clock(struct run *r, struct table *t, int64_t by)
 	pair_end(&p);
 }
 
+/*
+ * The same with a member of a private network, whose certificates live for
+ * half an hour: is it cut off when they end?
+ */
+static void
+set_member_clock(struct run *r, struct table *t, int64_t by)
+{
+	struct vnet	*v;
+	struct member	*m[2];
+	struct pair	 p;
+	struct sim	*s = sim_new(r->r_seed);
+	unsigned	 i;
+
+	sim_roots(s, 3);
+	v = vnet_new(s, 10);
+	host_start(v->v_con);
+	for (i = 0; i < 2; i++)
+		m[i] = vnet_member(v, side_host(s, i == 0 ?
+		    SIDE_PORT_RESTRICTED : SIDE_RESTRICTED, 10));
+	start_all(s);
+	must(r, sim_until(s, 30000, vnet_all_up, v), "both join");
+	pair_join(&p, s, m[0]->m_host, m[1]->m_host, 10 * FRAME_MS, 100);
+	pair_start(&p);
+	sim_run(s, 30000);
+	pair_mark(&p);
+	host_set_clock(m[1]->m_host, by);
+	/* Everybody forgets who is in which group after ten minutes. */
+	sim_run(s, 1000000);
+	vnet_ask(m[0], m[1]->m_ip);
+	must(r, sim_until(s, 5000, vnet_answered, m[0]),
+	    "a member whose clock was set by %lld s is found",
+	    (long long)by / 1000);
+	sim_run(s, HOUR_MS);
+	table_row(t, "a member's clock set by %lld s\t%lld\t",
+	    (long long)by / 1000, (long long)pair_gap(&p));
+	must(r, pair_gap(&p) <= 3000, "no gap over 3 s");
+	vnet_free(v);
+	sim_free(s);
+}
+
 void
 scenario_clock_jump(struct run *r)
 {
@@ -94,6 +135,8 @@ scenario_clock_jump(struct run *r)
 	sleeper(r, t, 600000, true);
 	set_clock(r, t, HOUR_MS);
 	set_clock(r, t, -HOUR_MS);
+	set_member_clock(r, t, HOUR_MS);
+	set_member_clock(r, t, -HOUR_MS);
 	table_end(t);
 }
 

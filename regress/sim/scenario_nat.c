@@ -208,13 +208,6 @@ scenario_nat_pairs(struct run *r)
 #define QUIET_MS	600000	/* until all are idle, by 02 section 10.2 */
 #define IDLE_MS		120000
 
-/* Of 100 nodes, how many are of each kind. */
-static const unsigned	 mix[SIDES] = {
-	[SIDE_OPEN] = 8, [SIDE_FULL_CONE] = 12, [SIDE_RESTRICTED] = 12,
-	[SIDE_PORT_RESTRICTED] = 38, [SIDE_SEQUENTIAL] = 5,
-	[SIDE_RANDOM] = 7, [SIDE_FIREWALL] = 6, [SIDE_CARRIER] = 12
-};
-
 struct crowd {
 	struct sim	*c_sim;
 	unsigned	 c_n;
@@ -224,23 +217,13 @@ struct crowd {
 	uint64_t	 c_bytes, c_ticks;
 };
 
-static enum side
-pick_side(struct sim *s)
-{
-	unsigned	 v = sim_random(s) % 100, side = 0;
-
-	while (v >= mix[side])
-		v -= mix[side++];
-	return ((enum side)side);
-}
-
 static void
 crowd_arrive(struct crowd *c)
 {
 	unsigned	 i;
 
 	for (i = 0; i < c->c_n; i++) {
-		c->c_sides[i] = pick_side(c->c_sim);
+		c->c_sides[i] = side_any(c->c_sim);
 		c->c_hosts[i] = side_host(c->c_sim, c->c_sides[i],
 		    2 + (int64_t)(sim_random(c->c_sim) % 40));
 		host_start(c->c_hosts[i]);

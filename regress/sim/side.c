@@ -43,6 +43,13 @@ static const struct nat_model	carrier = {
 	false, IDLE_MS, 16 * MAPPINGS
 };
 
+/* Of 100 nodes, how many are of each kind. */
+static const unsigned	 mix[SIDES] = {
+	[SIDE_OPEN] = 8, [SIDE_FULL_CONE] = 12, [SIDE_RESTRICTED] = 12,
+	[SIDE_PORT_RESTRICTED] = 38, [SIDE_SEQUENTIAL] = 5,
+	[SIDE_RANDOM] = 7, [SIDE_FIREWALL] = 6, [SIDE_CARRIER] = 12
+};
+
 const char *
 side_name(enum side side)
 {
@@ -96,6 +103,30 @@ side_host(struct sim *s, enum side side, int64_t delay)
 	if (side == SIDE_OPEN)
 		link.lk_delay = delay;
 	return (host_new(s, side_zone(s, side, delay), &link));
+}
+
+enum side
+side_any(struct sim *s)
+{
+	unsigned	 v = sim_random(s) % 100, side = 0;
+
+	while (v >= mix[side])
+		v -= mix[side++];
+	return ((enum side)side);
+}
+
+struct host *
+side_somebody(struct sim *s)
+{
+	enum side	 side = side_any(s);
+
+	return (side_host(s, side, 2 + (int64_t)(sim_random(s) % 40)));
+}
+
+void
+host_loses(struct host *h, unsigned permille)
+{
+	net_link(net_outermost(h->h_ifaces[0].if_at))->lk_loss = permille;
 }
 
 static bool

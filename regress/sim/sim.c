@@ -177,7 +177,7 @@ sim_roots(struct sim *s, unsigned n)
 		h = s->s_roots[s->s_nroots++] = host_new(s,
 		    net_internet(s->s_net), &link);
 		host_add6(h);
-		h->h_join = false;
+		h->h_nwid = 0;
 		r = &w.w_roots[w.w_nroots++];
 		r->wr_identity = h->h_id;
 		r->wr_nendpoints = 2;
@@ -229,18 +229,30 @@ cb_frame(void *arg, uint64_t nwid, uint64_t dst, uint64_t src,
 {
 	struct host	*h = arg;
 
-	(void)dst;
-	(void)src;
 	h->h_frames++;
-	if (nwid == SIM_NWID && type == SIM_ETHERTYPE)
+	if (nwid != h->h_nwid)
+		return;
+	if (type == SIM_ETHERTYPE)
 		flows_frame(h->h_sim->s_flows, h, p, len);
+	else if (h->h_hooks != NULL && h->h_hooks->hh_frame != NULL)
+		h->h_hooks->hh_frame(h, dst, src, type, p, len);
 }
 
 static void
 cb_network(void *arg, const struct node_network *nn)
 {
-	(void)arg;
-	(void)nn;
+	struct host	*h = arg;
+
+	if (h->h_hooks != NULL && h->h_hooks->hh_network != NULL)
+		h->h_hooks->hh_network(h, nn);
+}
+
+static void
+cb_request(void *arg, const struct node_request *rq)
+{
+	struct host	*h = arg;
+
+	h->h_hooks->hh_request(h, rq);
 }
 
 static void
@@ -426,7 +438,7 @@ host_new(struct sim *s, struct zone *zo, const struct link *link)
 	h->h_index = s->s_nhosts;
 	s->s_hosts[s->s_nhosts++] = h;
 	issue(&h->h_id, s->s_clock);
-	h->h_join = true;
+	h->h_nwid = SIM_NWID;
 	h->h_ports[0] = SIM_PORT;
 	h->h_ports[1] = random_port(h);
 	host_iface(h, zo, link, 1);
@@ -436,7 +448,7 @@ host_new(struct sim *s, struct zone *zo, const struct link *link)
 void
 host_start(struct host *h)
 {
-	static const struct node_callbacks	 cb = {
+	struct node_callbacks	 cb = {
 		.nc_send = cb_send,
 		.nc_frame = cb_frame,
 		.nc_network = cb_network,
@@ -447,6 +459,8 @@ host_start(struct host *h)
 		.nc_rebind = cb_rebind
 	};
 
+	if (h->h_hooks != NULL && h->h_hooks->hh_request != NULL)
+		cb.nc_request = cb_request;
 	h->h_node = node_new(&h->h_id, &cb, h, host_now(h));
 	if (h->h_node == NULL)
 		err(1, "node");
@@ -457,8 +471,8 @@ host_start(struct host *h)
 	h->h_started = sim_now(h->h_sim);
 	open_sockets(h);
 	tell_sockets(h);
-	if (h->h_join)
-		(void)node_join(h->h_node, host_now(h), SIM_NWID);
+	if (h->h_nwid != 0)
+		(void)node_join(h->h_node, host_now(h), h->h_nwid);
 	host_plan(h);
 }
 

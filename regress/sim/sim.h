@@ -9,7 +9,8 @@
  * the same again.  No real time passes and nothing leaves the process.
  *
  * Hosts are nodes with interfaces and sockets; flows are frames that one
- * host sends to another at even intervals in a network without controller.
+ * host sends to another at even intervals in the network that it joined, most
+ * often one without controller; those with one are in vnet.h.
  * Running out of memory ends the program.
  */
 
@@ -45,13 +46,30 @@ struct host_socket {
 	struct attach	*hs_at;
 };
 
+struct host;
+
+/*
+ * Who wants to hear what a host's node says.  They are called from within
+ * the node and must not call back into it: clock_at() what is to be done.
+ * All may be NULL; without a request this node has no controller.
+ */
+struct host_hooks {
+	/* A frame for the port of h_nwid that is no flow's. */
+	void	(*hh_frame)(struct host *, uint64_t dst, uint64_t src,
+		    uint16_t type, const void *, size_t len);
+	void	(*hh_network)(struct host *, const struct node_network *);
+	void	(*hh_request)(struct host *, const struct node_request *);
+};
+
 struct host {
 	struct sim	*h_sim;
 	unsigned	 h_index;
 	struct identity	 h_id;
 	struct node	*h_node;	/* NULL: not running */
 	unsigned	 h_generation;	/* of h_node: old events die */
-	bool		 h_join;	/* the network, at each start */
+	uint64_t	 h_nwid;	/* joined at each start, 0 none */
+	const struct host_hooks *h_hooks;	/* NULL: none */
+	void		*h_arg;		/* whose they are */
 	unsigned	 h_nifaces;
 	struct iface	 h_ifaces[HOST_IFACES];
 	unsigned	 h_nsockets;

@@ -36,6 +36,11 @@ SCENARIO(churn, "churn")
 SCENARIO(flap, "flap")
 SCENARIO(idle, "idle")
 SCENARIO(replay, "replay")
+SCENARIO(broadcast, "broadcast")
+SCENARIO(arp, "arp")
+SCENARIO(deauthorize, "deauthorize")
+SCENARIO(join_storm, "join-storm")
+SCENARIO(credentials, "credentials")
 
 /* Everything that happened in half a minute with loss, as one number. */
 static uint64_t
@@ -83,5 +88,10 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, flap);
 	ATF_TP_ADD_TC(tp, idle);
 	ATF_TP_ADD_TC(tp, replay);
+	ATF_TP_ADD_TC(tp, broadcast);
+	ATF_TP_ADD_TC(tp, arp);
+	ATF_TP_ADD_TC(tp, deauthorize);
+	ATF_TP_ADD_TC(tp, join_storm);
+	ATF_TP_ADD_TC(tp, credentials);
 	return (atf_no_error());
 }

@@ -166,6 +166,48 @@ ATF_TC_BODY(cache_walk, tc)
 	rig_end();
 }
 
+#define CROWD		300
+#define WHOIS_LEN	(PACKET_HDR + ADDR_LEN)
+
+/*
+ * Many that we do not know at once: all are asked for in time, and none is
+ * forgotten for the next one while its answer is on the way.
+ */
+ATF_TC_WITHOUT_HEAD(many_strangers);
+ATF_TC_BODY(many_strangers, tc)
+{
+	const uint64_t	*roots;
+	struct peer	*root;
+	unsigned	 i, ms;
+
+	rig_start(tc);
+	ATF_REQUIRE(topology_upstreams(rig.node, &roots) > 0);
+	root = topology_best(rig.node, rig.now);
+	ATF_REQUIRE(root != NULL);
+	rig_where(WHO, &rig.watched);
+	(void)rig_direct(root, &rig.watched, rig.now);
+	forged(0x1200000000);
+	ATF_REQUIRE_EQ(rig.sent_bytes, WHOIS_LEN);
+	/* One that a root names, too, and whose answer was lost. */
+	whois_hint(rig.node, rig.now, 0x1200000000, SOCK, &rig.watched);
+	rig.now += 600;
+	forged(0x1200000000);
+	ATF_REQUIRE_EQ(rig.sent_bytes, 2 * WHOIS_LEN);
+	for (i = 1; i < CROWD; i++) {
+		rig.now++;
+		forged(0x1200000000 + i);
+	}
+	ATF_CHECK(whois_outstanding(rig.node, 0x1200000000));
+	/* Nobody says anything more: their turn comes nevertheless. */
+	for (ms = 0; ms < 5000; ms += 500) {
+		rig.now += 500;
+		(void)node_tick(rig.node, rig.now);
+	}
+	ATF_CHECK(rig.sent_bytes > 90 * WHOIS_LEN);
+	ATF_CHECK(rig.sent_bytes < 600 * WHOIS_LEN);
+	rig_end();
+}
+
 /* The time in an OK(HELLO) is the other side's to choose. */
 ATF_TC_WITHOUT_HEAD(hello_time);
 ATF_TC_BODY(hello_time, tc)
@@ -421,6 +463,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, chunk_passed_on_once);
 	ATF_TP_ADD_TC(tp, whois_crowd);
 	ATF_TP_ADD_TC(tp, cache_walk);
+	ATF_TP_ADD_TC(tp, many_strangers);
 	ATF_TP_ADD_TC(tp, hello_time);
 	ATF_TP_ADD_TC(tp, seed_greeted);
 	ATF_TP_ADD_TC(tp, dead_relay);

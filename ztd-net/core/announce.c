@@ -14,6 +14,7 @@
 #include "ztd-net/core/network.h"
 
 #define LIKE_MAX	554	/* tuples in one packet */
+#define AGAIN_MS	3000	/* new groups are told twice */
 
 int
 mgroup_cmp(const struct mgroup *a, const struct mgroup *b)
@@ -175,12 +176,18 @@ announce_all(struct node *n, int64_t now, struct network *nw)
 
 	nw->nw_announced = true;
 	nw->nw_announced_at = now;
+	nw->nw_again_at = 0;
 	count = network_contacts(n, nw, to);
 	for (i = 0; i < count; i++)
 		announce_to(n, now, nw, to[i]);
 }
 
-/* A member that is allowed and a peer at present. */
+/*
+ * A member that is allowed and has sent us frames lately.  Of all others
+ * roots and the controller know our groups, and they ours: were we to go on
+ * telling everybody whom we ever met, announcements of members at rest would
+ * keep each other alive, all to all, by relays and with holes punched.
+ */
 static bool
 announceable(struct node *n, const struct network *nw,
     struct membership *mb, const uint64_t *contacts, size_t ncontacts)
@@ -188,7 +195,7 @@ announceable(struct node *n, const struct network *nw,
 	const struct peer	*pe;
 	size_t			 i;
 
-	if ((pe = peer_find(n, mb->mb_addr)) == NULL ||
+	if ((pe = peer_find(n, mb->mb_addr)) == NULL || !pe->pe_is_active ||
 	    !membership_allowed(nw, mb, &pe->pe_id))
 		return (false);
 	for (i = 0; i < ncontacts; i++)
@@ -206,7 +213,8 @@ announce_tick(struct node *n, int64_t now, struct network *nw)
 
 	if (nw->nw_conf == NULL)
 		return;
-	if (!nw->nw_announced || now - nw->nw_announced_at >= ANNOUNCE_MS)
+	if (!nw->nw_announced || now - nw->nw_announced_at >= ANNOUNCE_MS ||
+	    (nw->nw_again_at != 0 && now >= nw->nw_again_at))
 		announce_all(n, now, nw);
 	count = network_contacts(n, nw, contacts);
 	RB_FOREACH(mb, membership_tree, &nw->nw_members) {
@@ -232,6 +240,10 @@ announce_new(struct node *n, int64_t now, struct network *nw,
 
 	if (nw->nw_conf == NULL || ngroups == 0)
 		return;
+	/* Nobody confirms it, and without it none finds us for a minute. */
+	nw->nw_again_at = now + AGAIN_MS;
+	if (n->n_next_ping > nw->nw_again_at && !low_bandwidth(n))
+		n->n_next_ping = nw->nw_again_at;
 	count = network_contacts(n, nw, contacts);
 	li.li_n = 0;
 	for (i = 0; i < count; i++) {

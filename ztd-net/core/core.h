@@ -635,6 +635,11 @@ enum rx_result verb_ext_frame(struct node *, int64_t, struct rx *,
 /* multicast.c: groups, members, gathering, sending */
 int	 multicast_new(struct node *);
 void	 multicast_free(struct node *);
+/* Frames for many that wait for identities: this one's has come; ask again
+ * for the others; are there any? */
+void	 multicast_known(struct node *, int64_t now, uint64_t addr);
+void	 multicast_retry(struct node *, int64_t now);
+bool	 multicast_waiting(const struct node *);
 enum rx_result verb_multicast_like(struct node *, int64_t, struct rx *,
 	    struct rbuf *);
 enum rx_result verb_multicast_gather(struct node *, int64_t, struct rx *,

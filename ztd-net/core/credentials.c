@@ -14,6 +14,9 @@
 
 #include "ztd-net/core/network.h"
 
+/* The macros of trees know no const. */
+#define MEMBERS(nw)	((struct membership_tree *)(uintptr_t)&(nw)->nw_members)
+
 /* --- the gate --------------------------------------------------------- */
 
 bool
@@ -336,6 +339,8 @@ push_packet(struct node *n, int64_t now, struct network *nw,
 	mb->mb_push_next = next < at ? next : 0;
 	mb->mb_pushed_at = now;
 	mb->mb_pushed_gen = nw->nw_gen;
+	if (mb->mb_push_next != 0 && n->n_next_ping > now + PUSH_SPACING_MS)
+		n->n_next_ping = now + PUSH_SPACING_MS;
 	pkt_send(n, now, &pkt, true);
 }
 
@@ -359,6 +364,19 @@ credentials_push(struct node *n, int64_t now, struct network *nw,
 	    now - mb->mb_pushed_at < PUSH_SPACING_MS)
 		return;
 	push_packet(n, now, nw, mb);
+}
+
+int64_t
+credentials_due(const struct network *nw)
+{
+	struct membership	*mb;
+	int64_t			 due = INT64_MAX;
+
+	RB_FOREACH(mb, membership_tree, MEMBERS(nw))
+		if (mb->mb_push_next != 0 &&
+		    mb->mb_pushed_at + PUSH_SPACING_MS < due)
+			due = mb->mb_pushed_at + PUSH_SPACING_MS;
+	return (due);
 }
 
 void

@@ -17,9 +17,11 @@
 #define GATHER_LOW_MS	180000	/* the same with low bandwidth */
 #define GATHER_EMPTY_MS	1000	/* while nobody is known */
 #define GATHER_PEERS	16
+#define GATHER_COPIES	8	/* of a frame that ask for all that we lack */
 #define QUEUE_GROUP	32	/* frames */
 #define QUEUE_ALL	1024
 #define QUEUE_MS	5000
+#define ASKING		64	/* identities asked for at a time, frame */
 
 #define MCF_LIMIT	0x02
 #define MCF_SOURCE	0x04
@@ -36,7 +38,14 @@ struct mc_out {
 	size_t			 mo_len;
 };
 
-/* One that waits for members to become known. */
+/* A recipient. */
+struct mc_copy {
+	uint64_t	 my_addr;
+	bool		 my_waits;	/* for its identity */
+};
+
+/* A frame with its recipients; in the queue while there may be more, or while
+ * the identity of some is not known. */
 struct mc_queued {
 	TAILQ_ENTRY(mc_queued) mq_entry;
 	int64_t		 mq_at;
@@ -44,9 +53,12 @@ struct mc_queued {
 	uint16_t	 mq_type;
 	uint32_t	 mq_gather;
 	uint32_t	 mq_limit;	/* copies in all */
-	uint64_t	*mq_served;
-	uint32_t	 mq_nserved;
+	struct mc_copy	*mq_copies;
+	uint32_t	 mq_ncopies;
 	uint32_t	 mq_size;
+	uint32_t	 mq_nwaiting;
+	uint32_t	 mq_asked;	/* those before it were asked for, */
+	uint32_t	 mq_asking;	/* and so many of them still wait */
 	size_t		 mq_len;
 	uint8_t		 mq_p[];
 };
@@ -214,16 +226,155 @@ gather_if_due(struct node *n, int64_t now, const struct network *nw,
 	}
 }
 
+/* --- frames and their recipients -------------------------------------- */
+
+static struct mc_queued *
+queued_new(int64_t now, const struct mc_out *mo, uint32_t limit)
+{
+	struct mc_queued	*mq;
+
+	if ((mq = calloc(1, sizeof(*mq) + mo->mo_len)) == NULL)
+		return (NULL);
+	mq->mq_at = now;
+	mq->mq_src = mo->mo_src;
+	mq->mq_type = mo->mo_type;
+	mq->mq_gather = mo->mo_gather;
+	mq->mq_limit = limit;
+	mq->mq_len = mo->mo_len;
+	memcpy(mq->mq_p, mo->mo_p, mo->mo_len);
+	return (mq);
+}
+
+static void
+queued_free(struct mc_queued *mq)
+{
+	free(mq->mq_copies);
+	free(mq);
+}
+
+/*
+ * The copy for this recipient.  Each asks its recipient for members, but only
+ * the first for many: where all know all, the same list from everybody would
+ * be several times what is sent.
+ */
+static void
+queued_send(struct node *n, int64_t now, struct network *nw,
+    const struct mc_group *g, const struct mc_queued *mq,
+    const struct mc_copy *my)
+{
+	struct mc_out	 mo;
+
+	mo.mo_group = &g->mg_group;
+	mo.mo_src = mq->mq_src;
+	mo.mo_type = mq->mq_type;
+	mo.mo_gather = my - mq->mq_copies < GATHER_COPIES ? mq->mq_gather : 1;
+	mo.mo_p = mq->mq_p;
+	mo.mo_len = mq->mq_len;
+	send_copy(n, now, nw, my->my_addr, &mo);
+}
+
+static bool
+served(const struct mc_queued *mq, uint64_t addr)
+{
+	uint32_t	i;
+
+	for (i = 0; i < mq->mq_ncopies; i++)
+		if (mq->mq_copies[i].my_addr == addr)
+			return (true);
+	return (false);
+}
+
+/* NULL: no memory; the frame must not be sent to others then. */
+static struct mc_copy *
+mark_served(struct mc_queued *mq, uint64_t addr)
+{
+	struct mc_copy	*p;
+	uint32_t	 size;
+
+	if (mq->mq_ncopies == mq->mq_size) {
+		size = mq->mq_size == 0 ? 8 : mq->mq_size * 2;
+		if ((p = reallocarray(mq->mq_copies, size,
+		    sizeof(*p))) == NULL)
+			return (NULL);
+		mq->mq_copies = p;
+		mq->mq_size = size;
+	}
+	p = &mq->mq_copies[mq->mq_ncopies++];
+	p->my_addr = addr;
+	p->my_waits = false;
+	return (p);
+}
+
+/*
+ * One recipient more.  Who has no identity yet waits here: in the queue of
+ * packets there is room for few, and a broadcast is for many.
+ */
+static bool
+serve(struct node *n, int64_t now, struct network *nw,
+    const struct mc_group *g, struct mc_queued *mq, uint64_t to)
+{
+	struct mc_copy	*my;
+
+	if ((my = mark_served(mq, to)) == NULL)
+		return (false);
+	if (peer_find(n, to) != NULL)
+		queued_send(n, now, nw, g, mq, my);
+	else {
+		my->my_waits = true;
+		mq->mq_nwaiting++;
+	}
+	return (true);
+}
+
+/* Its identity is known now. */
+static void
+serve_late(struct node *n, int64_t now, struct network *nw,
+    const struct mc_group *g, struct mc_queued *mq, struct mc_copy *my)
+{
+	my->my_waits = false;
+	mq->mq_nwaiting--;
+	if (my < mq->mq_copies + mq->mq_asked)
+		mq->mq_asking--;
+	queued_send(n, now, nw, g, mq, my);
+}
+
+/* Ask for the identities of those who wait, a part of them at a time: their
+ * proofs of work are checked as they come. */
+static void
+ask(struct node *n, int64_t now, struct network *nw,
+    const struct mc_group *g, struct mc_queued *mq)
+{
+	struct mc_copy	*my;
+
+	while (mq->mq_asked < mq->mq_ncopies && mq->mq_asking < ASKING) {
+		my = &mq->mq_copies[mq->mq_asked++];
+		if (!my->my_waits)
+			continue;
+		mq->mq_asking++;
+		whois_request(n, now, my->my_addr);
+		if (peer_find(n, my->my_addr) != NULL)	/* from the cache */
+			serve_late(n, now, nw, g, mq, my);
+	}
+	if (mq->mq_nwaiting > 0)
+		queue_soon(n, now);
+}
+
+static bool
+complete(const struct mc_queued *mq)
+{
+	return (mq->mq_ncopies >= mq->mq_limit && mq->mq_nwaiting == 0);
+}
+
 /* --- the queue -------------------------------------------------------- */
 
 static void
-queued_free(struct node *n, struct mc_group *g, struct mc_queued *mq)
+queue_remove(struct node *n, struct mc_group *g, struct mc_queued *mq)
 {
 	TAILQ_REMOVE(&g->mg_queue, mq, mq_entry);
-	g->mg_nqueue--;
+	if (--g->mg_nqueue == 0)
+		TAILQ_REMOVE(&n->n_multicast->mc_queues, g, mg_queues);
 	n->n_multicast->mc_nqueued--;
-	free(mq->mq_served);
-	free(mq);
+	queued_free(mq);
 }
 
 void
@@ -233,64 +384,26 @@ multicast_expire(struct node *n, struct mc_group *g, int64_t now, bool all)
 
 	while ((mq = TAILQ_FIRST(&g->mg_queue)) != NULL &&
 	    (all || now - mq->mq_at >= QUEUE_MS))
-		queued_free(n, g, mq);
+		queue_remove(n, g, mq);
 }
 
-static bool
-served(const struct mc_queued *mq, uint64_t addr)
-{
-	uint32_t	i;
-
-	for (i = 0; i < mq->mq_nserved; i++)
-		if (mq->mq_served[i] == addr)
-			return (true);
-	return (false);
-}
-
-/* false: no memory; the frame must not be sent to others then. */
-static bool
-mark_served(struct mc_queued *mq, uint64_t addr)
-{
-	uint64_t	*p;
-	uint32_t	 size;
-
-	if (mq->mq_nserved == mq->mq_size) {
-		size = mq->mq_size == 0 ? 8 : mq->mq_size * 2;
-		if ((p = reallocarray(mq->mq_served, size,
-		    sizeof(*p))) == NULL)
-			return (false);
-		mq->mq_served = p;
-		mq->mq_size = size;
-	}
-	mq->mq_served[mq->mq_nserved++] = addr;
-	return (true);
-}
-
-/* Keep a frame for members to come; NULL when there is no room. */
-static struct mc_queued *
+/* Keep a frame, if there is room. */
+static void
 enqueue(struct node *n, int64_t now, struct mc_group *g,
-    const struct mc_out *mo, uint32_t limit)
+    struct mc_queued *mq)
 {
-	struct mc_queued	*mq;
-
 	multicast_expire(n, g, now, false);
 	if (g->mg_nqueue >= QUEUE_GROUP || (g->mg_nqueue > 0 &&
 	    n->n_multicast->mc_nqueued >= QUEUE_ALL))
-		queued_free(n, g, TAILQ_FIRST(&g->mg_queue));
-	if (n->n_multicast->mc_nqueued >= QUEUE_ALL ||
-	    (mq = calloc(1, sizeof(*mq) + mo->mo_len)) == NULL)
-		return (NULL);
-	mq->mq_at = now;
-	mq->mq_src = mo->mo_src;
-	mq->mq_type = mo->mo_type;
-	mq->mq_gather = mo->mo_gather;
-	mq->mq_limit = limit;
-	mq->mq_len = mo->mo_len;
-	memcpy(mq->mq_p, mo->mo_p, mo->mo_len);
+		queue_remove(n, g, TAILQ_FIRST(&g->mg_queue));
+	if (n->n_multicast->mc_nqueued >= QUEUE_ALL) {
+		queued_free(mq);
+		return;
+	}
 	TAILQ_INSERT_TAIL(&g->mg_queue, mq, mq_entry);
-	g->mg_nqueue++;
+	if (g->mg_nqueue++ == 0)
+		TAILQ_INSERT_TAIL(&n->n_multicast->mc_queues, g, mg_queues);
 	n->n_multicast->mc_nqueued++;
-	return (mq);
 }
 
 void
@@ -298,7 +411,6 @@ multicast_serve(struct node *n, int64_t now, struct network *nw,
     struct mc_group *g, uint64_t addr)
 {
 	struct mc_queued	*mq, *next;
-	struct mc_out		 mo;
 
 	multicast_expire(n, g, now, false);
 	if (nw->nw_conf == NULL ||
@@ -306,23 +418,84 @@ multicast_serve(struct node *n, int64_t now, struct network *nw,
 		return;			/* bridges have had it at once */
 	for (mq = TAILQ_FIRST(&g->mg_queue); mq != NULL; mq = next) {
 		next = TAILQ_NEXT(mq, mq_entry);
-		if (served(mq, addr))
+		if (mq->mq_ncopies >= mq->mq_limit || served(mq, addr))
 			continue;
-		if (mq->mq_nserved >= mq->mq_limit ||
-		    !mark_served(mq, addr)) {
-			queued_free(n, g, mq);
+		if (!serve(n, now, nw, g, mq, addr)) {
+			queue_remove(n, g, mq);
 			continue;
 		}
-		mo.mo_group = &g->mg_group;
-		mo.mo_src = mq->mq_src;
-		mo.mo_type = mq->mq_type;
-		mo.mo_gather = mq->mq_gather;
-		mo.mo_p = mq->mq_p;
-		mo.mo_len = mq->mq_len;
-		send_copy(n, now, nw, addr, &mo);
-		if (mq->mq_nserved >= mq->mq_limit)
-			queued_free(n, g, mq);
+		ask(n, now, nw, g, mq);
+		if (complete(mq))
+			queue_remove(n, g, mq);
 	}
+}
+
+/* A frame of this group, and those who wait for it: has their identity come
+ * (addr), or is it time to ask again (0)? */
+static void
+look_again(struct node *n, int64_t now, struct network *nw,
+    struct mc_group *g, struct mc_queued *mq, uint64_t addr)
+{
+	struct mc_copy	*my;
+	uint32_t	 i;
+
+	for (i = 0; i < mq->mq_asked && mq->mq_nwaiting > 0; i++) {
+		my = &mq->mq_copies[i];
+		if (!my->my_waits || (addr != 0 && my->my_addr != addr))
+			continue;
+		if (addr == 0)
+			whois_request(n, now, my->my_addr);
+		if (peer_find(n, my->my_addr) != NULL)
+			serve_late(n, now, nw, g, mq, my);
+		if (addr != 0)
+			break;
+	}
+	ask(n, now, nw, g, mq);
+	if (complete(mq))
+		queue_remove(n, g, mq);
+}
+
+static void
+look_all(struct node *n, int64_t now, uint64_t addr)
+{
+	struct mc_group		*g, *gnext;
+	struct mc_queued	*mq, *next;
+	struct network		*nw;
+
+	TAILQ_FOREACH_SAFE(g, &n->n_multicast->mc_queues, mg_queues, gnext) {
+		if ((nw = network_find(n, g->mg_nwid)) == NULL ||
+		    nw->nw_conf == NULL)
+			continue;
+		TAILQ_FOREACH_SAFE(mq, &g->mg_queue, mq_entry, next)
+			if (mq->mq_nwaiting > 0)
+				look_again(n, now, nw, g, mq, addr);
+	}
+}
+
+void
+multicast_known(struct node *n, int64_t now, uint64_t addr)
+{
+	look_all(n, now, addr);
+}
+
+void
+multicast_retry(struct node *n, int64_t now)
+{
+	multicast_tick(n, now);
+	look_all(n, now, 0);
+}
+
+bool
+multicast_waiting(const struct node *n)
+{
+	const struct mc_group	*g;
+	const struct mc_queued	*mq;
+
+	TAILQ_FOREACH(g, &n->n_multicast->mc_queues, mg_queues)
+		TAILQ_FOREACH(mq, &g->mg_queue, mq_entry)
+			if (mq->mq_nwaiting > 0)
+				return (true);
+	return (false);
 }
 
 /* --- sending ---------------------------------------------------------- */
@@ -350,31 +523,40 @@ multicast_send(struct node *n, int64_t now, struct network *nw,
     const uint8_t *p, size_t len)
 {
 	struct mc_group		*g;
-	struct mc_queued	*mq = NULL;
+	struct mc_queued	*mq;
 	struct mc_out		 mo = { mg, src, type, 1, p, len };
 	struct mc_walk		 mw;
 	uint64_t		 to;
 	uint32_t		 limit = nw->nw_conf->nc_mclimit, sent = 0;
+	bool			 all;
 
 	if (send_replicator(n, now, nw, &mo) ||
 	    (g = multicast_get(n, nw->nw_id, mg)) == NULL)
 		return;
-	if (g->mg_n < limit) {
+	if ((all = g->mg_n >= limit) == false) {
 		mo.mo_gather = limit - (uint32_t)g->mg_n + 1;
 		gather_if_due(n, now, nw, g, mo.mo_gather);
-		mq = enqueue(n, now, g, &mo, limit);
-		if (mq != NULL && origin != 0)
-			(void)mark_served(mq, origin);
 	}
 	send_bridges(n, now, nw, origin, &mo);
+	if ((mq = queued_new(now, &mo, limit)) == NULL)
+		return;
+	if (!all && origin != 0)
+		(void)mark_served(mq, origin);
 	mc_walk_init(n, &mw, g);
 	while (sent < limit && (to = mc_walk_next(&mw)) != 0) {
 		if (to == origin ||
 		    network_has_role(nw, to, SPECIALIST_BRIDGE))
 			continue;
-		if (mq != NULL && !mark_served(mq, to))
+		if (!serve(n, now, nw, g, mq, to))
 			break;
-		send_copy(n, now, nw, to, &mo);
 		sent++;
 	}
+	ask(n, now, nw, g, mq);
+	/* Members that come to be known get it only while there are too few. */
+	if (all)
+		mq->mq_limit = mq->mq_ncopies;
+	if (complete(mq))
+		queued_free(mq);
+	else
+		enqueue(n, now, g, mq);
 }

@@ -70,6 +70,7 @@ multicast_new(struct node *n)
 	RB_INIT(&n->n_multicast->mc_groups);
 	RB_INIT(&n->n_multicast->mc_sources);
 	RB_INIT(&n->n_multicast->mc_grants);
+	TAILQ_INIT(&n->n_multicast->mc_queues);
 	TAILQ_INIT(&n->n_multicast->mc_grant_ages);
 	return (0);
 }
@@ -288,13 +289,10 @@ multicast_free(struct node *n)
 void
 multicast_tick(struct node *n, int64_t now)
 {
-	struct mc_group	*g;
+	struct mc_group	*g, *next;
 
-	if (n->n_multicast->mc_nqueued == 0)
-		return;
-	RB_FOREACH(g, mc_group_tree, &n->n_multicast->mc_groups)
-		if (g->mg_nqueue > 0)
-			multicast_expire(n, g, now, false);
+	TAILQ_FOREACH_SAFE(g, &n->n_multicast->mc_queues, mg_queues, next)
+		multicast_expire(n, g, now, false);
 }
 
 void

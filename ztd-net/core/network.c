@@ -198,6 +198,19 @@ network_request(struct node *n, int64_t now, struct network *nw)
 	struct pkt	pkt;
 	size_t		metalen;
 
+	/*
+	 * The second time after a while that differs from member to member:
+	 * many may have joined, or have lost their controller, at once.
+	 * What was asked without a way to the controller does not count.
+	 */
+	if (!n->n_online)
+		nw->nw_request_wait = REQUEST_SPACING_MS;
+	else if (!nw->nw_requested)
+		nw->nw_request_wait = REQUEST_SPACING_MS +
+		    node_random_u32(n) % (REQUEST_RETRY_MS -
+		    REQUEST_SPACING_MS);
+	else
+		nw->nw_request_wait = REQUEST_RETRY_MS;
 	nw->nw_requested = true;
 	nw->nw_requested_at = now;
 	if (nwid_adhoc(nw->nw_id)) {
@@ -222,19 +235,22 @@ network_request(struct node *n, int64_t now, struct network *nw)
 	pkt_send(n, now, &pkt, true);
 }
 
-/* When it is to be asked for the next time: 3.4. */
+/* When the next one is due. */
 static int64_t
-request_due(const struct node *n, const struct network *nw)
+request_at(const struct node *n, const struct network *nw)
 {
-	int64_t	refresh = REQUEST_REFRESH_MS, due = 0;
+	int64_t	refresh = REQUEST_REFRESH_MS, at = 0, next;
 
 	if (low_bandwidth(n))
 		refresh *= LOW_BANDWIDTH_FACTOR;
 	if (nw->nw_conf != NULL && nw->nw_updated)
-		due = nw->nw_updated_at + refresh;
-	if (nw->nw_requested && due < nw->nw_requested_at + REQUEST_AGAIN_MS)
-		due = nw->nw_requested_at + REQUEST_AGAIN_MS;
-	return (due);
+		at = nw->nw_updated_at + refresh;
+	if (nw->nw_requested) {
+		next = nw->nw_requested_at + nw->nw_request_wait;
+		if (next > at)
+			at = next;
+	}
+	return (at);
 }
 
 /* --- life cycle ------------------------------------------------------- */
@@ -270,6 +286,8 @@ node_join(struct node *n, int64_t now, uint64_t nwid)
 	network_changed(n, nw);
 	network_request(n, now, nw);
 	node_busy(n, now);
+	if (n->n_next_ping > request_at(n, nw))
+		n->n_next_ping = request_at(n, nw);
 	return (0);
 }
 
@@ -333,7 +351,7 @@ networks_tick(struct node *n, int64_t now)
 	struct network	*nw;
 
 	RB_FOREACH(nw, network_tree, &n->n_networks) {
-		if (now >= request_due(n, nw))
+		if (now >= request_at(n, nw))
 			network_request(n, now, nw);
 		credentials_tick(n, now, nw);
 		if (!low_bandwidth(n))
@@ -349,8 +367,15 @@ networks_due(const struct node *n, int64_t now)
 	int64_t		 due = INT64_MAX, t;
 
 	RB_FOREACH(nw, network_tree, NETWORKS(n)) {
-		if ((t = request_due(n, nw)) < due)
+		t = request_at(n, nw);
+		if (!n->n_online && t < now + REQUEST_RETRY_MS)
+			t = now + REQUEST_RETRY_MS;
+		if (t < due)
 			due = t;
+		if ((t = credentials_due(nw)) < due)
+			due = t;
+		if (nw->nw_again_at != 0 && nw->nw_again_at < due)
+			due = nw->nw_again_at;
 	}
 	return (due > now ? due : now);
 }

@@ -20,7 +20,8 @@
 
 /* Times in ms: 03 section 20. */
 #define REQUEST_REFRESH_MS	60000
-#define REQUEST_AGAIN_MS	5000	/* while nobody answers */
+#define REQUEST_SPACING_MS	1000	/* the controller's own limit */
+#define REQUEST_RETRY_MS	5000	/* while it does not answer */
 #define LOW_BANDWIDTH_FACTOR	64
 #define PUSH_IDLE_MS		500000
 #define PUSH_ASKED_MS		1000
@@ -120,6 +121,7 @@ struct network {
 	int64_t		 nw_updated_at;
 	bool		 nw_requested;
 	int64_t		 nw_requested_at;
+	int64_t		 nw_request_wait;	/* ms until the next one */
 	enum net_status	 nw_failure;	/* NET_OK: none */
 	int		 nw_port_error;
 	enum net_status	 nw_told;	/* status last logged */
@@ -148,6 +150,7 @@ struct network {
 	size_t		 nw_nbehind;
 	bool		 nw_announced;
 	int64_t		 nw_announced_at;
+	int64_t		 nw_again_at;	/* once more, 0 no */
 
 	struct route_tree nw_routes;
 	struct route_list nw_route_ages;	/* oldest first */
@@ -244,6 +247,8 @@ void	 credentials_push(struct node *, int64_t now, struct network *,
 	    uint64_t to, int64_t interval);
 /* Go on with pushes that took more than one packet. */
 void	 credentials_tick(struct node *, int64_t now, struct network *);
+/* When that has something to do, INT64_MAX: never. */
+int64_t	 credentials_due(const struct network *);
 /* Add a revocation and, if new and to be spread, pass it on (10.2). */
 enum cred_result credentials_revocation(struct node *, int64_t now,
 	    struct network *, const struct revocation *, uint64_t from);
@@ -349,6 +354,7 @@ struct mc_group {
 	size_t		 mg_n, mg_size;
 	bool		 mg_gathered;		/* asked for members, and */
 	int64_t		 mg_gathered_at;	/* when */
+	TAILQ_ENTRY(mc_group) mg_queues;	/* while there is a queue */
 	struct mc_queue	 mg_queue;		/* oldest first */
 	unsigned	 mg_nqueue;
 };
@@ -370,6 +376,7 @@ struct mc_grant {
 };
 
 RB_HEAD(mc_group_tree, mc_group);
+TAILQ_HEAD(mc_group_list, mc_group);
 RB_HEAD(mc_source_tree, mc_source);
 RB_HEAD(mc_grant_tree, mc_grant);
 TAILQ_HEAD(mc_grant_list, mc_grant);
@@ -378,7 +385,8 @@ struct multicast {
 	struct mc_group_tree mc_groups;
 	size_t		 mc_ngroups;
 	size_t		 mc_nmembers;	/* over all groups */
-	size_t		 mc_nqueued;	/* frames over all groups */
+	struct mc_group_list mc_queues;	/* groups with queued frames */
+	size_t		 mc_nqueued;	/* and how many these are */
 	struct mc_source_tree mc_sources;
 	struct mc_grant_tree mc_grants;
 	struct mc_grant_list mc_grant_ages;	/* oldest first */

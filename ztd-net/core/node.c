@@ -416,8 +416,9 @@ queue_run(struct node *n, int64_t now)
 	whois_run(n, now);
 	rxq_retry(n, now);
 	txq_retry(n, now);
-	n->n_next_queue = rxq_empty(n) && txq_empty(n) && whois_empty(n) ?
-	    INT64_MAX : now + QUEUE_RUN_MS;
+	multicast_retry(n, now);
+	n->n_next_queue = rxq_empty(n) && txq_empty(n) && whois_empty(n) &&
+	    !multicast_waiting(n) ? INT64_MAX : now + QUEUE_RUN_MS;
 }
 
 static void

@@ -15,8 +15,10 @@
 
 #define WHOIS_MAX	256
 #define STRANGERS_MAX	(WHOIS_MAX / 2)
-#define STRANGERS_MS	10	/* between requests for strangers in all */
-#define WHOIS_MS	500	/* between requests for one address */
+#define STRANGERS_MS	10	/* per request for strangers in all, */
+#define STRANGERS_BURST	8	/* and so many at once */
+#define WHOIS_MS	500	/* between requests for one address, at first */
+#define WHOIS_DOUBLINGS	3	/* and then twice that, up to 8 times */
 #define WHOIS_FORGET_MS	(2 * QUEUE_TIMEOUT_MS)
 #define HINTS		2
 #define RECALL_BURST	10	/* cached peers that strangers made us load: */
@@ -37,7 +39,8 @@ struct query {
 
 struct whois {
 	struct query	 wh_query[WHOIS_MAX];
-	int64_t		 wh_stranger;	/* last request for one */
+	int64_t		 wh_stranger;	/* token bucket, for requests */
+	unsigned	 wh_strangers;
 	int64_t		 wh_recall;	/* token bucket */
 	unsigned	 wh_recalls;
 };
@@ -68,9 +71,21 @@ query_find(const struct node *n, uint64_t addr)
 }
 
 /*
+ * Is there no use in waiting for this one's answer?  A stranger's, asked for
+ * and not answered: nobody has such an address, most likely.
+ */
+static bool
+query_vain(const struct query *q, int64_t now)
+{
+	return (q->qu_times > 0 && now - q->qu_sent >= WHOIS_MS);
+}
+
+/*
  * A place for a new address.  Anybody can send us packets from addresses
- * that do not exist: those may take half of the places, the oldest giving
- * way, and any of them gives way to an address that we ourselves want.
+ * that do not exist: those may take half of the places.  When these are
+ * taken, those that got no answer give way, but none that has yet to get
+ * one, or else of many who come at once nobody would.  Any of them gives way
+ * to an address that we ourselves want.
  */
 static struct query *
 query_new(struct node *n, int64_t now, uint64_t addr, bool stranger)
@@ -84,7 +99,9 @@ query_new(struct node *n, int64_t now, uint64_t addr, bool stranger)
 			slot = q;
 		} else if (q->qu_stranger) {
 			strangers++;
-			if (oldest == NULL || q->qu_asked < oldest->qu_asked)
+			if ((!stranger || query_vain(q, now)) &&
+			    (oldest == NULL ||
+			    q->qu_asked < oldest->qu_asked))
 				oldest = q;
 		}
 	}
@@ -145,19 +162,6 @@ query_get(struct node *n, int64_t now, uint64_t addr, bool stranger)
 	return (query_new(n, now, addr, stranger));
 }
 
-void
-whois_run(struct node *n, int64_t now)
-{
-	struct query	*q;
-	unsigned	 i;
-
-	for (i = 0; i < WHOIS_MAX; i++) {
-		q = &n->n_whois->wh_query[i];
-		if (q->qu_addr != 0 && now - q->qu_sent > WHOIS_FORGET_MS)
-			q->qu_addr = 0;
-	}
-}
-
 bool
 whois_empty(const struct node *n)
 {
@@ -195,13 +199,27 @@ query_whom(struct node *n, int64_t now, const struct query *q)
 	return (best);
 }
 
+/*
+ * How long to wait for an answer before asking again.  Where there is none,
+ * because nobody has ever seen that node, as many may ask as want to talk
+ * with it: all members of a network whose controller is away.
+ */
+static int64_t
+query_wait(const struct query *q)
+{
+	unsigned	 more = q->qu_times <= 2 ? 0 : q->qu_times - 2;
+
+	return ((int64_t)WHOIS_MS << (more > WHOIS_DOUBLINGS ?
+	    WHOIS_DOUBLINGS : more));
+}
+
 static void
 query_send(struct node *n, int64_t now, struct query *q)
 {
 	struct peer	*up;
 	struct pkt	 pk;
 
-	if (now - q->qu_sent < WHOIS_MS ||
+	if (now - q->qu_sent < query_wait(q) ||
 	    (up = query_whom(n, now, q)) == NULL ||
 	    up->pe_id.id_addr == q->qu_addr ||
 	    peer_best_path(up, now, false) == NULL)
@@ -223,16 +241,83 @@ whois_request(struct node *n, int64_t now, uint64_t addr)
 		query_send(n, now, q);
 }
 
+/* The stranger to ask for: of those asked for least often who came first. */
+static struct query *
+stranger_next(struct whois *wh, int64_t now)
+{
+	struct query	*q, *next = NULL;
+	unsigned	 i;
+
+	for (i = 0; i < WHOIS_MAX; i++) {
+		q = &wh->wh_query[i];
+		if (q->qu_addr == 0 || !q->qu_stranger ||
+		    now - q->qu_sent < query_wait(q))
+			continue;
+		if (next == NULL || q->qu_times < next->qu_times ||
+		    (q->qu_times == next->qu_times &&
+		    q->qu_asked < next->qu_asked))
+			next = q;
+	}
+	return (next);
+}
+
+/*
+ * Ask for strangers as many as may be now.  Who has come while it was not
+ * time need not come again: of many at once that would be luck.
+ */
+static void
+ask_strangers(struct node *n, int64_t now)
+{
+	struct whois	*wh = n->n_whois;
+	struct query	*q;
+	int64_t		 refill = (now - wh->wh_stranger) / STRANGERS_MS;
+	unsigned	 times;
+
+	if (refill > 0) {
+		wh->wh_strangers = refill >= STRANGERS_BURST ||
+		    wh->wh_strangers + (unsigned)refill > STRANGERS_BURST ?
+		    STRANGERS_BURST : wh->wh_strangers + (unsigned)refill;
+		wh->wh_stranger = now;
+	}
+	while (wh->wh_strangers > 0 &&
+	    (q = stranger_next(wh, now)) != NULL) {
+		times = q->qu_times;
+		query_send(n, now, q);
+		if (q->qu_times == times)
+			break;		/* nobody to ask */
+		wh->wh_strangers--;
+	}
+}
+
 void
 whois_stranger(struct node *n, int64_t now, uint64_t addr)
 {
 	struct query	*q;
 
-	if ((q = query_get(n, now, addr, true)) == NULL ||
-	    now - n->n_whois->wh_stranger < STRANGERS_MS)
+	if ((q = query_get(n, now, addr, true)) == NULL)
 		return;
-	n->n_whois->wh_stranger = now;
-	query_send(n, now, q);
+	if (q->qu_stranger)
+		ask_strangers(n, now);
+	else
+		query_send(n, now, q);	/* we wanted it before */
+}
+
+void
+whois_run(struct node *n, int64_t now)
+{
+	struct query	*q;
+	unsigned	 i;
+
+	for (i = 0; i < WHOIS_MAX; i++) {
+		q = &n->n_whois->wh_query[i];
+		if (q->qu_addr != 0 && now - q->qu_sent > WHOIS_FORGET_MS)
+			q->qu_addr = 0;
+		if (q->qu_sent > now)
+			q->qu_sent = now;	/* the clock was set back */
+	}
+	if (n->n_whois->wh_stranger > now)
+		n->n_whois->wh_stranger = now;
+	ask_strangers(n, now);
 }
 
 struct peer *
@@ -275,4 +360,6 @@ whois_answered(struct node *n, int64_t now, struct peer *p)
 	}
 	rxq_retry(n, now);
 	txq_retry(n, now);
+	multicast_known(n, now, p->pe_id.id_addr);
+	ask_strangers(n, now);
 }
