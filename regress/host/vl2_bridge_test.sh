@@ -21,7 +21,10 @@ lab_bridge()
 	for vl2_a in "$@"; do
 		vl2_n=$((vl2_n + 1))
 		ns_new "$vl2_lan$vl2_n" || return 1
-		ip -n "$LAB_ID-$vl2_lan$vl2_n" link add eth0 type veth \
+		# Not a random one: it may begin as those of the network do, and
+		# would be taken for a member that is not there.
+		ip -n "$LAB_ID-$vl2_lan$vl2_n" link add eth0 \
+		    address "00:00:5e:00:53:$(printf %02x "$vl2_a")" type veth \
 		    peer name "lan$vl2_n" netns "$LAB_ID-$vl2_br" || return 1
 		ip -n "$LAB_ID-$vl2_br" link set "lan$vl2_n" master br0 \
 		    mtu 2800 up

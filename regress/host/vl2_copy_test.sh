@@ -157,6 +157,7 @@ multicast_body()
 	VL2_PORTS=5353 serve b -g "224.0.0.251%$(vl2_dev b)"
 	VL2_PORTS=5354 serve b -g "ff02::fb%$(vl2_dev b)"
 	VL2_PORTS=5353 serve c
+	VL2_PORTS=7005 serve c
 	VL2_PORTS=5354 serve c
 	all="255.255.255.255" subnet="10.147.$VL2_NET.255"
 	row="multicast"
@@ -164,7 +165,7 @@ multicast_body()
 	must wait_for 20 answered "$(link_local b)%$(vl2_dev a)" \
 	    "ff02::fb%$(vl2_dev a)" 5354
 	must_not answered "$(vl2_ip4 b)" 224.0.0.250 5353
-	must wait_for 20 answered "$(vl2_ip4 c)" $subnet 7001 -s 5001
+	must wait_for 20 answered "$(vl2_ip4 c)" $subnet 7005
 	must wait_for 20 answered "$(vl2_ip4 b)" $all 7002
 
 	row="no broadcast"
