@@ -49,6 +49,7 @@ $(TEST_SCRIPT): $(B)/%: %.sh
 	@mkdir -p $(@D)
 	@{ echo '#! /usr/bin/env atf-sh'; cat $<; } >$@ && chmod +x $@
 $(filter $(B)/regress/host/%,$(TEST_SCRIPT)): $(HOST_LIB)
+$(B)/regress/host/vl2_peer_test: $(filter $(B)/regress/host/vl2_%,$(filter-out %_peer_test,$(TEST_SCRIPT)))
 
 $(HOST_LIB): $(B)/%: %
 	@mkdir -p $(@D)
@@ -73,14 +74,13 @@ check-run:
 
 check-peer:
 	$(call staged,build run check,check-peer-run)
-check-peer-run: programs tools $(B)/regress/host/peer_test \
-    $(B)/regress/host/nat_peer_test
+PEER_TEST := regress/host/peer_test regress/host/nat_peer_test regress/host/vl2_peer_test
+check-peer-run: programs tools $(addprefix $(B)/,$(PEER_TEST))
 	@test -n "$(PEER)" || { echo "check-peer: say PEER=/path/to/zerotier-one" >&2; \
 	    exit 1; }
 	@$(MAKE) --no-print-directory B=$(B)/proto11 \
 	    CPPFLAGS="$(CPPFLAGS) -DZT_PROTOCOL=11" programs
-	@PEER="$(PEER)" MAKE="$(MAKE)" scripts/check -n "$(B)" \
-	    regress/host/peer_test regress/host/nat_peer_test
+	@PEER="$(PEER)" MAKE="$(MAKE)" scripts/check -n "$(B)" $(PEER_TEST)
 
 # ---- the simulator: many nodes, a modelled network, no real time ----
 

@@ -98,6 +98,13 @@ vl2_6plane()
 	    "$(address_of "$1")" | sed 's/..../&:/g; s/:$//'
 }
 
+# link_local HOST DEVICE
+link_local()
+{
+	on "$1" ip -6 -o addr show dev "$2" scope link |
+	    awk '{ sub("/.*", "", $4); print $4; exit }'
+}
+
 # The tap of network $nwid on a host, and its MAC address.
 vl2_dev()
 {

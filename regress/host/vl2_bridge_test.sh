@@ -90,12 +90,6 @@ neighbour()
 	on "$1" ip neigh show "$2" dev "$3" | awk '{ print $3 }'
 }
 
-link_local()
-{
-	on "$1" ip -6 -o addr show dev "$2" scope link |
-	    awk '{ sub("/.*", "", $4); print $4; exit }'
-}
-
 host_case vlan "frames with 802.1Q tags pass, through a bridge too" 180
 vlan_body()
 {

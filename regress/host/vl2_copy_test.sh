@@ -162,7 +162,7 @@ multicast_body()
 	all="255.255.255.255" subnet="10.147.$VL2_NET.255"
 	row="multicast"
 	must wait_for 20 answered "$(vl2_ip4 b)" 224.0.0.251 5353
-	must wait_for 20 answered "$(link_local b)%$(vl2_dev a)" \
+	must wait_for 20 answered "$(link_local b "$(vl2_dev b)")%$(vl2_dev a)" \
 	    "ff02::fb%$(vl2_dev a)" 5354
 	must_not answered "$(vl2_ip4 b)" 224.0.0.250 5353
 	must wait_for 20 answered "$(vl2_ip4 c)" $subnet 7005
@@ -223,12 +223,6 @@ answered()
 	# shellcheck disable=SC2086	# words on purpose
 	traffic a $own "$@" udp "$to" "$first" >"$LAB/answered" &&
 	    { [ "$by" = . ] || grep -q -x -F "$by" "$LAB/answered"; }
-}
-
-link_local()
-{
-	on "$1" ip -6 -o addr show dev "$(vl2_dev "$1")" scope link |
-	    awk '{ sub("/.*", "", $4); print $4; exit }'
 }
 
 atf_init_test_cases()
