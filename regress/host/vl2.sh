@@ -297,7 +297,8 @@ probe()
 }
 
 # passes "FROM TO WHAT ..., ...": each of these gets an answer; the first may
-# wait for a path or for credentials
+# wait for a path or for credentials, and a real node sends to where another
+# was before its restart for a while
 passes()
 {
 	patience=1000
@@ -306,7 +307,7 @@ passes()
 
 passing()
 {
-	wait_for 15 probe "$@" || {
+	wait_for 60 probe "$@" || {
 		echo "$row: should pass: $*" >&2
 		must false
 	}
