@@ -19,14 +19,15 @@ SIM	:= $(B)/regress/sim/sim
 SIM_TEST := $(filter $(B)/regress/sim/%,$(TEST_BIN))
 SIM_OBJ	:= $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c %_test.c,$(wildcard regress/sim/*.c)) \
 	   regress/lib/clock.c regress/lib/store.c regress/lib/sanitize.c) $(LIBCORE) $(LIBCOMMON)
-TOOLS	:= $(patsubst %.c,$(B)/%,$(wildcard regress/tools/*.c))
+TOOLS	:= $(patsubst %.c,$(B)/%,$(call sources,regress/tools))
+HOST_LIB := $(addprefix $(B)/,$(filter-out %_test.sh,$(wildcard regress/host/*.sh)))
 FUZZ_SECONDS ?= 10
 JOBS	?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 .PHONY: tests tests-c tools check check-run check-peer check-peer-run
 tests: tests-c $(TEST_SCRIPT) tools
 tests-c: $(TEST_BIN) $(B)/regress/vectors
-tools: $(TOOLS) $(B)/regress/host/lib.sh
+tools: $(TOOLS) $(HOST_LIB)
 
 $(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCON) $(LIBTAP) \
     $(LIBDNS) $(LIBNET) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
@@ -47,9 +48,10 @@ $(SIM): $(B)/obj/regress/sim/main.o $(SIM_OBJ)
 $(TEST_SCRIPT): $(B)/%: %.sh
 	@mkdir -p $(@D)
 	@{ echo '#! /usr/bin/env atf-sh'; cat $<; } >$@ && chmod +x $@
-$(filter $(B)/regress/host/%,$(TEST_SCRIPT)): $(B)/regress/host/lib.sh
+$(filter $(B)/regress/host/%,$(TEST_SCRIPT)): $(HOST_LIB)
+$(B)/regress/host/vl2_peer_test: $(filter $(B)/regress/host/vl2_%,$(filter-out %_peer_test,$(TEST_SCRIPT)))
 
-$(B)/regress/host/lib.sh: regress/host/lib.sh
+$(HOST_LIB): $(B)/%: %
 	@mkdir -p $(@D)
 	@cp $< $@
 
@@ -72,14 +74,13 @@ check-run:
 
 check-peer:
 	$(call staged,build run check,check-peer-run)
-check-peer-run: programs tools $(B)/regress/host/peer_test \
-    $(B)/regress/host/nat_peer_test
+PEER_TEST := regress/host/peer_test regress/host/nat_peer_test regress/host/vl2_peer_test
+check-peer-run: programs tools $(addprefix $(B)/,$(PEER_TEST))
 	@test -n "$(PEER)" || { echo "check-peer: say PEER=/path/to/zerotier-one" >&2; \
 	    exit 1; }
 	@$(MAKE) --no-print-directory B=$(B)/proto11 \
 	    CPPFLAGS="$(CPPFLAGS) -DZT_PROTOCOL=11" programs
-	@PEER="$(PEER)" MAKE="$(MAKE)" scripts/check -n "$(B)" \
-	    regress/host/peer_test regress/host/nat_peer_test
+	@PEER="$(PEER)" MAKE="$(MAKE)" scripts/check -n "$(B)" $(PEER_TEST)
 
 # ---- the simulator: many nodes, a modelled network, no real time ----
 
