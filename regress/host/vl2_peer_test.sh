@@ -29,6 +29,11 @@ mix()
 mix members "b c"
 mix controller "root con a"
 
+# What a real member tells; the other way nobody would show it.
+. "$(atf_get_srcdir)/vl2_trace_test"
+cases=" remote"
+mix members "b"
+
 mixed=$HOST_CASES
 
 # One line that says so is enough.
