@@ -30,7 +30,9 @@ copy_lab()
 # watch HOST FILTER: begin to count such packets on its tap
 watch()
 {
+	# The text of the last one must not be taken for that of this one.
 	: >"$LAB/seen"
+	: >"$LAB/tcpdump.err"
 	ip netns exec "$LAB_ID-$1" tcpdump -n -e -l -p --immediate-mode \
 	    -i "$(vl2_dev "$1")" "$2" >"$LAB/seen" 2>"$LAB/tcpdump.err" \
 	    </dev/null &
