@@ -739,26 +739,22 @@ is_default_route(const struct nlmsghdr *h, struct way *w)
 static void
 way_fill(struct way *w, const struct nlmsghdr *h)
 {
-	const struct rtattr	*ra;
-	size_t			 at = NLMSG_ALIGN(sizeof(struct rtmsg)), n;
-	unsigned		 left;
+	const void	*p;
+	size_t		 via = w->w_family == AF_INET ? 4 : 16;
 
-	ra = (const void *)((const uint8_t *)h + NLMSG_HDRLEN + at);
-	left = h->nlmsg_len - (unsigned)(NLMSG_HDRLEN + at);
-	for (; RTA_OK(ra, left); ra = RTA_NEXT(ra, left)) {
-		n = RTA_PAYLOAD(ra);
-		if (ra->rta_type == RTA_OIF && n == sizeof(w->w_oif))
-			memcpy(&w->w_oif, RTA_DATA(ra), n);
-		else if (ra->rta_type == RTA_PRIORITY &&
-		    n == sizeof(w->w_metric))
-			memcpy(&w->w_metric, RTA_DATA(ra), n);
-		else if ((ra->rta_type == RTA_GATEWAY ||
-		    ra->rta_type == RTA_MULTIPATH) &&
-		    n <= sizeof(w->w_via))
-			memcpy(w->w_via, RTA_DATA(ra), n);
-		else if (ra->rta_type == RTA_MULTIPATH)
-			memcpy(w->w_via, RTA_DATA(ra), sizeof(w->w_via));
-	}
+	if ((p = attr_find(h, sizeof(struct rtmsg), RTA_OIF,
+	    sizeof(w->w_oif))) != NULL)
+		memcpy(&w->w_oif, p, sizeof(w->w_oif));
+	if ((p = attr_find(h, sizeof(struct rtmsg), RTA_PRIORITY,
+	    sizeof(w->w_metric))) != NULL)
+		memcpy(&w->w_metric, p, sizeof(w->w_metric));
+	if ((p = attr_find(h, sizeof(struct rtmsg), RTA_GATEWAY,
+	    via)) != NULL)
+		memcpy(w->w_via, p, via);
+	else if ((p = attr_find(h, sizeof(struct rtmsg), RTA_MULTIPATH,
+	    sizeof(struct rtnexthop) + sizeof(struct rtattr) + via)) != NULL)
+		memcpy(w->w_via, p, sizeof(struct rtnexthop) +
+		    sizeof(struct rtattr) + via);
 }
 
 /* The value for an interface, -1 when it cannot be read. */

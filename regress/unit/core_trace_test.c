@@ -35,7 +35,8 @@ configure(const struct rule *rules, unsigned nrules, int level)
 	nc->nc_com = nw->nw_conf->nc_com;
 	ATF_REQUIRE((nc->nc_rules = calloc(nrules + 1,
 	    sizeof(*nc->nc_rules))) != NULL);
-	memcpy(nc->nc_rules, rules, nrules * sizeof(*rules));
+	if (nrules > 0)
+		memcpy(nc->nc_rules, rules, nrules * sizeof(*rules));
 	nc->nc_nrules = nrules;
 	if (level >= 0) {
 		nc->nc_trace_target = rig.ids[MEMBER].id_addr;
