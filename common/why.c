@@ -16,6 +16,8 @@ static const struct {
 	    "the network has no multicast" },
 	[WHY_TOO_LONG] = { "too-long",
 	    "it is longer than the network's MTU" },
+	[WHY_NO_ROOM] = { "no-room",
+	    "there is no room for more multicast groups, or no memory" },
 	[WHY_NO_CONFIG] = { "no-configuration",
 	    "the network's configuration has not come yet" },
 	[WHY_NOT_BRIDGE] = { "not-a-bridge",

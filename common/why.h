@@ -21,6 +21,7 @@ enum why {
 	WHY_REDIRECTED,		/* by a rule, to another node */
 	WHY_MULTICAST_OFF,
 	WHY_TOO_LONG,
+	WHY_NO_ROOM,
 
 	/* a frame out */
 	WHY_NO_CONFIG,

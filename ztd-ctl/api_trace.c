@@ -71,7 +71,8 @@ api_trace(struct request *rq)
 	mw.mw_nwid = rq->rq_id;
 	mw.mw_ms = WATCH_MS;
 	all = request_param(rq, "all");
-	mw.mw_all = all != NULL && strcmp(all, "1") == 0;
+	rq->rq_all = all != NULL && strcmp(all, "1") == 0;
+	mw.mw_all = rq->rq_all;
 	free(all);
 	(void)request_ask(rq, PROC_NET, MSG_WATCH, &mw, sizeof(mw),
 	    watch_message, watch_done);
@@ -104,7 +105,8 @@ event_json(const void *item, const struct request *rq)
 	const struct msg_event	*me = &ev->ev_head;
 	json_t			*v;
 
-	if (me->me_nwid != rq->rq_id)
+	if (me->me_nwid != rq->rq_id ||
+	    (me->me_why == WHY_ACCEPTED && !rq->rq_all))
 		return (NULL);
 	v = json_pack("{s:I,s:o,s:s,s:s,s:s,s:s}",
 	    "time", (json_int_t)me->me_time,

@@ -192,12 +192,14 @@ list_after(const struct backlog *bl, const struct request *rq,
 {
 	const struct item	*it;
 	json_t			*list, *v;
-	uint64_t		 seq;
+	uint64_t		 seq, lost = 0;
 
 	if ((list = json_array()) == NULL)
 		return (NULL);
-	if (bl->bl_last >= bl->bl_size && after < bl->bl_last - bl->bl_size)
+	if (bl->bl_last >= bl->bl_size && after < bl->bl_last - bl->bl_size) {
+		lost = after == 0 ? 0 : bl->bl_last - bl->bl_size - after;
 		after = bl->bl_last - bl->bl_size;
+	}
 	for (seq = after + 1; seq <= bl->bl_last; seq++) {
 		it = &bl->bl_items[seq % bl->bl_size];
 		if (it->it_seq != seq ||
@@ -205,6 +207,10 @@ list_after(const struct backlog *bl, const struct request *rq,
 			continue;
 		(void)json_object_set_new(v, "seq",
 		    json_integer((json_int_t)seq));
+		if (lost > 0)
+			(void)json_object_set_new(v, "lost",
+			    json_integer((json_int_t)lost));
+		lost = 0;
 		(void)json_array_append_new(list, v);
 	}
 	return (list);

@@ -21,7 +21,8 @@ struct backlog;
 
 /*
  * At most size items.  show makes one a JSON object, to which its number is
- * added; NULL: it is not for this request.
+ * added, and as "lost" how many before it were pushed out unseen; NULL: it is
+ * not for this request.
  */
 struct backlog *backlog_new(size_t size,
 	    json_t *(*show)(const void *item, const struct request *));

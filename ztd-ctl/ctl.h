@@ -92,6 +92,7 @@ struct request {
 	char			*rq_params;	/* undecoded query, or NULL */
 	enum api_method		 rq_method;	/* HEAD is GET */
 	bool			 rq_head;
+	bool			 rq_all;	/* parameter of /ztd/trace */
 	uint64_t		 rq_id;		/* number in the path */
 	char			*rq_jsonp;	/* function to call, or NULL */
 	void			*rq_state;	/* the endpoint's own */

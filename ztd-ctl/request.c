@@ -335,6 +335,9 @@ request_wait(struct request *rq, unsigned ms, void (*next)(struct request *))
 {
 	const struct timeval	 tv = { ms / 1000, ms % 1000 * 1000 };
 
+	/* Its end, which may still come, is not what is waited for. */
+	query_cancel(rq->rq_query);
+	rq->rq_query = NULL;
 	rq->rq_next = next;
 	if (rq->rq_timer == NULL)
 		rq->rq_timer = evtimer_new(rq->rq_ctl->c_base, request_waited,

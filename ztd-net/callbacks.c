@@ -126,10 +126,10 @@ cb_user_message(void *arg, uint64_t from, uint64_t type, const void *p,
 	usermsg_received(arg, from, type, p, len);
 }
 
-static void
+static bool
 cb_event(void *arg, const struct node_event *ne)
 {
-	watch_event(arg, ne);
+	return (watch_event(arg, ne));
 }
 
 static void

@@ -38,11 +38,10 @@ struct usermsg {
 	uint64_t	 um_dropped;
 };
 
-/* Events of watched networks passed on in the current second, and not. */
+/* Events of watched networks passed on in the current second. */
 struct events {
 	int64_t		 ev_second;
 	unsigned	 ev_count;
-	uint64_t	 ev_missed;	/* since the last that was */
 };
 
 struct engine {
@@ -82,7 +81,7 @@ void	 parent_message(struct channel *, struct msg *, void *);
 void	 sibling_connect(struct engine *, enum proc, int fd);
 
 /* watch.c: what becomes of the frames of a network, for the API */
-void	 watch_event(struct engine *, const struct node_event *);
+bool	 watch_event(struct engine *, const struct node_event *);
 /* A REMOTE_TRACE, into the log. */
 void	 watch_trace(struct engine *, uint64_t from, const char *, size_t);
 void	 watch_start(struct engine *, struct channel *, const struct msg *);

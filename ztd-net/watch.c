@@ -18,24 +18,21 @@
 
 #define PER_SECOND	1000
 #define PENDING_MAX	(1024 * 1024)	/* bytes that the API may be behind */
-#define TRACES_SECOND	10		/* lines in the log */
 
 static bool	 may_pass(struct engine *);
 
-void
+bool
 watch_event(struct engine *e, const struct node_event *ne)
 {
 	struct msg_event	 me;
 	struct iovec		 iov[2];
 
-	if (e->e_ctl == NULL || !may_pass(e)) {
-		e->e_events.ev_missed++;
-		return;
-	}
+	if (e->e_ctl == NULL || !may_pass(e))
+		return (false);
 	memset(&me, 0, sizeof(me));
 	me.me_nwid = ne->ne_nwid;
 	me.me_time = (uint64_t)engine_now();
-	me.me_missed = e->e_events.ev_missed;
+	me.me_missed = ne->ne_missed;
 	me.me_why = ne->ne_why;
 	me.me_inbound = ne->ne_inbound;
 	me.me_peer = ne->ne_peer;
@@ -56,10 +53,7 @@ watch_event(struct engine *e, const struct node_event *ne)
 	iov[0].iov_len = sizeof(me);
 	iov[1].iov_base = (void *)(uintptr_t)ne->ne_data;
 	iov[1].iov_len = me.me_datalen;
-	if (channel_sendv(e->e_ctl, MSG_EVENT, 0, -1, iov, 2) == -1)
-		e->e_events.ev_missed++;
-	else
-		e->e_events.ev_missed = 0;
+	return (channel_sendv(e->e_ctl, MSG_EVENT, 0, -1, iov, 2) == 0);
 }
 
 /* The traffic goes on, whether somebody can follow or not. */
@@ -93,24 +87,15 @@ watch_start(struct engine *e, struct channel *ch, const struct msg *m)
 
 /*
  * Lines key=value, whose values may be anything: only what can be printed
- * goes to the log.
+ * goes to the log, which takes ten a minute.
  */
 void
 watch_trace(struct engine *e, uint64_t from, const char *text, size_t len)
 {
-	static int64_t	 last;
-	static unsigned	 lines;
-	int64_t		 second = engine_now() / 1000;
 	char		 shown[512];
 	size_t		 i;
 
 	(void)e;
-	if (second != last) {
-		last = second;
-		lines = 0;
-	}
-	if (lines++ >= TRACES_SECOND)
-		return;
 	for (i = 0; i < len && i < sizeof(shown) - 1; i++)
 		shown[i] = text[i] == '\n' ? ' ' :
 		    isprint((unsigned char)text[i]) ? text[i] : '?';

@@ -509,7 +509,8 @@ succeeded(struct dns *d, struct dns_net *n)
 	n->dn_have = d->d_item;
 	dns_servers(list, sizeof(list), &n->dn_have, " ", "");
 	log_info("%s: %s%s are asked of%s (%s)", n->dn_have.di_dev.nd_name,
-	    n->dn_have.di_global ? "all names, not just those under " :
+	    n->dn_have.di_global && dw->dw_global ?
+	    "all names, not just those under " :
 	    "names under ", n->dn_have.di_conf.dc_domain, list, dw->dw_name);
 }
 

@@ -59,6 +59,7 @@ static bool		 there(struct dns *);
 static enum dns_result	 set(struct dns *, struct dns_net *,
 			    const struct dns_item *);
 static enum dns_result	 unset(struct dns *, struct dns_net *);
+static int		 cut_out(const struct resolv *, const char *);
 static bool		 renewed(struct dns *);
 static void		 resolv_read(struct resolv *, const struct dns *);
 static enum owner	 owner_of(const char *, const struct dns *);
@@ -74,6 +75,7 @@ static int		 failed(const char *);
 const struct dns_way dns_file = {
 	.dw_name = "resolv.conf",
 	.dw_keeps = true,
+	.dw_global = true,
 	.dw_there = there,
 	.dw_set = set,
 	.dw_unset = unset,
@@ -120,9 +122,13 @@ set(struct dns *d, struct dns_net *n, const struct dns_item *di)
 			break;
 		}
 		/* FALLTHROUGH */
-	case OWNER_NONE:
 	case OWNER_US:
 		rv = replace(d, &r, lines);
+		break;
+	case OWNER_NONE:
+		/* What was kept is of a file that somebody removed. */
+		if ((rv = forget_saved()) == 0)
+			rv = replace(d, &r, lines);
 		break;
 	case OWNER_EDITED:
 		log_warnx("%s was edited: it is left alone", RESOLV);
@@ -141,11 +147,12 @@ set(struct dns *d, struct dns_net *n, const struct dns_item *di)
 static enum dns_result
 unset(struct dns *d, struct dns_net *n)
 {
-	char		 lines[SERVERS_MAX];
+	char		 lines[SERVERS_MAX], had[SERVERS_MAX];
 	struct resolv	 r;
 	int		 rv = 0;
 
 	servers(lines, d, n, NULL);
+	servers(had, d, n, &n->dn_have);
 	resolv_read(&r, d);
 	switch (r.r_owner) {
 	case OWNER_US:
@@ -157,8 +164,7 @@ unset(struct dns *d, struct dns_net *n)
 		rv = forget_saved();
 		break;
 	case OWNER_EDITED:
-		log_warnx("%s was edited: it is left as it is; what was there "
-		    "before is %s", RESOLV, SAVED);
+		rv = cut_out(&r, had);
 		break;
 	case OWNER_OTHER:
 		break;
@@ -168,6 +174,29 @@ unset(struct dns *d, struct dns_net *n)
 	}
 	free(r.r_text);
 	return (rv == -1 ? DNS_NOT : DNS_NOW);
+}
+
+/*
+ * Someone edited our file: his work stays, and our lines go if he left them
+ * as they were.
+ */
+static int
+cut_out(const struct resolv *r, const char *had)
+{
+	const char	*ours = strchr(r->r_text, '\n');
+	size_t		 len = strlen(had);
+
+	if (ours == NULL || strncmp(ours + 1, had, len) != 0 ||
+	    strncmp(ours + 1 + len, END, sizeof(END) - 1) != 0) {
+		log_warnx("%s was edited, our lines too: it is left as it is; "
+		    "what was there before is %s", RESOLV, SAVED);
+		return (0);
+	}
+	ours += 1 + len + sizeof(END) - 1;
+	log_warnx("%s was edited: our lines are taken out; what was there "
+	    "before is %s", RESOLV, SAVED);
+	return (file_write(AT_FDCWD, RESOLV, ours, strlen(ours), r->r_mode,
+	    (uid_t)-1, (gid_t)-1) == -1 ? failed(RESOLV) : 0);
 }
 
 /* Someone wrote it anew, not knowing of us: a DHCP client, say. */

@@ -38,6 +38,7 @@ static int		 propose(const struct dns_item *, uint8_t);
 
 static const struct dns_way resolvd = {
 	.dw_name = "resolvd",
+	.dw_global = true,
 	.dw_there = there,
 	.dw_set = set,
 	.dw_unset = unset,

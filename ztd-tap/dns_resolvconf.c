@@ -38,6 +38,7 @@ static void		 key_of(char *, size_t, const struct dns_item *);
 const struct dns_way dns_resolvconf = {
 	.dw_name = "resolvconf",
 	.dw_keeps = true,
+	.dw_global = true,
 	.dw_there = there,
 	.dw_set = set,
 	.dw_unset = unset

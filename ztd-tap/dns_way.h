@@ -54,6 +54,7 @@ struct dns_way {
 	 */
 	bool		 dw_keeps;
 	bool		 dw_service;	/* its programs may say DNS_ABSENT */
+	bool		 dw_global;	/* dnsMode "global" is heeded */
 	/* Could this be the way now? */
 	bool		(*dw_there)(struct dns *);
 	/* Instead of what is in force of this network by this way, if any. */

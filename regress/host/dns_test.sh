@@ -455,6 +455,7 @@ file_body()
 	must dns_mode split
 	must wait_for 20 logged "was edited"
 	must grep -q mine "$LAB/etc/resolv.conf"
+	must_not grep -q "$ip_b" "$LAB/etc/resolv.conf"
 
 	# Someone manages it: hands off.
 	rm "$LAB/etc/resolv.conf"*

@@ -71,6 +71,7 @@ cb_load(void *arg, enum node_state what, uint64_t id, void *p, size_t size)
 	(void)arg;
 	if (what != STATE_PEER)
 		return (0);
+	rig.loads++;
 	for (i = 0; i < rig.ncached && rig.cached[i].id_addr != id; i++)
 		continue;
 	if (i == rig.ncached)
@@ -117,12 +118,23 @@ cb_frame(void *arg, uint64_t nwid, uint64_t dst, uint64_t src,
 	rig.frames++;
 }
 
-static void
+static bool
 cb_event(void *arg, const struct node_event *ne)
 {
 	(void)arg;
 	rig.nevents++;
 	rig.event = *ne;
+	return (true);
+}
+
+static void
+cb_trace(void *arg, uint64_t from, const char *text, size_t len)
+{
+	(void)arg;
+	(void)from;
+	(void)text;
+	(void)len;
+	rig.told++;
 }
 
 static void
@@ -136,6 +148,7 @@ cb_rebind(void *arg, bool new_port)
 static const struct node_callbacks callbacks = {
 	.nc_rebind = cb_rebind,
 	.nc_event = cb_event,
+	.nc_trace = cb_trace,
 	.nc_frame = cb_frame,
 	.nc_user_message = cb_user_message,
 	.nc_send = cb_send,

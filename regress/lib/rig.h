@@ -45,6 +45,8 @@ extern struct rig {
 	size_t		 largest;	/* and the largest of them */
 	unsigned	 rebinds;
 	unsigned	 frames;	/* for the port */
+	unsigned	 told;		/* of traces that came */
+	unsigned	 loads;		/* looks into the cache */
 	unsigned	 nevents;	/* of a watched network, and the last */
 	struct node_event event;
 	unsigned	 ntraces;	/* REMOTE_TRACE to MEMBER, and the last */

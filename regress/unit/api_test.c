@@ -619,6 +619,9 @@ TC(traced, "what becomes of a network's frames, while somebody asks")
 	struct msg_event	 me;
 	struct answer		 an;
 	json_t			*list;
+	json_int_t		 last;
+	double			 start;
+	char			 target[128];
 	size_t			 i;
 
 	world_start(&w, tc, false);
@@ -669,6 +672,21 @@ TC(traced, "what becomes of a network's frames, while somebody asks")
 	shown(list, i, "reason", "revoked");
 	ATF_CHECK_EQ(json_integer_value(json_object_get(json_array_get(list,
 	    i), "missed")), 5);
+	last = seq_of(list, i);
+	json_decref(list);
+	/* Those that pass are not for who did not ask for them. */
+	me.me_why = WHY_ACCEPTED;
+	me.me_credential = 0;
+	world_event(&w, &me, NULL);
+	/* Nothing new: waited for, although the engine has answered. */
+	world_run(&w, 200);
+	start = seconds();
+	(void)snprintf(target, sizeof(target), "%s?after=%lld&wait=1", path,
+	    (long long)last);
+	list = list_at(&w, target);
+	ATF_CHECK_EQ(json_array_size(list), 0);
+	ATF_CHECK_MSG(seconds() - start > 0.9, "after %.1f s",
+	    seconds() - start);
 	json_decref(list);
 	/* Not joined. */
 	w.w_result = 404;

@@ -20,12 +20,17 @@ recorded(const struct network *nw, enum who from, uint8_t in_re,
     uint64_t addr)
 {
 	static const struct mgroup	 mg = { MAC_BROADCAST, 0x0a000001 };
-	const struct mc_group		*g;
+	struct mc_group			*g;
 	struct wbuf			 wb;
 	uint8_t				 p[128];
 	struct inet_addr		 ia;
 	size_t				 i;
 
+	/* A frame of ours asked for members. */
+	ATF_REQUIRE((g = multicast_get(rig.node, nw->nw_id, &mg, true)) !=
+	    NULL);
+	g->mg_asked = true;
+	g->mg_asked_at = rig.now;
 	/* Some packet of ours, of which anybody may have got one. */
 	rig_where(from, &ia);
 	expect_add(rig.node, 0x123456789abcdef0, &ia);
@@ -457,6 +462,89 @@ ATF_TC_BODY(neighbourhoods, tc)
 	rig_end();
 }
 
+/*
+ * A member that names thousands of others, none of whom exists: it takes
+ * neither all places for those that we ask for, nor do we look for each of
+ * them in the cache again and again.
+ */
+ATF_TC_WITHOUT_HEAD(made_up_members);
+ATF_TC_BODY(made_up_members, tc)
+{
+	static const struct mgroup	 mg = { MAC_BROADCAST, 0 };
+	static uint8_t			 p[PACKET_MAX];
+	const struct mc_group		*g;
+	struct network			*nw;
+	struct inet_addr		 ia;
+	struct wbuf			 wb;
+	unsigned			 i, k, asked = 0;
+
+	rig_start(tc);
+	nw = rig_network();
+	nw->nw_conf->nc_flags |= NETCONF_BROADCAST;
+	nw->nw_conf->nc_nrules = 1;
+	ATF_REQUIRE((nw->nw_conf->nc_rules = calloc(1,
+	    sizeof(struct rule))) != NULL);
+	nw->nw_conf->nc_rules[0].r_t = ACTION_ACCEPT;
+	filter_rules_free(nw->nw_rules);
+	ATF_REQUIRE((nw->nw_rules = filter_rules_new(nw->nw_conf)) != NULL);
+	multicast_add(rig.node, rig.now, nw->nw_id, &mg,
+	    rig.ids[MEMBER].id_addr);
+	rig_where(MEMBER, &ia);
+	for (k = 0; k < 40; k++) {
+		node_frame(rig.node, rig.now, nw->nw_id, MAC_BROADCAST,
+		    nw->nw_mac, 0x0800, p, 60);
+		/* Each frame is answered with another 200. */
+		expect_add(rig.node, 0x123456789abcdef0, &ia);
+		wbuf_init(&wb, p, sizeof(p));
+		wbuf_u8(&wb, VERB_MULTICAST_FRAME);
+		wbuf_u64(&wb, 0x123456789abcdef0);
+		wbuf_u64(&wb, nw->nw_id);
+		wbuf_mac(&wb, mg.mg_mac);
+		wbuf_u32(&wb, 0);
+		wbuf_u8(&wb, 0x02);
+		wbuf_u32(&wb, 200);
+		wbuf_u16(&wb, 200);
+		for (i = 0; i < 200; i++)
+			wbuf_addr(&wb, 0x1000000000 + k * 200 + i);
+		rig_give(MEMBER, VERB_OK, &wb);
+		rig_pass(300);
+		/* A peer that we ourselves want always has its place. */
+		whois_request(rig.node, rig.now, 0x7700000000 + k);
+		asked += whois_outstanding(rig.node, 0x7700000000 + k);
+	}
+	ATF_REQUIRE((g = multicast_find(rig.node, nw->nw_id, &mg)) != NULL);
+	ATF_CHECK_MSG(g->mg_n <= nw->nw_conf->nc_mclimit, "%zu", g->mg_n);
+	ATF_CHECK_EQ(asked, 40);
+	ATF_CHECK_MSG(rig.loads < 1000, "%u looks into the cache",
+	    rig.loads);
+	/* Nobody answered for them: they are no members any more. */
+	rig_pass(6000);
+	ATF_CHECK_MSG(g->mg_n <= 2, "%zu", g->mg_n);
+	rig_end();
+}
+
+/* Others' groups leave room for frames of ours. */
+ATF_TC_WITHOUT_HEAD(groups_of_others);
+ATF_TC_BODY(groups_of_others, tc)
+{
+	struct mgroup	 mg = { 0, 0 };
+	struct network	*nw;
+	unsigned	 s, i;
+
+	rig_start(tc);
+	nw = rig_network();
+	for (s = 0; s < 40; s++)
+		for (i = 0; i < 4096; i++) {
+			mg.mg_mac = 0x01005e000000 + s * 4096 + i;
+			multicast_add(rig.node, rig.now, 1, &mg,
+			    0x2000000000 + s);
+		}
+	mg.mg_mac = 1;
+	ATF_CHECK(multicast_get(rig.node, nw->nw_id, &mg, false) == NULL);
+	ATF_CHECK(multicast_get(rig.node, nw->nw_id, &mg, true) != NULL);
+	rig_end();
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, gather_results);
@@ -472,5 +560,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, replayed);
 	ATF_TP_ADD_TC(tp, strangers_credit);
 	ATF_TP_ADD_TC(tp, neighbourhoods);
+	ATF_TP_ADD_TC(tp, made_up_members);
+	ATF_TP_ADD_TC(tp, groups_of_others);
 	return (atf_no_error());
 }

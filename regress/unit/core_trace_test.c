@@ -198,6 +198,7 @@ ATF_TC_WITHOUT_HEAD(watching_ends);
 ATF_TC_BODY(watching_ends, tc)
 {
 	start(tc);
+	nw->nw_watched = nw->nw_watched_all = 0;
 	ATF_REQUIRE_EQ(node_watch(rig.node, rig.now, nw->nw_id, 5000, false),
 	    0);
 	frame_from(MEMBER, 0x0800);
@@ -270,6 +271,77 @@ ATF_TC_BODY(remote, tc)
 	rig_end();
 }
 
+/* Who watches takes nothing from others who do. */
+ATF_TC_WITHOUT_HEAD(two_watch);
+ATF_TC_BODY(two_watch, tc)
+{
+	start(tc);			/* one watches all */
+	ATF_REQUIRE_EQ(node_watch(rig.node, rig.now, nw->nw_id, 1000, false),
+	    0);
+	rig_pass(5000);
+	frame_from(MEMBER, 0x0800);
+	expect(WHY_ACCEPTED, true);
+	rig_end();
+}
+
+/* A trace for nobody does not push other packets out of the queue. */
+ATF_TC_WITHOUT_HEAD(trace_for_nobody);
+ATF_TC_BODY(trace_for_nobody, tc)
+{
+	struct peer	*p;
+	unsigned	 i;
+
+	start(tc);
+	configure_usual(10);
+	nw->nw_conf->nc_trace_target = 0x6666666666;
+	peer_remove(rig.node, peer_find(rig.node,
+	    rig.ids[STRANGER].id_addr));
+	ATF_REQUIRE_EQ(node_user_message(rig.node, rig.now,
+	    rig.ids[STRANGER].id_addr, 70000, "x", 1), 0);
+	for (i = 0; i < 60; i++)
+		frame_from(MEMBER, TYPE_BAD);
+	for (i = 0; i < 100; i++)
+		(void)node_user_message(rig.node, rig.now, 0x5555555555,
+		    70000, "x", 1);
+	ATF_CHECK(!txq_empty(rig.node));
+	/* It is known now, and gets what waited. */
+	ATF_REQUIRE((p = peer_add(rig.node, rig.now,
+	    &rig.ids[STRANGER])) != NULL);
+	rig_where(STRANGER, &rig.watched);
+	(void)rig_direct(p, &rig.watched, rig.now);
+	rig.sent_bytes = 0;
+	txq_retry(rig.node, rig.now);
+	ATF_CHECK(rig.sent_bytes > 0);
+	rig_end();
+}
+
+/* Traces are taken from members of networks of our own controller only. */
+ATF_TC_WITHOUT_HEAD(whose_traces);
+ATF_TC_BODY(whose_traces, tc)
+{
+	struct wbuf	 wb;
+	uint8_t		 p[64];
+	uint64_t	 ours;
+
+	start(tc);
+	ours = rig.ids[ME].id_addr << 24 | 1;
+	wbuf_init(&wb, p, sizeof(p));
+	dict_put_u64(&wb, "networkId", nw->nw_id);
+	wbuf_u8(&wb, 0);
+	rig_give(MEMBER, VERB_REMOTE_TRACE, &wb);
+	wbuf_init(&wb, p, sizeof(p));
+	dict_put_u64(&wb, "networkId", ours);
+	wbuf_u8(&wb, 0);
+	rig_give(MEMBER, VERB_REMOTE_TRACE, &wb);
+	ATF_CHECK_EQ(rig.told, 0);
+	multicast_grant(rig.node, rig.now, ours, rig.ids[MEMBER].id_addr);
+	rig_give(MEMBER, VERB_REMOTE_TRACE, &wb);
+	ATF_CHECK_EQ(rig.told, 1);
+	rig_give(STRANGER, VERB_REMOTE_TRACE, &wb);
+	ATF_CHECK_EQ(rig.told, 1);
+	rig_end();
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, frames_in);
@@ -277,5 +349,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, credentials);
 	ATF_TP_ADD_TC(tp, watching_ends);
 	ATF_TP_ADD_TC(tp, remote);
+	ATF_TP_ADD_TC(tp, two_watch);
+	ATF_TP_ADD_TC(tp, trace_for_nobody);
+	ATF_TP_ADD_TC(tp, whose_traces);
 	return (atf_no_error());
 }

@@ -84,9 +84,9 @@ show(const struct conn *cn, json_t *list, int64_t after)
 static void
 print_event(json_t *v)
 {
-	if (int_of(v, "missed") > 0)
-		(void)printf("(%lld more than could be shown)\n",
-		    (long long)int_of(v, "missed"));
+	if (int_of(v, "missed") + int_of(v, "lost") > 0)
+		(void)printf("(up to %lld more than could be shown)\n",
+		    (long long)(int_of(v, "missed") + int_of(v, "lost")));
 	print_time(int_of(v, "time"));
 	(void)printf(" %-3s ", shown_of(v, "direction"));
 	(void)printf("%s ", shown_of(v, "verdict"));

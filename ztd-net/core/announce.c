@@ -187,6 +187,7 @@ announce_all(struct node *n, int64_t now, struct network *nw)
  * roots and the controller know our groups, and they ours: were we to go on
  * telling everybody whom we ever met, announcements of members at rest would
  * keep each other alive, all to all, by relays and with holes punched.
+ * Without roots there is nobody else to ask: then all are told.
  */
 static bool
 announceable(struct node *n, const struct network *nw,
@@ -195,7 +196,8 @@ announceable(struct node *n, const struct network *nw,
 	const struct peer	*pe;
 	size_t			 i;
 
-	if ((pe = peer_find(n, mb->mb_addr)) == NULL || !pe->pe_is_active ||
+	if ((pe = peer_find(n, mb->mb_addr)) == NULL ||
+	    (!pe->pe_is_active && n->n_online) ||
 	    !membership_allowed(nw, mb, &pe->pe_id))
 		return (false);
 	for (i = 0; i < ncontacts; i++)

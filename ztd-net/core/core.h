@@ -532,6 +532,9 @@ void	 whois_free(struct node *);
  */
 void	 whois_request(struct node *, int64_t now, uint64_t addr);
 void	 whois_stranger(struct node *, int64_t now, uint64_t addr);
+/* For a frame to many: whom others named as members may take half of the
+ * places, and gives way to what we ourselves want. */
+void	 whois_member(struct node *, int64_t now, uint64_t addr);
 struct peer *whois_recall(struct node *, int64_t now, uint64_t addr);
 /* Try this path when the identity has arrived (4.6). */
 void	 whois_hint(struct node *, int64_t now, uint64_t addr, uint32_t sock,
@@ -561,6 +564,10 @@ void	 hello_owed(struct node *, int64_t now, struct peer *, struct path *);
 void	 owed_free(struct node *, struct path *);
 int	 idcheck_new(struct node *);
 void	 idcheck_free(struct node *);
+
+/* trace.c: a REMOTE_TRACE came */
+void	 trace_received(struct node *, int64_t now, uint64_t from,
+	    const char *, size_t len);
 
 /* verbs.c: dispatch and the small verbs */
 enum rx_result verb_dispatch(struct node *, int64_t now, struct rx *);

@@ -225,8 +225,9 @@ frame_multicast(struct node *n, int64_t now, struct network *nw,
 		if (!ether_filter_out(n, now, nw, true, 0, dst, src, type, p,
 		    len))
 			return;
-		multicast_send(n, now, nw, 0, &mg, bridged ? src : 0, type,
-		    p, len);
+		if (!multicast_send(n, now, nw, 0, &mg, bridged ? src : 0,
+		    type, p, len))
+			why = WHY_NO_ROOM;
 	}
 	trace_out(n, now, nw, 0, dst, src, type, p, len, why);
 }

@@ -351,7 +351,7 @@ ask(struct node *n, int64_t now, struct network *nw,
 		if (!my->my_waits)
 			continue;
 		mq->mq_asking++;
-		whois_request(n, now, my->my_addr);
+		whois_member(n, now, my->my_addr);
 		if (peer_find(n, my->my_addr) != NULL)	/* from the cache */
 			serve_late(n, now, nw, g, mq, my);
 	}
@@ -377,14 +377,30 @@ queue_remove(struct node *n, struct mc_group *g, struct mc_queued *mq)
 	queued_free(mq);
 }
 
+/* Whom nobody knows is no member for now, whoever said so. */
+static void
+forget_unknown(struct node *n, const struct mc_group *g,
+    const struct mc_queued *mq)
+{
+	uint32_t	i;
+
+	for (i = 0; i < mq->mq_asked; i++)
+		if (mq->mq_copies[i].my_waits)
+			multicast_remove(n, g->mg_nwid, &g->mg_group,
+			    mq->mq_copies[i].my_addr);
+}
+
 void
 multicast_expire(struct node *n, struct mc_group *g, int64_t now, bool all)
 {
 	struct mc_queued	*mq;
 
 	while ((mq = TAILQ_FIRST(&g->mg_queue)) != NULL &&
-	    (all || now - mq->mq_at >= QUEUE_MS))
+	    (all || now - mq->mq_at >= QUEUE_MS)) {
+		if (!all && mq->mq_nwaiting > 0)
+			forget_unknown(n, g, mq);
 		queue_remove(n, g, mq);
+	}
 }
 
 /* Keep a frame, if there is room. */
@@ -444,7 +460,7 @@ look_again(struct node *n, int64_t now, struct network *nw,
 		if (!my->my_waits || (addr != 0 && my->my_addr != addr))
 			continue;
 		if (addr == 0)
-			whois_request(n, now, my->my_addr);
+			whois_member(n, now, my->my_addr);
 		if (peer_find(n, my->my_addr) != NULL)
 			serve_late(n, now, nw, g, mq, my);
 		if (addr != 0)
@@ -517,7 +533,7 @@ send_bridges(struct node *n, int64_t now, struct network *nw,
 	}
 }
 
-void
+bool
 multicast_send(struct node *n, int64_t now, struct network *nw,
     uint64_t origin, const struct mgroup *mg, uint64_t src, uint16_t type,
     const uint8_t *p, size_t len)
@@ -530,16 +546,21 @@ multicast_send(struct node *n, int64_t now, struct network *nw,
 	uint32_t		 limit = nw->nw_conf->nc_mclimit, sent = 0;
 	bool			 all;
 
-	if (send_replicator(n, now, nw, &mo) ||
-	    (g = multicast_get(n, nw->nw_id, mg)) == NULL)
-		return;
-	if ((all = g->mg_n >= limit) == false) {
+	if (send_replicator(n, now, nw, &mo))
+		return (true);
+	if ((g = multicast_get(n, nw->nw_id, mg, true)) == NULL)
+		return (false);
+	/* Whoever answers the copies may tell of more members. */
+	g->mg_asked = true;
+	g->mg_asked_at = now;
+	all = g->mg_n >= limit;
+	if (!all) {
 		mo.mo_gather = limit - (uint32_t)g->mg_n + 1;
 		gather_if_due(n, now, nw, g, mo.mo_gather);
 	}
 	send_bridges(n, now, nw, origin, &mo);
 	if ((mq = queued_new(now, &mo, limit)) == NULL)
-		return;
+		return (false);
 	if (!all && origin != 0)
 		(void)mark_served(mq, origin);
 	mc_walk_init(n, &mw, g);
@@ -559,4 +580,5 @@ multicast_send(struct node *n, int64_t now, struct network *nw,
 		queued_free(mq);
 	else
 		enqueue(n, now, g, mq);
+	return (true);
 }

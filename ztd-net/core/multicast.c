@@ -20,6 +20,9 @@
 #define MC_EXPIRY_MS	600000
 #define MC_GRANT_MS	180000
 #define MC_GROUPS	131072
+#define MC_GROUPS_OURS	32768	/* of them only for frames of ours */
+#define MC_EMPTY_MS	5000	/* until a group without members is forgotten */
+#define MC_ANSWER_MS	15000	/* to a question for members */
 #define MC_MEMBERS	(1 << 20)
 #define MC_GROUP_MEMBERS 65536
 #define MC_PER_SOURCE	4096	/* announcements of one node */
@@ -86,14 +89,15 @@ multicast_find(const struct node *n, uint64_t nwid, const struct mgroup *mg)
 }
 
 struct mc_group *
-multicast_get(struct node *n, uint64_t nwid, const struct mgroup *mg)
+multicast_get(struct node *n, uint64_t nwid, const struct mgroup *mg,
+    bool ours)
 {
 	struct multicast	*mc = n->n_multicast;
 	struct mc_group		*g;
 
 	if ((g = multicast_find(n, nwid, mg)) != NULL)
 		return (g);
-	if (mc->mc_ngroups >= MC_GROUPS ||
+	if (mc->mc_ngroups >= MC_GROUPS - (ours ? 0 : MC_GROUPS_OURS) ||
 	    (g = calloc(1, sizeof(*g))) == NULL)
 		return (NULL);
 	g->mg_nwid = nwid;
@@ -199,7 +203,7 @@ multicast_add(struct node *n, int64_t now, uint64_t nwid,
 	size_t		 at;
 
 	if (addr == n->n_id.id_addr || addr_reserved(addr) ||
-	    (g = multicast_get(n, nwid, mg)) == NULL)
+	    (g = multicast_get(n, nwid, mg, false)) == NULL)
 		return;
 	at = member_at(g, addr);
 	if (at < g->mg_n && g->mg_members[at].mm_addr == addr) {
@@ -316,7 +320,7 @@ multicast_housekeeping(struct node *n, int64_t now)
 		mc->mc_nmembers -= g->mg_n - k;
 		g->mg_n = k;
 		if (k == 0 && g->mg_nqueue == 0 && (!g->mg_gathered ||
-		    now - g->mg_gathered_at >= MC_EXPIRY_MS))
+		    now - g->mg_gathered_at >= MC_EMPTY_MS))
 			group_free(n, g);
 	}
 	while ((mr = TAILQ_FIRST(&mc->mc_grant_ages)) != NULL &&
@@ -391,8 +395,8 @@ multicast_grant(struct node *n, int64_t now, uint64_t nwid, uint64_t addr)
 	TAILQ_INSERT_TAIL(&mc->mc_grant_ages, mr, mr_age);
 }
 
-static bool
-granted(const struct node *n, int64_t now, uint64_t nwid, uint64_t addr)
+bool
+multicast_granted(const struct node *n, int64_t now, uint64_t nwid, uint64_t addr)
 {
 	struct mc_grant	*mr, key;
 
@@ -410,7 +414,8 @@ authorized(struct node *n, int64_t now, struct rx *rx, uint64_t nwid)
 	if ((nw = network_find(n, nwid)) != NULL && gate(n, now, nw, rx))
 		return (true);
 	return (topology_is_root(n) ||
-	    granted(n, now, nwid, rx->rx_peer->pe_id.id_addr));
+	    multicast_granted(n, now, nwid,
+	    rx->rx_peer->pe_id.id_addr));
 }
 
 /* --- the messages ----------------------------------------------------- */
@@ -525,21 +530,38 @@ verb_multicast_gather(struct node *n, int64_t now, struct rx *rx,
 	return (RX_DONE);
 }
 
+/* At most limit of them; all have to be there. */
 static enum rx_result
 get_results(struct node *n, int64_t now, uint64_t nwid,
-    const struct mgroup *mg, struct rbuf *rb)
+    const struct mgroup *mg, struct rbuf *rb, uint32_t limit)
 {
 	uint64_t	addr;
-	unsigned	count;
+	unsigned	count, i = 0;
 
 	rbuf_skip(rb, 4);		/* total known: of no use to us */
 	for (count = rbuf_u16(rb); count > 0; count--) {
 		addr = rbuf_addr(rb);
 		if (!rbuf_ok(rb))
 			break;
-		multicast_add(n, now, nwid, mg, addr);
+		if (i++ < limit)
+			multicast_add(n, now, nwid, mg, addr);
 	}
 	return (rbuf_ok(rb) ? RX_DONE : RX_DROP);
+}
+
+/* How many more members a member may tell us of: what we asked for. */
+static uint32_t
+wanted(const struct node *n, int64_t now, const struct network *nw,
+    const struct mgroup *mg)
+{
+	const struct mc_group	*g = multicast_find(n, nw->nw_id, mg);
+	uint32_t		 limit;
+
+	if (g == NULL || nw->nw_conf == NULL || !g->mg_asked ||
+	    now - g->mg_asked_at >= MC_ANSWER_MS)
+		return (0);
+	limit = nw->nw_conf->nc_mclimit;
+	return (g->mg_n < limit ? limit - (uint32_t)g->mg_n : 0);
 }
 
 /*
@@ -568,7 +590,7 @@ multicast_gather_ok(struct node *n, int64_t now, struct rx *rx,
 		return (RX_DROP);
 	if (nw == NULL || !gather_source(n, nw, rx->rx_peer->pe_id.id_addr))
 		return (RX_DONE);
-	return (get_results(n, now, nw->nw_id, &mg, rb));
+	return (get_results(n, now, nw->nw_id, &mg, rb, UINT32_MAX));
 }
 
 enum rx_result
@@ -600,7 +622,8 @@ multicast_frame_ok(struct node *n, int64_t now, struct rx *rx,
 	    (!gather_source(n, nw, id->id_addr) && !membership_allowed(nw,
 	    membership_find(nw, id->id_addr), id)))
 		return (RX_DONE);
-	return (get_results(n, now, nw->nw_id, &mg, rb));
+	return (get_results(n, now, nw->nw_id, &mg, rb,
+	    wanted(n, now, nw, &mg)));
 }
 
 /* MULTICAST_FRAME, decoded. */
@@ -629,7 +652,8 @@ mframe_receive(struct node *n, int64_t now, struct network *nw,
 	}
 	if ((mf->mf_flags & MCF_REPLICATE) && network_has_role(nw,
 	    n->n_id.id_addr, SPECIALIST_REPLICATOR))
-		multicast_send(n, now, nw, from, &mf->mf_group, mf->mf_src,
+		(void)multicast_send(n, now, nw, from, &mf->mf_group,
+		    mf->mf_src,
 		    mf->mf_type, mf->mf_p, mf->mf_len);
 	if (mf->mf_src != mac_from_addr(from, nw->nw_id)) {
 		if (!network_has_role(nw, from, SPECIALIST_BRIDGE)) {

@@ -140,7 +140,8 @@ struct network {
 
 	struct network_counters nw_counters;
 	int64_t		 nw_watched;	/* until then (trace.c) */
-	bool		 nw_watch_all;
+	int64_t		 nw_watched_all;	/* the same, all of them */
+	uint64_t	 nw_missed;	/* events that could not be told */
 	int64_t		 nw_trace_time;	/* token bucket: REMOTE_TRACE */
 	int		 nw_traces;
 
@@ -354,6 +355,8 @@ struct mc_group {
 	size_t		 mg_n, mg_size;
 	bool		 mg_gathered;		/* asked for members, and */
 	int64_t		 mg_gathered_at;	/* when */
+	bool		 mg_asked;		/* by a frame of ours as well, */
+	int64_t		 mg_asked_at;		/* and when */
 	TAILQ_ENTRY(mc_group) mg_queues;	/* while there is a queue */
 	struct mc_queue	 mg_queue;		/* oldest first */
 	unsigned	 mg_nqueue;
@@ -402,9 +405,12 @@ RB_PROTOTYPE(mc_grant_tree, mc_grant, mr_entry, mc_grant_cmp)
 
 struct mc_group *multicast_find(const struct node *, uint64_t nwid,
 	    const struct mgroup *);
-/* Found or made; NULL when memory or the table is full. */
+/*
+ * Found or made; NULL when memory or the table is full.  ours: for a frame
+ * of ours, for which there is some room that others cannot take.
+ */
 struct mc_group *multicast_get(struct node *, uint64_t nwid,
-	    const struct mgroup *);
+	    const struct mgroup *, bool ours);
 /* Record a member; a newly recorded one gets what is queued. */
 void	 multicast_add(struct node *, int64_t now, uint64_t nwid,
 	    const struct mgroup *, uint64_t addr);
@@ -415,6 +421,9 @@ void	 multicast_forget(struct node *, uint64_t nwid);
 void	 multicast_tick(struct node *, int64_t now);
 void	 multicast_housekeeping(struct node *, int64_t now);
 void	 multicast_grant(struct node *, int64_t now, uint64_t nwid,
+	    uint64_t addr);
+/* Has our controller sent this node a configuration lately? */
+bool	 multicast_granted(const struct node *, int64_t now, uint64_t nwid,
 	    uint64_t addr);
 /*
  * All members of a group, each once, from a random place on in random
@@ -432,9 +441,9 @@ uint64_t mc_walk_next(struct mc_walk *);
 /* mcsend.c: sending to a group */
 /*
  * origin: a node never to send to, or 0.  src: the source MAC to name, or
- * 0 for our own, which is not named.
+ * 0 for our own, which is not named.  false: there is no room for it.
  */
-void	 multicast_send(struct node *, int64_t now, struct network *,
+bool	 multicast_send(struct node *, int64_t now, struct network *,
 	    uint64_t origin, const struct mgroup *, uint64_t src,
 	    uint16_t type, const uint8_t *p, size_t len);
 /* A new member: send it what is queued. */

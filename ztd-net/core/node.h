@@ -104,6 +104,7 @@ struct node_event {
 	uint32_t	 ne_capability;
 	uint64_t	 ne_redirect;	/* where to, if it was */
 	/* a credential: enum credential_type, 0 when it is a frame */
+	uint64_t	 ne_missed;	/* events of this network not told */
 	uint8_t		 ne_credential;
 	uint32_t	 ne_credential_id;
 	int64_t		 ne_credential_ts;
@@ -212,11 +213,12 @@ struct node_callbacks {
 	/* USER_MESSAGE; may be NULL. */
 	void	(*nc_user_message)(void *, uint64_t from, uint64_t type,
 		    const void *, size_t len);
-	/* One string of a REMOTE_TRACE, not terminated, whatever may stand
-	 * in it; may be NULL. */
+	/* One string of a REMOTE_TRACE of a member of our controller's, not
+	 * terminated, whatever may stand in it; may be NULL. */
 	void	(*nc_trace)(void *, uint64_t from, const char *, size_t len);
-	/* Of a network that is being watched; may be NULL. */
-	void	(*nc_event)(void *, const struct node_event *);
+	/* Of a network that is being watched; false: it was not told.  May
+	 * be NULL. */
+	bool	(*nc_event)(void *, const struct node_event *);
 	/* Random bytes; NULL: the system's.  A simulator has its own. */
 	void	(*nc_random)(void *, void *, size_t len);
 	/*

@@ -198,7 +198,8 @@ unanswered(uint8_t verb)
 {
 	return (verb == VERB_FRAME || verb == VERB_EXT_FRAME ||
 	    verb == VERB_MULTICAST_LIKE || verb == VERB_NETWORK_CREDENTIALS ||
-	    verb == VERB_NETWORK_CONFIG || verb == VERB_ERROR);
+	    verb == VERB_NETWORK_CONFIG || verb == VERB_ERROR ||
+	    verb == VERB_USER_MESSAGE || verb == VERB_REMOTE_TRACE);
 }
 
 /* Send to a known peer; false when there is no way. */
@@ -224,21 +225,31 @@ route(struct node *n, int64_t now, struct pkt *pk, struct peer *p)
 	return (true);
 }
 
-/* Keep a clear packet until it can go; the oldest makes room. */
+/*
+ * Keep a clear packet until it can go; the oldest makes room, or the oldest
+ * to the same node when that has half of the places.
+ */
 static void
 txq_put(struct node *n, int64_t now, const struct pkt *pk)
 {
 	struct txq	*q = n->n_txq;
-	unsigned	 i, slot = 0;
+	uint64_t	 dest = packet_dest(pk->pk_bytes);
+	unsigned	 i, slot = 0, own = TX_QUEUE, count = 0;
 
 	for (i = 0; i < TX_QUEUE; i++) {
-		if (q->tq[i].len == 0) {
-			slot = i;
-			break;
+		if (q->tq[i].len != 0 &&
+		    packet_dest(q->tq[i].packet) == dest) {
+			count++;
+			if (own == TX_QUEUE ||
+			    q->tq[i].time < q->tq[own].time)
+				own = i;
 		}
-		if (q->tq[i].time < q->tq[slot].time)
+		if (q->tq[slot].len != 0 && (q->tq[i].len == 0 ||
+		    q->tq[i].time < q->tq[slot].time))
 			slot = i;
 	}
+	if (count >= TX_QUEUE / 2)
+		slot = own;
 	q->tq[slot].len = pk->pk.wb_len;
 	q->tq[slot].time = now;
 	queue_soon(n, now);

@@ -69,6 +69,11 @@ remote_send(struct node *n, int64_t now, const struct network *nw,
 			    (const char *)d->wb_base, d->wb_len);
 		return;
 	}
+	/* It is no reason to keep other packets waiting. */
+	if (peer_find(n, to) == NULL) {
+		whois_member(n, now, to);
+		return;
+	}
 	pkt_begin(n, &pkt, to, VERB_REMOTE_TRACE);
 	wbuf_bytes(&pkt.pk, d->wb_base, d->wb_len);
 	wbuf_u8(&pkt.pk, 0);
@@ -228,11 +233,13 @@ static void
 tell(struct node *n, int64_t now, struct network *nw, struct node_event *ne)
 {
 	count(nw, ne);
-	if (now >= nw->nw_watched || n->n_cb.nc_event == NULL ||
-	    (ne->ne_why == WHY_ACCEPTED && !nw->nw_watch_all))
+	if (n->n_cb.nc_event == NULL || now >= (ne->ne_why == WHY_ACCEPTED ?
+	    nw->nw_watched_all : nw->nw_watched))
 		return;
 	ne->ne_nwid = nw->nw_id;
-	n->n_cb.nc_event(n->n_arg, ne);
+	ne->ne_missed = nw->nw_missed;
+	nw->nw_missed = n->n_cb.nc_event(n->n_arg, ne) ? 0 :
+	    nw->nw_missed + 1;
 }
 
 void
@@ -281,6 +288,22 @@ trace_credential(struct node *n, int64_t now, struct network *nw,
 	remote_credential(n, now, nw, &ne);
 }
 
+/*
+ * A trace that came: only a member of a network of our controller has reason
+ * to send one.
+ */
+void
+trace_received(struct node *n, int64_t now, uint64_t from, const char *text,
+    size_t len)
+{
+	uint64_t	nwid = dict_get_u64(text, len, "networkId", 0);
+
+	if (n->n_cb.nc_trace != NULL &&
+	    nwid_controller(nwid) == n->n_id.id_addr &&
+	    multicast_granted(n, now, nwid, from))
+		n->n_cb.nc_trace(n->n_arg, from, text, len);
+}
+
 int
 node_watch(struct node *n, int64_t now, uint64_t nwid, int64_t ms, bool all)
 {
@@ -289,7 +312,12 @@ node_watch(struct node *n, int64_t now, uint64_t nwid, int64_t ms, bool all)
 	now = node_clock(n, now);
 	if ((nw = network_find(n, nwid)) == NULL)
 		return (-1);
-	nw->nw_watched = now + ms;
-	nw->nw_watch_all = all;
+	if (now >= nw->nw_watched)
+		nw->nw_missed = 0;
+	/* Others may be watching, too. */
+	if (nw->nw_watched < now + ms)
+		nw->nw_watched = now + ms;
+	if (all && nw->nw_watched_all < now + ms)
+		nw->nw_watched_all = now + ms;
 	return (0);
 }

@@ -310,18 +310,15 @@ verb_bonding(struct rx *rx, struct rbuf *rb)
 	return (RX_DROP);
 }
 
-/* For the controller's log, once it has one. */
 static enum rx_result
-verb_remote_trace(struct node *n, struct rx *rx, struct rbuf *rb)
+verb_remote_trace(struct node *n, int64_t now, struct rx *rx,
+    struct rbuf *rb)
 {
 	const char	*text;
 	size_t		 len;
 
-	while (trace_parse(rb, &text, &len)) {
-		if (n->n_cb.nc_trace != NULL)
-			n->n_cb.nc_trace(n->n_arg, rx->rx_peer->pe_id.id_addr,
-			    text, len);
-	}
+	while (trace_parse(rb, &text, &len))
+		trace_received(n, now, rx->rx_peer->pe_id.id_addr, text, len);
 	return (RX_DONE);
 }
 
@@ -367,7 +364,7 @@ verb_dispatch(struct node *n, int64_t now, struct rx *rx)
 	case VERB_PATH_NEGOTIATION_REQUEST:
 		return (verb_bonding(rx, &rb));
 	case VERB_REMOTE_TRACE:
-		return (verb_remote_trace(n, rx, &rb));
+		return (verb_remote_trace(n, now, rx, &rb));
 	default:
 		return (RX_DONE);	/* as NOP */
 	}

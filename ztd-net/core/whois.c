@@ -15,6 +15,7 @@
 
 #define WHOIS_MAX	256
 #define STRANGERS_MAX	(WHOIS_MAX / 2)
+#define MEMBERS_MAX	(WHOIS_MAX / 2)
 #define STRANGERS_MS	10	/* per request for strangers in all, */
 #define STRANGERS_BURST	8	/* and so many at once */
 #define WHOIS_MS	500	/* between requests for one address, at first */
@@ -24,12 +25,21 @@
 #define RECALL_BURST	10	/* cached peers that strangers made us load: */
 #define RECALL_MS	40	/* each costs a validation; ms per token */
 
+/* Who wants it: the less, the more it is worth. */
+enum want {
+	WANT_OURS,		/* a packet of ours */
+	WANT_MEMBER,		/* a copy of a frame to many: others said
+				 * who they are */
+	WANT_STRANGER,		/* only somebody's packet named it */
+	WANTS
+};
+
 struct query {
 	uint64_t	 qu_addr;	/* 0: free */
+	enum want	 qu_want;
 	int64_t		 qu_asked;	/* first wanted */
 	int64_t		 qu_sent;
 	unsigned	 qu_times;	/* asked */
-	bool		 qu_stranger;	/* only somebody's packet named it */
 	unsigned	 qu_nhints;
 	struct {
 		uint32_t		sock;
@@ -71,8 +81,8 @@ query_find(const struct node *n, uint64_t addr)
 }
 
 /*
- * Is there no use in waiting for this one's answer?  A stranger's, asked for
- * and not answered: nobody has such an address, most likely.
+ * Is there no use in waiting for this one's answer?  Asked for and not
+ * answered: nobody has such an address, most likely.
  */
 static bool
 query_vain(const struct query *q, int64_t now)
@@ -80,41 +90,57 @@ query_vain(const struct query *q, int64_t now)
 	return (q->qu_times > 0 && now - q->qu_sent >= WHOIS_MS);
 }
 
+static bool
+older(const struct query *q, const struct query *than)
+{
+	return (than == NULL || q->qu_asked < than->qu_asked);
+}
+
 /*
- * A place for a new address.  Anybody can send us packets from addresses
- * that do not exist: those may take half of the places.  When these are
- * taken, those that got no answer give way, but none that has yet to get
- * one, or else of many who come at once nobody would.  Any of them gives way
- * to an address that we ourselves want.
+ * A place for a new address, NULL when there is none.  Anybody can send us
+ * packets from addresses that do not exist, or name such to us as members:
+ * each of these may take half of the places.  When they are taken, those
+ * that got no answer give way, but none that has yet to get one, or else of
+ * many who come at once nobody would.  Any of them gives way to an address
+ * that we ourselves want, and strangers to members.
  */
 static struct query *
-query_new(struct node *n, int64_t now, uint64_t addr, bool stranger)
+query_slot(struct node *n, int64_t now, enum want want)
 {
-	struct query	*q, *oldest = NULL, *slot = NULL;
-	unsigned	 i, strangers = 0;
+	static const unsigned	 max[WANTS] = { WHOIS_MAX, MEMBERS_MAX,
+	    STRANGERS_MAX };
+	struct query		*q, *slot = NULL, *vain = NULL;
+	struct query		*less[WANTS] = { NULL };
+	unsigned		 i, count[WANTS] = { 0 };
 
 	for (i = 0; i < WHOIS_MAX; i++) {
 		q = &n->n_whois->wh_query[i];
 		if (q->qu_addr == 0) {
 			slot = q;
-		} else if (q->qu_stranger) {
-			strangers++;
-			if ((!stranger || query_vain(q, now)) &&
-			    (oldest == NULL ||
-			    q->qu_asked < oldest->qu_asked))
-				oldest = q;
+			continue;
 		}
+		count[q->qu_want]++;
+		if (older(q, less[q->qu_want]))
+			less[q->qu_want] = q;
+		if (q->qu_want == want && want != WANT_OURS &&
+		    query_vain(q, now) && older(q, vain))
+			vain = q;
 	}
-	if (slot == NULL || (stranger && strangers >= STRANGERS_MAX))
-		slot = oldest;
-	if (slot == NULL)
-		return (NULL);
-	memset(slot, 0, sizeof(*slot));
-	slot->qu_addr = addr;
-	slot->qu_asked = now;
-	slot->qu_sent = now - WHOIS_MS;
-	slot->qu_stranger = stranger;
-	return (slot);
+	if (count[want] >= max[want])
+		return (vain);
+	for (i = WANT_STRANGER; slot == NULL && i > (unsigned)want; i--)
+		slot = less[i];
+	return (slot != NULL ? slot : vain);
+}
+
+static void
+query_fill(struct query *q, int64_t now, uint64_t addr, enum want want)
+{
+	memset(q, 0, sizeof(*q));
+	q->qu_addr = addr;
+	q->qu_want = want;
+	q->qu_asked = now;
+	q->qu_sent = now - WHOIS_MS;
 }
 
 /*
@@ -141,17 +167,20 @@ recall_left(struct whois *wh, int64_t now)
  * is a file: it is looked at only when the query is made.
  */
 static struct query *
-query_get(struct node *n, int64_t now, uint64_t addr, bool stranger)
+query_get(struct node *n, int64_t now, uint64_t addr, enum want want)
 {
 	struct query	*q;
+	bool		 stranger = want == WANT_STRANGER;
 
 	if (addr == n->n_id.id_addr || addr_reserved(addr))
 		return (NULL);
 	if ((q = query_find(n, addr)) != NULL) {
-		q->qu_stranger = q->qu_stranger && stranger;
+		if (want < q->qu_want)
+			q->qu_want = want;
 		return (q);
 	}
 	if (peer_find(n, addr) != NULL ||
+	    (q = query_slot(n, now, want)) == NULL ||
 	    (stranger && !recall_left(n->n_whois, now)))
 		return (NULL);
 	if (peer_lookup(n, now, addr) != NULL) {
@@ -159,7 +188,8 @@ query_get(struct node *n, int64_t now, uint64_t addr, bool stranger)
 			n->n_whois->wh_recalls--;
 		return (NULL);
 	}
-	return (query_new(n, now, addr, stranger));
+	query_fill(q, now, addr, want);
+	return (q);
 }
 
 bool
@@ -237,7 +267,16 @@ whois_request(struct node *n, int64_t now, uint64_t addr)
 {
 	struct query	*q;
 
-	if ((q = query_get(n, now, addr, false)) != NULL)
+	if ((q = query_get(n, now, addr, WANT_OURS)) != NULL)
+		query_send(n, now, q);
+}
+
+void
+whois_member(struct node *n, int64_t now, uint64_t addr)
+{
+	struct query	*q;
+
+	if ((q = query_get(n, now, addr, WANT_MEMBER)) != NULL)
 		query_send(n, now, q);
 }
 
@@ -250,7 +289,7 @@ stranger_next(struct whois *wh, int64_t now)
 
 	for (i = 0; i < WHOIS_MAX; i++) {
 		q = &wh->wh_query[i];
-		if (q->qu_addr == 0 || !q->qu_stranger ||
+		if (q->qu_addr == 0 || q->qu_want != WANT_STRANGER ||
 		    now - q->qu_sent < query_wait(q))
 			continue;
 		if (next == NULL || q->qu_times < next->qu_times ||
@@ -294,9 +333,9 @@ whois_stranger(struct node *n, int64_t now, uint64_t addr)
 {
 	struct query	*q;
 
-	if ((q = query_get(n, now, addr, true)) == NULL)
+	if ((q = query_get(n, now, addr, WANT_STRANGER)) == NULL)
 		return;
-	if (q->qu_stranger)
+	if (q->qu_want == WANT_STRANGER)
 		ask_strangers(n, now);
 	else
 		query_send(n, now, q);	/* we wanted it before */
@@ -312,18 +351,14 @@ whois_run(struct node *n, int64_t now)
 		q = &n->n_whois->wh_query[i];
 		if (q->qu_addr != 0 && now - q->qu_sent > WHOIS_FORGET_MS)
 			q->qu_addr = 0;
-		if (q->qu_sent > now)
-			q->qu_sent = now;	/* the clock was set back */
 	}
-	if (n->n_whois->wh_stranger > now)
-		n->n_whois->wh_stranger = now;
 	ask_strangers(n, now);
 }
 
 struct peer *
 whois_recall(struct node *n, int64_t now, uint64_t addr)
 {
-	(void)query_get(n, now, addr, true);
+	(void)query_get(n, now, addr, WANT_STRANGER);
 	return (peer_find(n, addr));
 }
 
