@@ -16,9 +16,11 @@
 #include "common/log.h"
 #include "ztd-tap/apply.h"
 #include "ztd-tap/dns.h"
+#include "ztd-tap/refuse.h"
 
 #define RESTORE_MS	30000	/* between putting back the same address */
 
+static unsigned	 wanted_addresses(const struct joined *, struct inet_addr *);
 static bool	 has_addr(const struct inet_addr *, unsigned,
 		    const struct inet_addr *);
 static bool	 same_route(const struct policy_route *,
@@ -36,8 +38,7 @@ apply_addresses(struct joined *j, bool again)
 	char			 text[INET_TEXT];
 	unsigned		 i, nwant, nhad = j->j_naddrs;
 
-	nwant = policy_addresses(&j->j_policy, j->j_want->mp_ips,
-	    j->j_want->mp_nips, want);
+	nwant = wanted_addresses(j, want);
 	memcpy(had, j->j_addrs, sizeof(had));
 	for (i = 0; i < nhad; i++) {
 		if (has_addr(want, nwant, &had[i]))
@@ -165,6 +166,27 @@ apply_withdraw(struct joined *j)
 	j->j_default = false;
 }
 
+bool
+apply_has(const struct joined *j, const struct inet_addr *ia)
+{
+	return (has_addr(j->j_addrs, j->j_naddrs, ia));
+}
+
+/* Not one that another interface had before: it would be lost there. */
+static unsigned
+wanted_addresses(const struct joined *j, struct inet_addr *want)
+{
+	unsigned	 i, n, kept = 0;
+
+	n = policy_addresses(&j->j_policy, j->j_want->mp_ips,
+	    j->j_want->mp_nips, want);
+	for (i = 0; i < n; i++)
+		if (apply_has(j, &want[i]) || refuse_address(j->j_parent,
+		    j->j_tap.t_dev.nd_index, &want[i]) == NULL)
+			want[kept++] = want[i];
+	return (kept);
+}
+
 static bool
 has_addr(const struct inet_addr *ips, unsigned n, const struct inet_addr *ia)
 {
@@ -189,7 +211,7 @@ wanted_routes(struct joined *j, struct policy_route *want)
 {
 	struct parent		*p = j->j_parent;
 	struct inet_addr	 on[NETCONF_IPS + 32];
-	unsigned		 i, non = j->j_naddrs;
+	unsigned		 i, n, non = j->j_naddrs, kept = 0;
 	bool			 defaults;
 
 	if (!j->j_up)
@@ -203,9 +225,15 @@ wanted_routes(struct joined *j, struct policy_route *want)
 			on[non++] = p->p_ifs[i].mi_addr;
 	/* Once there, it stays when we go off-line: nothing leaks out. */
 	defaults = (p->p_online || j->j_default) && default_possible(j);
-	return (policy_routes(&j->j_policy, j->j_want->mp_routes,
+	n = policy_routes(&j->j_policy, j->j_want->mp_routes,
 	    j->j_want->mp_nroutes, on, non, j->j_want->mp_ips,
-	    j->j_want->mp_nips, defaults, want));
+	    j->j_want->mp_nips, defaults, want);
+	/* Where another interface leads by itself, we do not. */
+	for (i = 0; i < n; i++)
+		if (refuse_target(p, j->j_tap.t_dev.nd_index,
+		    &want[i].pr_target) == NULL)
+			want[kept++] = want[i];
+	return (kept);
 }
 
 /* Sockets bound by hand are not bound to a device, and would loop. */

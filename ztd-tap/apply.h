@@ -45,6 +45,8 @@ struct joined {
 	/* As told to the engine. */
 	unsigned	 j_ngroups;
 	struct msg_group *j_groups;
+	/* As named in the log. */
+	struct refusals	*j_refused;
 };
 
 /*
@@ -54,6 +56,8 @@ struct joined {
 void	 apply_addresses(struct joined *, bool again);
 /* Routes, all anew: what is there already is left as it is. */
 void	 apply_routes(struct joined *);
+/* Is this address in force on its tap? */
+bool	 apply_has(const struct joined *, const struct inet_addr *);
 /* An address in force is not in p_ifs, and it may be put back again. */
 bool	 apply_missing(struct joined *);
 /* Its name servers to the host's resolver, or away from it. */

@@ -20,16 +20,19 @@
 #include "common/log.h"
 #include "privsep/frame.h"
 #include "ztd-tap/framepump.h"
+#include "ztd-tap/parent.h"
 #include "ztd-tap/tap.h"
 
 #define BURST		64	/* frames of one tap in one turn */
 #define VLAN_TAG	4
+#define IN_FLIGHT_MS	10000	/* frames for a tap that went are no lie */
 
 struct pump_tap {
 	struct frame_pump *pt_pump;
 	struct tap	*pt_tap;
 	unsigned	 pt_index;
 	uint32_t	 pt_mtu;
+	bool		 pt_named;	/* frames too long were complained of */
 	struct event	*pt_read;
 	void		(*pt_lost)(void *);
 	void		*pt_arg;
@@ -39,7 +42,9 @@ struct frame_pump {
 	struct event_base *fp_base;
 	struct frame_channel *fp_chan;
 	struct event	*fp_read;
+	bool		 fp_named;	/* frames for no tap, too */
 	struct pump_tap	*fp_tap[TAPS_MAX];
+	int64_t		 fp_went[TAPS_MAX];	/* ms, its last tap; 0 never */
 	unsigned	 fp_next;	/* where the search for a slot begins */
 	struct pump_stats fp_stats;
 	uint8_t		 fp_buf[FRAME_MAX];
@@ -48,6 +53,7 @@ struct frame_pump {
 static void	 tap_readable(evutil_socket_t, short, void *);
 static void	 channel_readable(evutil_socket_t, short, void *);
 static void	 frame_to_tap(struct frame_pump *, const struct frame *);
+static void	 frame_lost(struct frame_pump *, const struct frame *);
 static bool	 tap_gone(int);
 static void	 close_channel(struct frame_pump *);
 
@@ -77,7 +83,14 @@ pump_free(struct frame_pump *fp)
 int
 pump_channel(struct frame_pump *fp, int fd)
 {
+	unsigned	 i;
+
 	close_channel(fp);
+	/* Another engine: it may lie anew. */
+	fp->fp_named = false;
+	for (i = 0; i < TAPS_MAX; i++)
+		if (fp->fp_tap[i] != NULL)
+			fp->fp_tap[i]->pt_named = false;
 	if (fd == -1)
 		return (0);
 	if ((fp->fp_chan = frame_new(fd)) == NULL) {
@@ -147,6 +160,7 @@ pump_del(struct frame_pump *fp, unsigned index)
 	if (index >= TAPS_MAX || (pt = fp->fp_tap[index]) == NULL)
 		return;
 	fp->fp_tap[index] = NULL;
+	fp->fp_went[index] = parent_now();
 	event_free(pt->pt_read);
 	free(pt);
 }
@@ -244,12 +258,36 @@ frame_to_tap(struct frame_pump *fp, const struct frame *f)
 {
 	struct pump_tap	*pt;
 
-	if (f->f_tap >= TAPS_MAX || (pt = fp->fp_tap[f->f_tap]) == NULL ||
-	    f->f_len < FRAME_HDR ||
-	    f->f_len > pt->pt_mtu + FRAME_HDR + VLAN_TAG ||
-	    write(pt->pt_tap->t_fd, f->f_data, f->f_len) !=
-	    (ssize_t)f->f_len)
+	if (f->f_tap >= TAPS_MAX || (pt = fp->fp_tap[f->f_tap]) == NULL) {
+		frame_lost(fp, f);
+		return;
+	}
+	if (f->f_len > pt->pt_mtu + FRAME_HDR + VLAN_TAG) {
+		if (!pt->pt_named)
+			log_warnx("%s: the engine sends a frame of %u bytes, "
+			    "more than the MTU %u: dropped",
+			    pt->pt_tap->t_dev.nd_name, (unsigned)f->f_len,
+			    (unsigned)pt->pt_mtu);
+		pt->pt_named = true;
+		fp->fp_stats.ps_dropped++;
+	} else if (f->f_len < FRAME_HDR || write(pt->pt_tap->t_fd, f->f_data,
+	    f->f_len) != (ssize_t)f->f_len)
 		fp->fp_stats.ps_dropped++;
 	else
 		fp->fp_stats.ps_in++;
+}
+
+static void
+frame_lost(struct frame_pump *fp, const struct frame *f)
+{
+	bool	 late;
+
+	fp->fp_stats.ps_dropped++;
+	late = f->f_tap < TAPS_MAX && fp->fp_went[f->f_tap] != 0 &&
+	    parent_now() - fp->fp_went[f->f_tap] < IN_FLIGHT_MS;
+	if (late || fp->fp_named)
+		return;
+	log_warnx("the engine sends frames to interface number %u, which is "
+	    "not there: dropped", f->f_tap);
+	fp->fp_named = true;
 }

@@ -26,6 +26,7 @@
 #include "ztd-tap/idfile.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/policy_file.h"
+#include "ztd-tap/refuse.h"
 
 #define RETRY_MIN	5	/* s, until a tap is tried again */
 #define RETRY_MAX	300
@@ -35,9 +36,6 @@ static void		 add(struct parent *, uint64_t);
 static struct joined	*find(const struct parent *, uint64_t);
 static void		 want_default(struct joined *);
 static void		 forget(struct joined *);
-static bool		 port_valid(const struct parent *,
-			    const struct msg_port *);
-static bool		 inet_valid(const struct inet_addr *, bool);
 static void		 apply(struct joined *);
 static int		 tap_up(struct joined *);
 static void		 tap_down(struct joined *);
@@ -83,12 +81,20 @@ bool
 joined_port(struct parent *p, const struct msg_port *mp)
 {
 	struct joined	*j;
+	const char	*why;
 
-	if (!port_valid(p, mp))
+	/* The engine is not believed: every number is checked. */
+	if ((why = refuse_port(p, mp)) != NULL) {
+		log_warnx("network %016" PRIx64 ": the engine wants %s",
+		    mp->mp_nwid, why);
 		return (false);
+	}
 	/* It may just have been left. */
-	if ((j = find(p, mp->mp_nwid)) == NULL)
+	if ((j = find(p, mp->mp_nwid)) == NULL) {
+		log_info("network %016" PRIx64 ": is not joined, or no "
+		    "longer: it gets no interface", mp->mp_nwid);
 		return (true);
+	}
 	if (j->j_want == NULL)
 		j->j_want = xmalloc(sizeof(*j->j_want));
 	j->j_warned = j->j_warned &&
@@ -213,7 +219,10 @@ joined_resync(struct parent *p, bool routes)
 	TAILQ_FOREACH(j, &p->p_joined, j_entry) {
 		if (j->j_tap.t_fd == -1)
 			continue;
-		if (apply_missing(j))
+		if (refuse_over(j)) {
+			apply_addresses(j, false);
+			refuse_tell(j);
+		} else if (apply_missing(j))
 			apply_addresses(j, true);
 		else if (!routes)
 			continue;
@@ -338,41 +347,10 @@ forget(struct joined *j)
 		event_free(j->j_retry);
 	TAILQ_REMOVE(&p->p_joined, j, j_entry);
 	p->p_njoined--;
+	refuse_free(j);
 	free(j->j_groups);
 	free(j->j_want);
 	free(j);
-}
-
-/* The engine is not believed: every number is checked before it is used. */
-static bool
-port_valid(const struct parent *p, const struct msg_port *mp)
-{
-	uint32_t	 i;
-
-	if (mp->mp_nips > NETCONF_IPS || mp->mp_nroutes > NETCONF_ROUTES ||
-	    mp->mp_mtu < NETCONF_MTU_MIN || mp->mp_mtu > NETCONF_MTU_MAX ||
-	    mp->mp_mac != mac_from_addr(idfile_addr(p), mp->mp_nwid) ||
-	    mac_multicast(mp->mp_mac))
-		return (false);
-	for (i = 0; i < mp->mp_nips; i++)
-		if (!inet_valid(&mp->mp_ips[i], true))
-			return (false);
-	for (i = 0; i < mp->mp_nroutes; i++)
-		if (!inet_valid(&mp->mp_routes[i].nr_target, true) ||
-		    !inet_valid(&mp->mp_routes[i].nr_via, false))
-			return (false);
-	for (i = 0; i < NETCONF_DNS; i++)
-		if (!inet_valid(&mp->mp_dns[i], false))
-			return (false);
-	return (true);
-}
-
-static bool
-inet_valid(const struct inet_addr *ia, bool net)
-{
-	if (ia->ia_family != 0 && ia->ia_family != 4 && ia->ia_family != 6)
-		return (false);
-	return (!net || ia->ia_port <= inet_iplen(ia) * 8);
 }
 
 /* Bring the host to what is wanted, as far as it is allowed. */
@@ -420,6 +398,7 @@ apply(struct joined *j)
 		apply_addresses(j, false);
 	apply_routes(j);
 	apply_dns(j);
+	refuse_tell(j);
 	tap_tell(j, true);
 	parent_interfaces(p, false, false);
 }
@@ -442,6 +421,8 @@ tap_up(struct joined *j)
 			j->j_mtu = j->j_want->mp_mtu;
 			j->j_error = 0;
 			j->j_backoff = RETRY_MIN;
+			/* What other interfaces have now will count. */
+			parent_interfaces(p, false, false);
 			log_info("network %016" PRIx64 ": interface %s",
 			    j->j_nwid, j->j_tap.t_dev.nd_name);
 			return (0);

@@ -739,25 +739,28 @@ is_default_route(const struct nlmsghdr *h, struct way *w)
 static void
 way_fill(struct way *w, const struct nlmsghdr *h)
 {
-	const struct rtattr	*ra;
-	size_t			 at = NLMSG_ALIGN(sizeof(struct rtmsg)), n;
-	unsigned		 left;
+	const uint8_t	*p = (const uint8_t *)h +
+			    NLMSG_SPACE(sizeof(struct rtmsg));
+	const uint8_t	*end = (const uint8_t *)h + h->nlmsg_len;
+	struct rtattr	 rta;
+	size_t		 n;
 
-	ra = (const void *)((const uint8_t *)h + NLMSG_HDRLEN + at);
-	left = h->nlmsg_len - (unsigned)(NLMSG_HDRLEN + at);
-	for (; RTA_OK(ra, left); ra = RTA_NEXT(ra, left)) {
-		n = RTA_PAYLOAD(ra);
-		if (ra->rta_type == RTA_OIF && n == sizeof(w->w_oif))
-			memcpy(&w->w_oif, RTA_DATA(ra), n);
-		else if (ra->rta_type == RTA_PRIORITY &&
+	while (p + sizeof(rta) <= end) {
+		memcpy(&rta, p, sizeof(rta));
+		if (rta.rta_len < sizeof(rta) ||
+		    rta.rta_len > (size_t)(end - p))
+			break;
+		n = RTA_PAYLOAD(&rta);
+		if (rta.rta_type == RTA_OIF && n == sizeof(w->w_oif))
+			memcpy(&w->w_oif, p + RTA_LENGTH(0), n);
+		else if (rta.rta_type == RTA_PRIORITY &&
 		    n == sizeof(w->w_metric))
-			memcpy(&w->w_metric, RTA_DATA(ra), n);
-		else if ((ra->rta_type == RTA_GATEWAY ||
-		    ra->rta_type == RTA_MULTIPATH) &&
-		    n <= sizeof(w->w_via))
-			memcpy(w->w_via, RTA_DATA(ra), n);
-		else if (ra->rta_type == RTA_MULTIPATH)
-			memcpy(w->w_via, RTA_DATA(ra), sizeof(w->w_via));
+			memcpy(&w->w_metric, p + RTA_LENGTH(0), n);
+		else if (rta.rta_type == RTA_GATEWAY ||
+		    rta.rta_type == RTA_MULTIPATH)
+			memcpy(w->w_via, p + RTA_LENGTH(0),
+			    n < sizeof(w->w_via) ? n : sizeof(w->w_via));
+		p += RTA_ALIGN(rta.rta_len);
 	}
 }
 
