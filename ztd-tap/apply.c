@@ -102,18 +102,19 @@ apply_routes(struct joined *j)
 bool
 apply_missing(struct joined *j)
 {
-	struct parent	*p = j->j_parent;
-	int64_t		 now = parent_now();
-	unsigned	 i, k;
+	const struct msg_interface	*ifs;
+	int64_t				 now = parent_now();
+	unsigned			 i, k, n;
 
 	if (!j->j_up || now - j->j_restored < RESTORE_MS)
 		return (false);
+	ifs = parent_ifs_of(j->j_parent->p_ifs, j->j_parent->p_nifs,
+	    j->j_tap.t_dev.nd_index, &n);
 	for (i = 0; i < j->j_naddrs; i++) {
-		for (k = 0; k < p->p_nifs; k++)
-			if (p->p_ifs[k].mi_index == j->j_tap.t_dev.nd_index &&
-			    inet_equal(&p->p_ifs[k].mi_addr, &j->j_addrs[i]))
+		for (k = 0; k < n; k++)
+			if (inet_equal(&ifs[k].mi_addr, &j->j_addrs[i]))
 				break;
-		if (k == p->p_nifs && p->p_nifs < INTERFACES_MAX) {
+		if (k == n) {
 			log_info("%s: addresses were removed and are put "
 			    "back", j->j_tap.t_dev.nd_name);
 			j->j_restored = now;
@@ -210,6 +211,7 @@ static unsigned
 wanted_routes(struct joined *j, struct policy_route *want)
 {
 	struct parent		*p = j->j_parent;
+	const struct msg_interface *ifs;
 	struct inet_addr	 on[NETCONF_IPS + 32];
 	unsigned		 i, n, non = j->j_naddrs, kept = 0;
 	bool			 defaults;
@@ -218,11 +220,11 @@ wanted_routes(struct joined *j, struct policy_route *want)
 		return (0);
 	memcpy(on, j->j_addrs, non * sizeof(*on));
 	/* The operator may have put addresses of his own on it. */
-	for (i = 0; i < p->p_nifs && non < NETCONF_IPS + 32; i++)
-		if (p->p_ifs[i].mi_index == j->j_tap.t_dev.nd_index &&
-		    inet_scope(&p->p_ifs[i].mi_addr) != SCOPE_LINK_LOCAL &&
-		    !has_addr(on, non, &p->p_ifs[i].mi_addr))
-			on[non++] = p->p_ifs[i].mi_addr;
+	ifs = parent_ifs_of(p->p_ifs, p->p_nifs, j->j_tap.t_dev.nd_index, &n);
+	for (i = 0; i < n && non < NETCONF_IPS + 32; i++)
+		if (inet_scope(&ifs[i].mi_addr) != SCOPE_LINK_LOCAL &&
+		    !has_addr(on, non, &ifs[i].mi_addr))
+			on[non++] = ifs[i].mi_addr;
 	/* Once there, it stays when we go off-line: nothing leaks out. */
 	defaults = (p->p_online || j->j_default) && default_possible(j);
 	n = policy_routes(&j->j_policy, j->j_want->mp_routes,

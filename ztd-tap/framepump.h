@@ -17,8 +17,6 @@ struct event_base;
 struct frame_pump;
 struct tap;
 
-#define TAPS_MAX	4096
-
 struct pump_stats {
 	uint64_t	 ps_out;	/* from taps to the engine */
 	uint64_t	 ps_in;
@@ -37,7 +35,8 @@ int	 pump_channel(struct frame_pump *, int fd);
 
 /*
  * Serve a tap; lost is called, once, when its device has gone.  Returns the
- * tap's index on the channel, or -1 with errno.
+ * tap's index on the channel, or -1 with errno: ENOSPC when there are
+ * FRAME_TAPS.
  */
 int	 pump_add(struct frame_pump *, struct tap *, uint32_t mtu,
 	    void (*lost)(void *), void *arg);

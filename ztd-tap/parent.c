@@ -11,6 +11,7 @@
  * events of the kernel.  Spec: 05 sections 12.5 and 12.7, 06 section 2.
  */
 
+#include <errno.h>
 #include <signal.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@
 #include "ztd-tap/listen.h"
 #include "ztd-tap/localconf.h"
 #include "ztd-tap/netif.h"
+#include "ztd-tap/notice.h"
 #include "ztd-tap/parent.h"
 #include "ztd-tap/supervise.h"
 
@@ -46,6 +48,9 @@ static void	 signals_watch(struct parent *, struct event **);
 static void	 signal_seen(evutil_socket_t, short, void *);
 static void	 tick(evutil_socket_t, short, void *);
 static void	 host_changed(void *, bool);
+static int	 interface_cmp(const void *, const void *);
+static bool	 interfaces_send(struct parent *);
+static void	 interfaces_due(void *, bool);
 static bool	 carrier_again(const struct parent *,
 		    const struct msg_interface *, unsigned);
 static void	 stop_forced(evutil_socket_t, short, void *);
@@ -74,6 +79,8 @@ parent_run(struct parent *p)
 
 	if ((p->p_base = event_base_new()) == NULL ||
 	    (p->p_pump = pump_new(p->p_base)) == NULL ||
+	    (p->p_ifs_soon = notice_new(p->p_base, interfaces_due, p)) ==
+	    NULL ||
 	    (ticker = event_new(p->p_base, -1, EV_PERSIST, tick, p)) == NULL)
 		fatalx("event loop: out of memory");
 	signals_watch(p, signals);
@@ -90,6 +97,8 @@ parent_run(struct parent *p)
 		log_warnx("event loop ended");
 
 	localconf_cancel(p);
+	notice_free(p->p_ifs_soon);
+	p->p_ifs_soon = NULL;
 	joined_close(p);
 	dns_stop(p);
 	pump_free(p->p_pump);
@@ -104,6 +113,7 @@ parent_run(struct parent *p)
 			event_free(p->p_child[i].c_timer);
 	event_base_free(p->p_base);
 	free(p->p_conf);
+	free(p->p_ifs);
 	explicit_bzero(p->p_secret, sizeof(p->p_secret));
 	log_info("stopped");
 	return (exit_status);
@@ -154,26 +164,111 @@ parent_ready(struct parent *p)
 void
 parent_interfaces(struct parent *p, bool always, bool roamed)
 {
-	static struct msg_interface	 ifs[INTERFACES_MAX];
-	int				 i, n = 0;
+	struct msg_interface	*ifs = NULL;
+	int			 n = 0;
 
-	if (p->p_netif != NULL &&
-	    (n = netif_list(p->p_netif, ifs, INTERFACES_MAX)) == -1) {
+	if (p->p_netif != NULL && (n = netif_list(p->p_netif, &ifs)) == -1) {
 		log_warn("list of interfaces");
 		return;
 	}
-	for (i = 0; i < n; i++)
-		ifs[i].mi_virtual = joined_is_tap(p, ifs[i].mi_index);
-	if (always || (unsigned)n != p->p_nifs ||
-	    memcmp(ifs, p->p_ifs, (size_t)n * sizeof(*ifs)) != 0) {
+	if (n > 0)
+		qsort(ifs, (size_t)n, sizeof(*ifs), interface_cmp);
+	joined_mark_taps(p, ifs, (unsigned)n);
+	if (always || !p->p_ifs_told || (unsigned)n != p->p_nifs || (n > 0 &&
+	    memcmp(ifs, p->p_ifs, (size_t)n * sizeof(*ifs)) != 0)) {
 		roamed |= carrier_again(p, ifs, (unsigned)n);
-		memcpy(p->p_ifs, ifs, (size_t)n * sizeof(*ifs));
+		free(p->p_ifs);
+		p->p_ifs = ifs;
 		p->p_nifs = (unsigned)n;
-		parent_send(p, PROC_NET, MSG_INTERFACES, 0, ifs,
-		    (size_t)n * sizeof(*ifs));
-	}
+		p->p_ifs_told = interfaces_send(p);
+	} else
+		free(ifs);
 	if (roamed)
 		parent_send(p, PROC_NET, MSG_ROAMED, 0, NULL, 0);
+}
+
+void
+parent_interfaces_soon(struct parent *p)
+{
+	if (p->p_ifs_soon != NULL)
+		notice_event(p->p_ifs_soon, false);
+	else
+		parent_interfaces(p, false, false);
+}
+
+void
+parent_interface_gone(struct parent *p, unsigned ifindex)
+{
+	const struct msg_interface	*mi;
+	unsigned			 at, n;
+
+	mi = parent_ifs_of(p->p_ifs, p->p_nifs, ifindex, &n);
+	if (n == 0)
+		return;
+	at = (unsigned)(mi - p->p_ifs);
+	memmove(p->p_ifs + at, p->p_ifs + at + n, (p->p_nifs - at - n) *
+	    sizeof(*mi));
+	p->p_nifs -= n;
+	p->p_ifs_told = false;
+}
+
+const struct msg_interface *
+parent_ifs_of(const struct msg_interface *ifs, unsigned n, unsigned ifindex,
+    unsigned *count)
+{
+	unsigned	 low = 0, high = n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (ifs[mid].mi_index < ifindex)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (high = low; high < n && ifs[high].mi_index == ifindex; high++)
+		continue;
+	*count = high - low;
+	return (ifs + low);
+}
+
+static int
+interface_cmp(const void *ap, const void *bp)
+{
+	const struct msg_interface	*a = ap, *b = bp;
+
+	if (a->mi_index != b->mi_index)
+		return (a->mi_index < b->mi_index ? -1 : 1);
+	return (inet_cmp(&a->mi_addr, &b->mi_addr));
+}
+
+/* In as many messages as it takes.  False: not all of it found room. */
+static bool
+interfaces_send(struct parent *p)
+{
+	static struct msg_interface	 part[INTERFACES_MAX];
+	unsigned			 at = 0, n;
+	uint32_t			 id = 0;
+
+	do {
+		n = p->p_nifs - at;
+		if (n > INTERFACES_MAX)
+			n = INTERFACES_MAX;
+		if (n > 0)
+			memcpy(part, p->p_ifs + at, n * sizeof(*part));
+		at += n;
+		if (n > 0)
+			part[n - 1].mi_more = at < p->p_nifs;
+		if (parent_send(p, PROC_NET, MSG_INTERFACES, id++, part,
+		    n * sizeof(*part)) == -1 && errno == ENOBUFS)
+			return (false);
+	} while (at < p->p_nifs);
+	return (true);
+}
+
+static void
+interfaces_due(void *arg, bool roamed)
+{
+	parent_interfaces(arg, false, roamed);
 }
 
 /* The same address as before, perhaps at the end of another cable. */
@@ -182,17 +277,17 @@ carrier_again(const struct parent *p, const struct msg_interface *ifs,
     unsigned n)
 {
 	const struct msg_interface	*old;
-	unsigned			 i;
+	unsigned			 i, k, nold;
 
 	for (i = 0; i < n; i++) {
 		if (!ifs[i].mi_running || ifs[i].mi_virtual)
 			continue;
-		for (old = p->p_ifs; old < p->p_ifs + p->p_nifs; old++) {
-			if (old->mi_index == ifs[i].mi_index &&
-			    !old->mi_running &&
-			    inet_equal(&old->mi_addr, &ifs[i].mi_addr))
+		old = parent_ifs_of(p->p_ifs, p->p_nifs, ifs[i].mi_index,
+		    &nold);
+		for (k = 0; k < nold; k++)
+			if (!old[k].mi_running &&
+			    inet_equal(&old[k].mi_addr, &ifs[i].mi_addr))
 				return (true);
-		}
 	}
 	return (false);
 }

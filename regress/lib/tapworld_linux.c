@@ -34,11 +34,14 @@
 #include "ztd-tap/groups.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/netif.h"
+#include "ztd-tap/notice.h"
 #include "ztd-tap/supervise.h"
 #include "ztd-tap/tap.h"
 
 static void	 told(struct channel *, struct msg *, void *);
 static void	 lost(struct channel *, const char *, void *);
+static void	 interfaces(void *, bool);
+static void	 told_interfaces(struct tapworld *, const struct msg *);
 static void	 told_tap(struct tapworld *, const struct msg *);
 static void	 line(int, const char *, void *);
 static void	 add_file(FILE *, const char *);
@@ -56,7 +59,7 @@ tapworld_new(void)
 		atf_tc_skip("%s", why);
 	tw = xcalloc(1, sizeof(*tw));
 	p = &tw->tw_p;
-	TAILQ_INIT(&p->p_joined);
+	RB_INIT(&p->p_joined);
 	p->p_argport = -1;
 	p->p_pidfd = p->p_startpipe = -1;
 	p->p_root = true;
@@ -73,6 +76,8 @@ tapworld_new(void)
 	ATF_REQUIRE((p->p_base = event_base_new()) != NULL);
 	ATF_REQUIRE((p->p_pump = pump_new(p->p_base)) != NULL);
 	ATF_REQUIRE((p->p_netif = netif_new()) != NULL);
+	p->p_ifs_soon = notice_new(p->p_base, interfaces, p);
+	ATF_REQUIRE(p->p_ifs_soon != NULL);
 	groups_init();
 	/* Verbose: no line is left out. */
 	log_init("tapworld", true, true);
@@ -86,12 +91,20 @@ tapworld_new(void)
 	return (tw);
 }
 
+static void
+interfaces(void *arg, bool roamed)
+{
+	parent_interfaces(arg, false, roamed);
+}
+
 void
 tapworld_free(struct tapworld *tw)
 {
 	struct parent		*p = &tw->tw_p;
 	struct tapworld_tap	*tt;
 
+	notice_free(p->p_ifs_soon);
+	p->p_ifs_soon = NULL;
 	joined_close(p);
 	if (tw->tw_engine > 0) {
 		(void)kill(tw->tw_engine, SIGKILL);
@@ -108,6 +121,7 @@ tapworld_free(struct tapworld *tw)
 	pump_free(p->p_pump);
 	netif_free(p->p_netif);
 	event_base_free(p->p_base);
+	free(p->p_ifs);
 	close(p->p_homefd);
 	close(p->p_netsfd);
 	while ((tt = tw->tw_taps) != NULL) {
@@ -176,6 +190,11 @@ tapworld_run(struct tapworld *tw, unsigned ms)
 {
 	struct timeval	 tv = { ms / 1000, (int)(ms % 1000) * 1000 };
 
+	if (tw->tw_quick) {
+		(void)event_base_loop(tw->tw_p.p_base, EVLOOP_NONBLOCK);
+		(void)event_base_loop(tw->tw_p.p_base, EVLOOP_NONBLOCK);
+		return;
+	}
 	event_base_loopexit(tw->tw_p.p_base, &tv);
 	(void)event_base_dispatch(tw->tw_p.p_base);
 }
@@ -277,9 +296,10 @@ tapworld_tap(const struct tapworld *tw, uint64_t nwid)
 const char *
 tapworld_dev(const struct tapworld *tw, uint64_t nwid)
 {
-	const struct joined	*j;
+	struct joined	*j;
 
-	TAILQ_FOREACH(j, &tw->tw_p.p_joined, j_entry)
+	RB_FOREACH(j, joined_tree, (struct joined_tree *)(uintptr_t)
+	    &tw->tw_p.p_joined)
 		if (j->j_nwid == nwid && j->j_tap.t_fd != -1)
 			return (j->j_tap.t_dev.nd_name);
 	atf_tc_fail("%016llx has no tap", (unsigned long long)nwid);
@@ -374,6 +394,8 @@ told(struct channel *chan, struct msg *m, void *arg)
 		ATF_REQUIRE((tw->tw_frames = frame_new(m->m_fd)) != NULL);
 	} else if (m->m_type == MSG_TAP)
 		told_tap(tw, m);
+	else if (m->m_type == MSG_INTERFACES)
+		told_interfaces(tw, m);
 }
 
 static void
@@ -400,6 +422,23 @@ told_tap(struct tapworld *tw, const struct msg *m)
 	tt->tt_groups = xcalloc(mt.mt_ngroups, sizeof(*tt->tt_groups));
 	memcpy(tt->tt_groups, (const uint8_t *)m->m_data + sizeof(mt),
 	    mt.mt_ngroups * sizeof(*tt->tt_groups));
+}
+
+static void
+told_interfaces(struct tapworld *tw, const struct msg *m)
+{
+	struct msg_interface	 mi;
+	size_t			 i, n = m->m_len / sizeof(mi);
+
+	if (m->m_id == 0)
+		tw->tw_nifs = tw->tw_nvirtual = 0;
+	tw->tw_nifs += (unsigned)n;
+	for (i = 0; i < n; i++) {
+		memcpy(&mi, (const uint8_t *)m->m_data + i * sizeof(mi),
+		    sizeof(mi));
+		tw->tw_nvirtual += mi.mi_virtual;
+		ATF_CHECK(!mi.mi_more || i == n - 1);
+	}
 }
 
 /* The parent killed it, or closed the channel. */
