@@ -49,6 +49,8 @@ struct frame_pump {
 	struct frame_channel *fp_chan;
 	struct event	*fp_read;
 	bool		 fp_named;	/* frames for no tap, too */
+	void		(*fp_report)(void *);	/* or NULL */
+	void		*fp_report_arg;
 	struct slot	*fp_slot;	/* by index on the channel */
 	unsigned	 fp_nslots;
 	unsigned	 fp_nused;
@@ -64,6 +66,7 @@ static void	 tap_readable(evutil_socket_t, short, void *);
 static void	 channel_readable(evutil_socket_t, short, void *);
 static void	 frame_to_tap(struct frame_pump *, const struct frame *);
 static void	 frame_lost(struct frame_pump *, const struct frame *);
+static bool	 is_report(const uint8_t *);
 static bool	 tap_gone(int);
 static void	 close_channel(struct frame_pump *);
 
@@ -171,6 +174,13 @@ pump_del(struct frame_pump *fp, unsigned index)
 	free(pt);
 }
 
+void
+pump_watch(struct frame_pump *fp, void (*report)(void *), void *arg)
+{
+	fp->fp_report = report;
+	fp->fp_report_arg = arg;
+}
+
 const struct pump_stats *
 pump_stats(const struct frame_pump *fp)
 {
@@ -259,6 +269,9 @@ tap_readable(evutil_socket_t fd, short what, void *arg)
 			continue;
 		if (n == -1)
 			break;
+		if (n >= FRAME_HDR && (fp->fp_buf[0] & 1) != 0 &&
+		    fp->fp_report != NULL && is_report(fp->fp_buf))
+			fp->fp_report(fp->fp_report_arg);
 		if (n < FRAME_HDR || fp->fp_chan == NULL ||
 		    (size_t)n > pt->pt_mtu + FRAME_HDR) {
 			fp->fp_stats.ps_dropped++;
@@ -274,6 +287,27 @@ tap_readable(evutil_socket_t fd, short what, void *arg)
 		event_del(pt->pt_read);
 		pt->pt_lost(pt->pt_arg);
 	}
+}
+
+/*
+ * To the routers of IGMPv3 and MLDv2, and to all routers, who are told in
+ * the older versions that a group is left.
+ */
+static bool
+is_report(const uint8_t *dst)
+{
+	static const uint8_t	 groups[][6] = {
+		{ 0x01, 0x00, 0x5e, 0x00, 0x00, 0x16 },
+		{ 0x01, 0x00, 0x5e, 0x00, 0x00, 0x02 },
+		{ 0x33, 0x33, 0x00, 0x00, 0x00, 0x16 },
+		{ 0x33, 0x33, 0x00, 0x00, 0x00, 0x02 }
+	};
+	size_t			 i;
+
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (memcmp(dst, groups[i], sizeof(groups[i])) == 0)
+			return (true);
+	return (false);
 }
 
 static bool

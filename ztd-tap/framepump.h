@@ -42,6 +42,12 @@ int	 pump_add(struct frame_pump *, struct tap *, uint32_t mtu,
 	    void (*lost)(void *), void *arg);
 void	 pump_mtu(struct frame_pump *, unsigned index, uint32_t mtu);
 void	 pump_del(struct frame_pump *, unsigned index);
+/*
+ * Call back when a tap sends a frame to where hosts report the multicast
+ * groups that they join and leave.  Only the address says so: it may be
+ * something else.
+ */
+void	 pump_watch(struct frame_pump *, void (*report)(void *), void *arg);
 const struct pump_stats *pump_stats(const struct frame_pump *);
 
 #endif /* ZTD_TAP_FRAMEPUMP_H */

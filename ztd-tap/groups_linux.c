@@ -5,7 +5,8 @@
 
 /*
  * Multicast groups on Linux: /proc/net/dev_mcast, which has the link-layer
- * joins as well.  It is read every 5 s and when netlink tells of a change.
+ * joins as well.  It is read when netlink (since 6.14) or a report on a tap
+ * tells of a change, and every 30 s.
  * Spec: 06 section 5.2.
  */
 
@@ -46,6 +47,12 @@ groups_init(void)
 	if (mcast_fd == -1)
 		log_warn("/proc/net/dev_mcast: multicast groups other than "
 		    "those of addresses will not be heard");
+}
+
+unsigned
+groups_poll(void)
+{
+	return (30);
 }
 
 int

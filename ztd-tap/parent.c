@@ -6,8 +6,8 @@
 /*
  * The parent's loop: signals, clocks, the start and the end.
  *
- * Clocks: every 5 s local.conf and the multicast groups are looked at, every
- * 30 s addresses and routes are put back that vanished, as a net below the
+ * Clocks: every 5 s local.conf is looked at, every 30 s the multicast groups,
+ * and addresses and routes are put back that vanished, as a net below the
  * events of the kernel.  Spec: 05 sections 12.5 and 12.7, 06 section 2.
  */
 
@@ -41,6 +41,7 @@
 #define RESYNC_TICKS	6
 #define START_TICKS	12	/* until a start has failed */
 #define STOP_S		3
+#define GROUPS_MS	100	/* between looks at the multicast groups */
 
 static int	 exit_status;
 
@@ -48,6 +49,8 @@ static void	 signals_watch(struct parent *, struct event **);
 static void	 signal_seen(evutil_socket_t, short, void *);
 static void	 tick(evutil_socket_t, short, void *);
 static void	 host_changed(void *, bool);
+static void	 groups_reported(void *);
+static void	 groups_due(void *, bool);
 static int	 interface_cmp(const void *, const void *);
 static bool	 interfaces_send(struct parent *);
 static void	 interfaces_due(void *, bool);
@@ -77,17 +80,11 @@ parent_run(struct parent *p)
 	struct timeval	 tv = { TICK_S, 0 };
 	size_t		 i;
 
-	if ((p->p_base = event_base_new()) == NULL ||
-	    (p->p_pump = pump_new(p->p_base)) == NULL ||
-	    (p->p_ifs_soon = notice_new(p->p_base, interfaces_due, p)) ==
-	    NULL ||
-	    (ticker = event_new(p->p_base, -1, EV_PERSIST, tick, p)) == NULL)
+	parent_open(p);
+	if ((ticker = event_new(p->p_base, -1, EV_PERSIST, tick, p)) == NULL)
 		fatalx("event loop: out of memory");
 	signals_watch(p, signals);
-	groups_init();
-	if (p->p_netif != NULL &&
-	    netif_watch(p->p_netif, p->p_base, host_changed, p) == -1)
-		log_warn("changes of interfaces cannot be watched");
+	parent_watch(p);
 	dns_start(p);
 	joined_load(p);
 	event_add(ticker, &tv);
@@ -97,12 +94,8 @@ parent_run(struct parent *p)
 		log_warnx("event loop ended");
 
 	localconf_cancel(p);
-	notice_free(p->p_ifs_soon);
-	p->p_ifs_soon = NULL;
 	joined_close(p);
 	dns_stop(p);
-	pump_free(p->p_pump);
-	netif_free(p->p_netif);
 	listen_close(p);
 	home_leave(p);
 	for (i = 0; i < NWATCHED; i++)
@@ -111,12 +104,45 @@ parent_run(struct parent *p)
 	for (i = 0; i < PROC_COUNT; i++)
 		if (p->p_child[i].c_timer != NULL)
 			event_free(p->p_child[i].c_timer);
-	event_base_free(p->p_base);
+	parent_close(p);
 	free(p->p_conf);
-	free(p->p_ifs);
 	explicit_bzero(p->p_secret, sizeof(p->p_secret));
 	log_info("stopped");
 	return (exit_status);
+}
+
+void
+parent_open(struct parent *p)
+{
+	if ((p->p_base = event_base_new()) == NULL ||
+	    (p->p_pump = pump_new(p->p_base)) == NULL ||
+	    (p->p_ifs_soon = notice_new(p->p_base, interfaces_due, p)) ==
+	    NULL ||
+	    (p->p_groups_soon = notice_new(p->p_base, groups_due, p)) ==
+	    NULL)
+		fatalx("event loop: out of memory");
+	notice_pause(p->p_groups_soon, GROUPS_MS);
+	groups_init();
+	pump_watch(p->p_pump, groups_reported, p);
+}
+
+void
+parent_watch(struct parent *p)
+{
+	if (p->p_netif != NULL &&
+	    netif_watch(p->p_netif, p->p_base, host_changed, p) == -1)
+		log_warn("changes of interfaces cannot be watched");
+}
+
+void
+parent_close(struct parent *p)
+{
+	notice_free(p->p_ifs_soon);
+	notice_free(p->p_groups_soon);
+	pump_free(p->p_pump);
+	netif_free(p->p_netif);
+	event_base_free(p->p_base);
+	free(p->p_ifs);
 }
 
 void
@@ -190,10 +216,7 @@ parent_interfaces(struct parent *p, bool always, bool roamed)
 void
 parent_interfaces_soon(struct parent *p)
 {
-	if (p->p_ifs_soon != NULL)
-		notice_event(p->p_ifs_soon, false);
-	else
-		parent_interfaces(p, false, false);
+	notice_event(p->p_ifs_soon, false);
 }
 
 void
@@ -367,7 +390,27 @@ tick(evutil_socket_t fd, short what, void *arg)
 		joined_resync(p, true);
 		dns_check(p);
 	}
-	joined_groups(p);
+	if (ticks * TICK_S % groups_poll() < TICK_S)
+		joined_groups(p);
+}
+
+/* A host told its routers of groups: ours, on a tap of ours. */
+static void
+groups_reported(void *arg)
+{
+	struct parent	*p = arg;
+
+	notice_event(p->p_groups_soon, false);
+}
+
+static void
+groups_due(void *arg, bool roamed)
+{
+	struct parent	*p = arg;
+
+	(void)roamed;
+	if (!p->p_stopping)
+		joined_groups(p);
 }
 
 static void

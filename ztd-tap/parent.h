@@ -103,7 +103,8 @@ struct parent {
 	struct msg_interface *p_ifs;	/* by index, then address */
 	unsigned	 p_nifs;
 	bool		 p_ifs_told;	/* to the engine, whole */
-	struct notice	*p_ifs_soon;	/* NULL outside of the loop */
+	struct notice	*p_ifs_soon;	/* look at them again */
+	struct notice	*p_groups_soon;
 	struct frame_pump *p_pump;
 	struct dns	*p_dns;		/* NULL before and after the loop */
 
@@ -113,6 +114,10 @@ struct parent {
 
 /* Milliseconds of a clock that never jumps. */
 int64_t	 parent_now(void);
+/* The loop and what serves taps in it, for parent_run(); p_netif is there. */
+void	 parent_open(struct parent *);
+void	 parent_watch(struct parent *);	/* hear of changes of the host */
+void	 parent_close(struct parent *);	/* and p_netif with it */
 /*
  * Run until told to stop: start the children, serve them, stop them.
  * Returns the exit status.

@@ -30,17 +30,13 @@
 #include "regress/lib/tapworld.h"
 #include "ztd-tap/apply.h"
 #include "ztd-tap/dns.h"
-#include "ztd-tap/framepump.h"
-#include "ztd-tap/groups.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/netif.h"
-#include "ztd-tap/notice.h"
 #include "ztd-tap/supervise.h"
 #include "ztd-tap/tap.h"
 
 static void	 told(struct channel *, struct msg *, void *);
 static void	 lost(struct channel *, const char *, void *);
-static void	 interfaces(void *, bool);
 static void	 told_interfaces(struct tapworld *, const struct msg *);
 static void	 told_tap(struct tapworld *, const struct msg *);
 static void	 line(int, const char *, void *);
@@ -73,12 +69,8 @@ tapworld_new(void)
 	    TAPWORLD_ADDR);
 	p->p_identified = true;
 	p->p_started = true;
-	ATF_REQUIRE((p->p_base = event_base_new()) != NULL);
-	ATF_REQUIRE((p->p_pump = pump_new(p->p_base)) != NULL);
 	ATF_REQUIRE((p->p_netif = netif_new()) != NULL);
-	p->p_ifs_soon = notice_new(p->p_base, interfaces, p);
-	ATF_REQUIRE(p->p_ifs_soon != NULL);
-	groups_init();
+	parent_open(p);
 	/* Verbose: no line is left out. */
 	log_init("tapworld", true, true);
 	log_set_sink(line, tw);
@@ -91,20 +83,12 @@ tapworld_new(void)
 	return (tw);
 }
 
-static void
-interfaces(void *arg, bool roamed)
-{
-	parent_interfaces(arg, false, roamed);
-}
-
 void
 tapworld_free(struct tapworld *tw)
 {
 	struct parent		*p = &tw->tw_p;
 	struct tapworld_tap	*tt;
 
-	notice_free(p->p_ifs_soon);
-	p->p_ifs_soon = NULL;
 	joined_close(p);
 	if (tw->tw_engine > 0) {
 		(void)kill(tw->tw_engine, SIGKILL);
@@ -118,10 +102,7 @@ tapworld_free(struct tapworld *tw)
 	if (tw->tw_raw != -1)
 		close(tw->tw_raw);
 	dns_stop(p);
-	pump_free(p->p_pump);
-	netif_free(p->p_netif);
-	event_base_free(p->p_base);
-	free(p->p_ifs);
+	parent_close(p);
 	close(p->p_homefd);
 	close(p->p_netsfd);
 	while ((tt = tw->tw_taps) != NULL) {
