@@ -24,6 +24,12 @@
 #define FRAME_HDR	14		/* Ethernet header */
 #define FRAME_MAX	65536		/* header and payload */
 #define FRAME_BATCH	32		/* frames moved in one system call */
+/*
+ * Interfaces on one channel: the index in front of a frame has 16 bits, to
+ * keep that head at four bytes.  This is what limits networks with a tap;
+ * all else that there is of networks is limited by memory alone.
+ */
+#define FRAME_TAPS	65535
 
 struct frame_channel;
 

@@ -170,7 +170,11 @@ struct msg_text {
 
 /* MSG_FRAMES carries nothing but its descriptor. */
 
-/* MSG_INTERFACES: this many struct msg_interface and no more. */
+/*
+ * MSG_INTERFACES: at most so many struct msg_interface in one message.  A
+ * longer list comes in several, one behind the other, numbered from 0 by
+ * m_id; mi_more of the last entry says that there is another.
+ */
 #define INTERFACES_MAX	512
 struct msg_interface {
 	char		 mi_name[16];
@@ -178,7 +182,7 @@ struct msg_interface {
 	uint8_t		 mi_temporary;	/* IPv6 privacy address */
 	uint8_t		 mi_virtual;	/* one of our own taps */
 	uint8_t		 mi_running;	/* has a carrier */
-	uint8_t		 mi_pad;
+	uint8_t		 mi_more;	/* the list goes on */
 	struct inet_addr mi_addr;	/* ia_port = prefix length */
 };
 
@@ -270,9 +274,15 @@ struct msg_result {
 	char		 mr_text[256];
 };
 
-/* MSG_GET_TAPS, MSG_GET_NETWORKS, MSG_GET_PEERS: one id, or 0 for all. */
+/*
+ * MSG_GET_TAPS, MSG_GET_NETWORKS, MSG_GET_PEERS: one id, or 0 for all; of
+ * networks at most NETWORKS_PAGE with an id over mg_after, in its order:
+ * who gets so many asks on behind the last.
+ */
+#define NETWORKS_PAGE	256
 struct msg_get {
 	uint64_t	 mg_id;
+	uint64_t	 mg_after;
 };
 
 struct msg_tap_info {

@@ -17,7 +17,6 @@
 #include "common/netconf.h"
 #include "ztd-ctl/ctl.h"
 
-#define TAPS_MAX	4096
 #define JOIN_POLL	50	/* ms between looks for a new network */
 #define JOIN_WAIT	2000	/* ms until we give up looking */
 #define PORT_ERROR	(-999)	/* what a failed tap has always been */
@@ -25,7 +24,9 @@
 /* One request's collection. */
 struct networks {
 	struct msg_tap_info	*n_taps;
-	size_t			 n_ntaps;
+	size_t			 n_ntaps, n_tapsroom;
+	size_t			 n_page;	/* networks in this answer */
+	uint64_t		 n_last;	/* the last network seen */
 	json_t			*n_list;
 	struct msg_result	 n_result;
 	unsigned		 n_waited;	/* ms */
@@ -35,6 +36,7 @@ static struct networks *networks_new(struct request *);
 static void	 networks_free(void *);
 static void	 collect(struct request *);
 static void	 collect_tap(struct request *, const struct msg *);
+static int	 tap_cmp(const void *, const void *);
 static void	 collect_networks(struct request *);
 static void	 collect_network(struct request *, const struct msg *);
 static void	 list_done(struct request *);
@@ -118,10 +120,11 @@ networks_free(void *arg)
 static void
 collect(struct request *rq)
 {
-	const struct msg_get	 get = { rq->rq_id };
+	const struct msg_get	 get = { .mg_id = rq->rq_id };
 	struct networks		*n = rq->rq_state;
 
 	n->n_ntaps = 0;
+	n->n_last = 0;
 	(void)request_ask(rq, PROC_TAP, MSG_GET_TAPS, &get, sizeof(get),
 	    collect_tap, collect_networks);
 }
@@ -131,22 +134,40 @@ collect_tap(struct request *rq, const struct msg *m)
 {
 	struct networks		*n = rq->rq_state;
 	struct msg_tap_info	*p;
+	size_t			 more;
 
-	if (m->m_type != MSG_TAP_INFO || n->n_ntaps == TAPS_MAX)
+	if (m->m_type != MSG_TAP_INFO)
 		return;
-	p = reallocarray(n->n_taps, n->n_ntaps + 1, sizeof(*p));
-	if (p == NULL)
-		return;
-	n->n_taps = p;
-	memcpy(&p[n->n_ntaps++], m->m_data, sizeof(*p));
+	if (n->n_ntaps == n->n_tapsroom) {
+		more = n->n_tapsroom == 0 ? 16 : n->n_tapsroom * 2;
+		if ((p = reallocarray(n->n_taps, more, sizeof(*p))) == NULL)
+			return;
+		n->n_taps = p;
+		n->n_tapsroom = more;
+	}
+	memcpy(&n->n_taps[n->n_ntaps++], m->m_data, sizeof(*p));
+}
+
+static int
+tap_cmp(const void *ap, const void *bp)
+{
+	const struct msg_tap_info	*a = ap, *b = bp;
+
+	return (a->ti_nwid < b->ti_nwid ? -1 : a->ti_nwid > b->ti_nwid);
 }
 
 static void
 collect_networks(struct request *rq)
 {
-	const struct msg_get	 get = { rq->rq_id };
 	struct networks		*n = rq->rq_state;
+	const struct msg_get	 get = {
+		.mg_id = rq->rq_id,
+		.mg_after = n->n_last
+	};
 
+	n->n_page = 0;
+	if (n->n_ntaps > 0)
+		qsort(n->n_taps, n->n_ntaps, sizeof(*n->n_taps), tap_cmp);
 	(void)request_ask(rq, PROC_NET, MSG_GET_NETWORKS, &get, sizeof(get),
 	    collect_network, n->n_list != NULL && json_is_array(n->n_list) ?
 	    list_done : get_done);
@@ -160,16 +181,21 @@ collect_network(struct request *rq, const struct msg *m)
 		.ti_settings = NETSET_MANAGED
 	};
 	const struct msg_network_info		*ni = m->m_data;
-	const struct msg_tap_info		*tap = &none;
+	const struct msg_tap_info		*tap = NULL;
+	struct msg_tap_info			 key;
 	struct networks				*n = rq->rq_state;
-	size_t					 i;
 
 	if (m->m_type != MSG_NETWORK_INFO)
 		return;
-	for (i = 0; i < n->n_ntaps; i++) {
-		if (n->n_taps[i].ti_nwid == ni->ni_nwid)
-			tap = &n->n_taps[i];
-	}
+	n->n_page++;
+	if (ni->ni_nwid > n->n_last)
+		n->n_last = ni->ni_nwid;
+	key.ti_nwid = ni->ni_nwid;
+	if (n->n_ntaps > 0)
+		tap = bsearch(&key, n->n_taps, n->n_ntaps, sizeof(key),
+		    tap_cmp);
+	if (tap == NULL)
+		tap = &none;
 	if (json_is_array(n->n_list))
 		json_insert_sorted(n->n_list, "id", network_json(ni, tap));
 	else if (ni->ni_nwid == rq->rq_id) {
@@ -183,7 +209,10 @@ list_done(struct request *rq)
 {
 	struct networks	*n = rq->rq_state;
 
-	request_json(rq, 200, json_incref(n->n_list));
+	if (n->n_page >= NETWORKS_PAGE)
+		collect_networks(rq);
+	else
+		request_json(rq, 200, json_incref(n->n_list));
 }
 
 /*

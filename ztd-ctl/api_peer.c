@@ -32,7 +32,7 @@ static int	 is_ip(int);
 void
 api_peer_list(struct request *rq)
 {
-	const struct msg_get	 get = { 0 };
+	const struct msg_get	 get = { .mg_id = 0 };
 
 	rq->rq_state = json_array();
 	rq->rq_free = peers_free;
@@ -43,7 +43,7 @@ api_peer_list(struct request *rq)
 void
 api_peer(struct request *rq)
 {
-	const struct msg_get	 get = { rq->rq_id };
+	const struct msg_get	 get = { .mg_id = rq->rq_id };
 
 	rq->rq_state = json_array();
 	rq->rq_free = peers_free;

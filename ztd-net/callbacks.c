@@ -7,12 +7,18 @@
  * What the core tells the shell.
  */
 
+#include <errno.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "ztd-net/engine.h"
+
+#define PORT_AGAIN_MS	100
+
+static void	 cb_network(void *, const struct node_network *);
+static void	 port_again(const struct node_network *, void *);
 
 static void
 cb_send(void *arg, uint32_t sock, const struct inet_addr *to, const void *p,
@@ -26,6 +32,47 @@ cb_frame(void *arg, uint64_t nwid, uint64_t dst, uint64_t src,
     uint16_t ethertype, const void *p, size_t len)
 {
 	frames_deliver(arg, nwid, dst, src, ethertype, p, len);
+}
+
+/*
+ * Very many networks joined at once: what found no room in the channel is
+ * told when it has room again, from the first one on that missed it.
+ */
+static void
+ports_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine	*e = arg;
+	uint64_t	 from = e->e_port_late;
+
+	(void)fd;
+	(void)what;
+	e->e_port_late = 0;
+	if (e->e_node == NULL || from == 0)
+		return;
+	e->e_port_from = from;
+	node_each_network(e->e_node, 0, port_again, e);
+}
+
+static void
+port_again(const struct node_network *nn, void *arg)
+{
+	struct engine	*e = arg;
+
+	if (nn->nn_nwid >= e->e_port_from)
+		cb_network(e, nn);
+}
+
+static void
+port_late(struct engine *e, uint64_t nwid)
+{
+	const struct timeval	 tv = { 0, PORT_AGAIN_MS * 1000 };
+
+	if (e->e_port_late == 0 || nwid < e->e_port_late)
+		e->e_port_late = nwid;
+	if (e->e_port_again == NULL && (e->e_port_again = evtimer_new(
+	    e->e_base, ports_again, e)) == NULL)
+		fatalx("out of memory");
+	(void)evtimer_add(e->e_port_again, &tv);
 }
 
 /* The parent learns what the port should be like, always in whole. */
@@ -52,7 +99,9 @@ cb_network(void *arg, const struct node_network *nn)
 		    sizeof(mp.mp_dns_domain));
 		memcpy(mp.mp_dns, nc->nc_dns, sizeof(mp.mp_dns));
 	}
-	(void)channel_send(e->e_parent, MSG_PORT, 0, -1, &mp, sizeof(mp));
+	if (channel_send(e->e_parent, MSG_PORT, 0, -1, &mp, sizeof(mp)) ==
+	    -1 && errno == ENOBUFS)
+		port_late(e, nn->nn_nwid);
 }
 
 static void

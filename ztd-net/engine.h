@@ -19,15 +19,11 @@
 #include "ztd-net/core/node.h"
 
 #define SOCKETS_MAX	255	/* a socket id's low byte is its place + 1 */
-#define TAPS_MAX	NODE_NETWORKS
 
 struct udp;
 
-/* Which tap carries which network. */
-struct tap {
-	uint64_t	 t_nwid;	/* 0: free */
-	uint16_t	 t_tap;
-};
+/* Which tap carries which network, by either; frames.c has them. */
+struct taps;
 
 /* User messages passed on in the current second, and not passed on ever. */
 #define USERMSG_SENDERS	256	/* classes of them */
@@ -59,11 +55,13 @@ struct engine {
 	struct udp	*e_udp;
 	int		 e_home;	/* folders, as descriptors */
 	int		 e_networks, e_moons, e_peers;
-	struct tap	 e_taps[TAPS_MAX];
-	size_t		 e_ntaps;
+	struct taps	*e_taps;	/* NULL: none yet */
+	uint64_t	 e_port_late;	/* MSG_PORT found no room, of this
+					 * network and those behind; 0 */
+	uint64_t	 e_port_from;	/* while they are told again */
+	struct event	*e_port_again;
 	struct usermsg	 e_user;
 	struct events	 e_events;
-	size_t		 e_lasttap;	/* place of the last one looked up */
 };
 
 /* main.c */
@@ -135,7 +133,12 @@ void	 udp_allow_fragments(int fd, int family);
 
 /* frames.c: Ethernet frames from and to the parent's taps */
 void	 frames_attach(struct engine *, int fd);
-void	 frames_set_tap(struct engine *, uint64_t nwid, int tap);
+/* The tap of a network, -1: none.  -1: memory is short. */
+int	 frames_set_tap(struct engine *, uint64_t nwid, int tap);
+/* Which it is, -1 none. */
+int	 frames_tap(const struct engine *, uint64_t nwid);
+/* And which network has a tap, 0 none. */
+uint64_t frames_network(const struct engine *, unsigned tap);
 void	 frames_deliver(struct engine *, uint64_t nwid, uint64_t dst,
 	    uint64_t src, uint16_t ethertype, const void *, size_t len);
 void	 frames_flush(struct engine *);

@@ -7,6 +7,9 @@
  * Ethernet frames between the core and the parent's taps.
  */
 
+#include <sys/tree.h>
+
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,40 +20,130 @@
 
 #define ROUNDS	8	/* batches before other events get a turn */
 
-static struct tap *
-tap_of(struct engine *e, uint64_t nwid)
-{
-	size_t	 i;
+struct tap {
+	RB_ENTRY(tap)	 t_entry;
+	uint64_t	 t_nwid;
+	uint16_t	 t_tap;
+};
 
-	if (e->e_lasttap < e->e_ntaps &&
-	    e->e_taps[e->e_lasttap].t_nwid == nwid)
-		return (&e->e_taps[e->e_lasttap]);
-	for (i = 0; i < e->e_ntaps; i++) {
-		if (e->e_taps[i].t_nwid == nwid) {
-			e->e_lasttap = i;
-			return (&e->e_taps[i]);
-		}
-	}
-	return (NULL);
+struct taps {
+	RB_HEAD(tap_tree, tap) ts_tree;		/* by network */
+	struct tap	*ts_last;		/* looked up */
+	struct tap	**ts_by_index;
+	size_t		 ts_room;
+};
+
+static int
+tap_cmp(const struct tap *a, const struct tap *b)
+{
+	return (a->t_nwid < b->t_nwid ? -1 : a->t_nwid > b->t_nwid);
 }
 
-void
+RB_PROTOTYPE(tap_tree, tap, t_entry, tap_cmp)
+RB_GENERATE(tap_tree, tap, t_entry, tap_cmp)
+
+static struct tap *
+tap_of(const struct engine *e, uint64_t nwid)
+{
+	struct taps	*ts = e->e_taps;
+	struct tap	*t, key;
+
+	if (ts == NULL)
+		return (NULL);
+	if (ts->ts_last != NULL && ts->ts_last->t_nwid == nwid)
+		return (ts->ts_last);
+	key.t_nwid = nwid;
+	if ((t = RB_FIND(tap_tree, &ts->ts_tree, &key)) != NULL)
+		ts->ts_last = t;
+	return (t);
+}
+
+static struct tap *
+tap_at(const struct engine *e, unsigned tap)
+{
+	const struct taps	*ts = e->e_taps;
+
+	return (ts != NULL && tap < ts->ts_room ? ts->ts_by_index[tap] :
+	    NULL);
+}
+
+static void
+tap_remove(struct taps *ts, struct tap *t)
+{
+	if (ts->ts_last == t)
+		ts->ts_last = NULL;
+	if (ts->ts_by_index[t->t_tap] == t)
+		ts->ts_by_index[t->t_tap] = NULL;
+	RB_REMOVE(tap_tree, &ts->ts_tree, t);
+	free(t);
+}
+
+static int
+taps_room(struct taps *ts, size_t n)
+{
+	struct tap	**bigger;
+	size_t		 room = ts->ts_room == 0 ? 16 : ts->ts_room;
+
+	while (room < n)
+		room *= 2;
+	if (room == ts->ts_room)
+		return (0);
+	bigger = reallocarray(ts->ts_by_index, room, sizeof(struct tap *));
+	if (bigger == NULL)
+		return (-1);
+	memset(bigger + ts->ts_room, 0, (room - ts->ts_room) *
+	    sizeof(struct tap *));
+	ts->ts_by_index = bigger;
+	ts->ts_room = room;
+	return (0);
+}
+
+int
 frames_set_tap(struct engine *e, uint64_t nwid, int tap)
 {
-	struct tap	*t = tap_of(e, nwid);
+	struct taps	*ts;
+	struct tap	*t = tap_of(e, nwid), *other;
 
-	if (tap == -1) {
+	if (tap == -1 || tap >= FRAME_TAPS) {
 		if (t != NULL)
-			*t = e->e_taps[--e->e_ntaps];
-		return;
+			tap_remove(e->e_taps, t);
+		return (0);
 	}
+	if (e->e_taps == NULL &&
+	    (e->e_taps = calloc(1, sizeof(*e->e_taps))) == NULL)
+		return (-1);
+	ts = e->e_taps;
+	if (taps_room(ts, (size_t)tap + 1) == -1)
+		return (-1);
 	if (t == NULL) {
-		if (e->e_ntaps == TAPS_MAX)
-			return;
-		t = &e->e_taps[e->e_ntaps++];
-	}
-	t->t_nwid = nwid;
+		if ((t = calloc(1, sizeof(*t))) == NULL)
+			return (-1);
+		t->t_nwid = nwid;
+		RB_INSERT(tap_tree, &ts->ts_tree, t);
+	} else if (ts->ts_by_index[t->t_tap] == t)
+		ts->ts_by_index[t->t_tap] = NULL;
+	/* Its former network lost it, and we shall hear of that. */
+	if ((other = ts->ts_by_index[tap]) != NULL)
+		tap_remove(ts, other);
 	t->t_tap = (uint16_t)tap;
+	ts->ts_by_index[tap] = t;
+	return (0);
+}
+
+int
+frames_tap(const struct engine *e, uint64_t nwid)
+{
+	const struct tap	*t = tap_of(e, nwid);
+
+	return (t == NULL ? -1 : t->t_tap);
+}
+
+uint64_t
+frames_network(const struct engine *e, unsigned tap)
+{
+	const struct tap	*t = tap_at(e, tap);
+
+	return (t == NULL ? 0 : t->t_nwid);
 }
 
 void
@@ -81,21 +174,19 @@ static void
 frame_in(struct engine *e, int64_t now, const struct frame *f)
 {
 	struct rbuf	 rb;
+	struct tap	*t;
 	uint64_t	 dst, src;
 	uint16_t	 ethertype;
-	size_t		 i;
 
-	for (i = 0; i < e->e_ntaps && e->e_taps[i].t_tap != f->f_tap; i++)
-		continue;
-	if (i == e->e_ntaps)
+	if ((t = tap_at(e, f->f_tap)) == NULL)
 		return;
 	rbuf_init(&rb, f->f_data, f->f_len);
 	dst = rbuf_mac(&rb);
 	src = rbuf_mac(&rb);
 	ethertype = rbuf_u16(&rb);
 	if (rbuf_ok(&rb))
-		node_frame(e->e_node, now, e->e_taps[i].t_nwid, dst, src,
-		    ethertype, rb.rb_p, rb.rb_left);
+		node_frame(e->e_node, now, t->t_nwid, dst, src, ethertype,
+		    rb.rb_p, rb.rb_left);
 }
 
 static void

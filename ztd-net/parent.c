@@ -8,6 +8,7 @@
  * addresses.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,14 +111,29 @@ got_settings(struct engine *e, const struct msg *m)
 static void
 got_interfaces(struct engine *e, const struct msg *m)
 {
-	static struct msg_interface	 list[INTERFACES_MAX];
-	size_t				 n = m->m_len / sizeof(list[0]);
+	static struct msg_interface	*list;
+	static size_t			 have;
+	static uint32_t			 next;
+	struct msg_interface		*bigger;
+	size_t				 n = m->m_len / sizeof(*list);
 
-	if (n > INTERFACES_MAX)
-		n = INTERFACES_MAX;
+	if (m->m_id == 0)
+		have = next = 0;
+	/* Part of a list that did not come whole. */
+	if (m->m_id != next)
+		return;
+	if ((bigger = reallocarray(list, have + n + 1, sizeof(*list))) ==
+	    NULL) {
+		log_warn("list of interfaces");
+		return;
+	}
+	list = bigger;
 	if (n > 0)
-		memcpy(list, m->m_data, n * sizeof(list[0]));
-	udp_interfaces(e, list, n);
+		memcpy(list + have, m->m_data, n * sizeof(*list));
+	have += n;
+	next++;
+	if (n == 0 || list[have - 1].mi_more == 0)
+		udp_interfaces(e, list, have);
 }
 
 /* The tap of a network came, changed or failed. */
@@ -134,7 +150,11 @@ got_tap(struct engine *e, const struct msg *m)
 	if (mt.mt_ngroups > TAP_GROUPS_MAX ||
 	    m->m_len != sizeof(mt) + mt.mt_ngroups * sizeof(mg))
 		return;
-	frames_set_tap(e, mt.mt_nwid, mt.mt_error == 0 ? (int)mt.mt_tap : -1);
+	if (mt.mt_error == 0 && (mt.mt_tap >= FRAME_TAPS ||
+	    frames_set_tap(e, mt.mt_nwid, (int)mt.mt_tap) == -1))
+		mt.mt_error = ENOMEM;
+	if (mt.mt_error != 0)
+		(void)frames_set_tap(e, mt.mt_nwid, -1);
 	node_port_error(e->e_node, now, mt.mt_nwid, mt.mt_error);
 	if (mt.mt_error != 0 ||
 	    (groups = calloc(mt.mt_ngroups + 1, sizeof(*groups))) == NULL)
@@ -157,11 +177,11 @@ got_network(struct engine *e, const struct msg *m)
 	memcpy(&mn, m->m_data, sizeof(mn));
 	if (m->m_type == MSG_JOIN) {
 		if (node_join(e->e_node, engine_now(), mn.mn_nwid) == -1)
-			log_warnx("network %016llx cannot be joined: too many "
-			    "networks", (unsigned long long)mn.mn_nwid);
+			log_warnx("network %016llx cannot be joined: out of "
+			    "memory", (unsigned long long)mn.mn_nwid);
 	} else {
 		node_leave(e->e_node, engine_now(), mn.mn_nwid);
-		frames_set_tap(e, mn.mn_nwid, -1);
+		(void)frames_set_tap(e, mn.mn_nwid, -1);
 	}
 }
 

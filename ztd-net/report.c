@@ -18,6 +18,8 @@ struct asker {
 	struct channel	*as_channel;
 	uint32_t	 as_id;
 	bool		 as_cut;	/* the channel was full */
+	uint64_t	 as_after;	/* networks behind this one ... */
+	unsigned	 as_count;	/* ... so many of them */
 };
 
 static void
@@ -112,6 +114,9 @@ report_network(const struct node_network *nn, void *arg)
 	struct msg_network_info	 ni;
 	size_t			 i;
 
+	if (nn->nn_nwid <= as->as_after || as->as_count == NETWORKS_PAGE)
+		return;
+	as->as_count++;
 	memset(&ni, 0, sizeof(ni));
 	ni.ni_nwid = nn->nn_nwid;
 	ni.ni_mac = nn->nn_mac;
@@ -139,11 +144,16 @@ report_network(const struct node_network *nn, void *arg)
 
 void
 report_networks(struct engine *e, struct channel *ch, uint32_t id,
-    uint64_t nwid)
+    const struct msg_get *mg)
 {
-	struct asker	 as = { .as_engine = e, .as_channel = ch, .as_id = id };
+	struct asker	 as = {
+		.as_engine = e,
+		.as_channel = ch,
+		.as_id = id,
+		.as_after = mg->mg_after
+	};
 
-	node_each_network(e->e_node, nwid, report_network, &as);
+	node_each_network(e->e_node, mg->mg_id, report_network, &as);
 }
 
 static void

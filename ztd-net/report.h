@@ -15,7 +15,7 @@
 /* Each sends its answers with this id; MSG_END is the caller's. */
 void	 report_status(struct engine *, struct channel *, uint32_t id);
 void	 report_networks(struct engine *, struct channel *, uint32_t id,
-	    uint64_t nwid);
+	    const struct msg_get *);
 void	 report_peers(struct engine *, struct channel *, uint32_t id,
 	    uint64_t addr);
 void	 report_moons(struct engine *, struct channel *, uint32_t id);

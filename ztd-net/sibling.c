@@ -99,7 +99,7 @@ ctl_get(struct engine *e, struct channel *ch, const struct msg *m)
 
 	memcpy(&mg, m->m_data, sizeof(mg));
 	if (m->m_type == MSG_GET_NETWORKS)
-		report_networks(e, ch, m->m_id, mg.mg_id);
+		report_networks(e, ch, m->m_id, &mg);
 	else
 		report_peers(e, ch, m->m_id, mg.mg_id);
 	(void)channel_send(ch, MSG_END, m->m_id, -1, NULL, 0);

@@ -54,7 +54,7 @@ struct udp {
 	bool		 u_random[PORTS];	/* not the operator's choice */
 
 	bool		 u_known;	/* a list of interfaces has come */
-	struct msg_interface u_ifs[INTERFACES_MAX];
+	struct msg_interface *u_ifs;
 	size_t		 u_nifs;
 	struct ufail	 u_failed[SOCKETS_MAX];
 	size_t		 u_nfailed;

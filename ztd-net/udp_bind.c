@@ -14,6 +14,7 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -62,11 +63,17 @@ udp_bind_new(struct engine *e)
 void
 udp_interfaces(struct engine *e, const struct msg_interface *list, size_t n)
 {
-	struct udp	*u = e->e_udp;
+	struct udp		*u = e->e_udp;
+	struct msg_interface	*copy;
 
-	u->u_nifs = n < INTERFACES_MAX ? n : INTERFACES_MAX;
-	if (u->u_nifs > 0)
-		memcpy(u->u_ifs, list, u->u_nifs * sizeof(*list));
+	if ((copy = reallocarray(u->u_ifs, n + 1, sizeof(*list))) == NULL) {
+		log_warn("list of interfaces");
+		return;
+	}
+	u->u_ifs = copy;
+	u->u_nifs = n;
+	if (n > 0)
+		memcpy(u->u_ifs, list, n * sizeof(*list));
 	u->u_known = true;
 	udp_bind(e);
 }
@@ -382,9 +389,10 @@ tell_core(struct engine *e)
 {
 	const struct udp	*u = e->e_udp;
 	struct node_socket	 socks[SOCKETS_MAX];
-	struct inet_addr	 nets[INTERFACES_MAX];
+	struct inet_addr	*nets;
 	size_t			 nsocks = 0, nnets = 0, i;
 
+	nets = xcalloc(u->u_nifs, sizeof(*nets));
 	memset(socks, 0, sizeof(socks));
 	for (i = 0; i < SOCKETS_MAX; i++) {
 		if (u->u_socks[i].us_id == 0)
@@ -397,5 +405,6 @@ tell_core(struct engine *e)
 			nets[nnets++] = u->u_ifs[i].mi_addr;
 	}
 	node_virtual_prefixes(e->e_node, nets, nnets);
+	free(nets);
 	node_sockets(e->e_node, engine_now(), socks, nsocks);
 }

@@ -16,9 +16,11 @@
 #include "common/log.h"
 #include "ztd-tap/apply.h"
 #include "ztd-tap/dns.h"
+#include "ztd-tap/refuse.h"
 
 #define RESTORE_MS	30000	/* between putting back the same address */
 
+static unsigned	 wanted_addresses(const struct joined *, struct inet_addr *);
 static bool	 has_addr(const struct inet_addr *, unsigned,
 		    const struct inet_addr *);
 static bool	 same_route(const struct policy_route *,
@@ -36,8 +38,7 @@ apply_addresses(struct joined *j, bool again)
 	char			 text[INET_TEXT];
 	unsigned		 i, nwant, nhad = j->j_naddrs;
 
-	nwant = policy_addresses(&j->j_policy, j->j_want->mp_ips,
-	    j->j_want->mp_nips, want);
+	nwant = wanted_addresses(j, want);
 	memcpy(had, j->j_addrs, sizeof(had));
 	for (i = 0; i < nhad; i++) {
 		if (has_addr(want, nwant, &had[i]))
@@ -101,18 +102,19 @@ apply_routes(struct joined *j)
 bool
 apply_missing(struct joined *j)
 {
-	struct parent	*p = j->j_parent;
-	int64_t		 now = parent_now();
-	unsigned	 i, k;
+	const struct msg_interface	*ifs;
+	int64_t				 now = parent_now();
+	unsigned			 i, k, n;
 
 	if (!j->j_up || now - j->j_restored < RESTORE_MS)
 		return (false);
+	ifs = parent_ifs_of(j->j_parent->p_ifs, j->j_parent->p_nifs,
+	    j->j_tap.t_dev.nd_index, &n);
 	for (i = 0; i < j->j_naddrs; i++) {
-		for (k = 0; k < p->p_nifs; k++)
-			if (p->p_ifs[k].mi_index == j->j_tap.t_dev.nd_index &&
-			    inet_equal(&p->p_ifs[k].mi_addr, &j->j_addrs[i]))
+		for (k = 0; k < n; k++)
+			if (inet_equal(&ifs[k].mi_addr, &j->j_addrs[i]))
 				break;
-		if (k == p->p_nifs && p->p_nifs < INTERFACES_MAX) {
+		if (k == n) {
 			log_info("%s: addresses were removed and are put "
 			    "back", j->j_tap.t_dev.nd_name);
 			j->j_restored = now;
@@ -165,6 +167,27 @@ apply_withdraw(struct joined *j)
 	j->j_default = false;
 }
 
+bool
+apply_has(const struct joined *j, const struct inet_addr *ia)
+{
+	return (has_addr(j->j_addrs, j->j_naddrs, ia));
+}
+
+/* Not one that another interface had before: it would be lost there. */
+static unsigned
+wanted_addresses(const struct joined *j, struct inet_addr *want)
+{
+	unsigned	 i, n, kept = 0;
+
+	n = policy_addresses(&j->j_policy, j->j_want->mp_ips,
+	    j->j_want->mp_nips, want);
+	for (i = 0; i < n; i++)
+		if (apply_has(j, &want[i]) || refuse_address(j->j_parent,
+		    j->j_tap.t_dev.nd_index, &want[i]) == NULL)
+			want[kept++] = want[i];
+	return (kept);
+}
+
 static bool
 has_addr(const struct inet_addr *ips, unsigned n, const struct inet_addr *ia)
 {
@@ -188,24 +211,31 @@ static unsigned
 wanted_routes(struct joined *j, struct policy_route *want)
 {
 	struct parent		*p = j->j_parent;
+	const struct msg_interface *ifs;
 	struct inet_addr	 on[NETCONF_IPS + 32];
-	unsigned		 i, non = j->j_naddrs;
+	unsigned		 i, n, non = j->j_naddrs, kept = 0;
 	bool			 defaults;
 
 	if (!j->j_up)
 		return (0);
 	memcpy(on, j->j_addrs, non * sizeof(*on));
 	/* The operator may have put addresses of his own on it. */
-	for (i = 0; i < p->p_nifs && non < NETCONF_IPS + 32; i++)
-		if (p->p_ifs[i].mi_index == j->j_tap.t_dev.nd_index &&
-		    inet_scope(&p->p_ifs[i].mi_addr) != SCOPE_LINK_LOCAL &&
-		    !has_addr(on, non, &p->p_ifs[i].mi_addr))
-			on[non++] = p->p_ifs[i].mi_addr;
+	ifs = parent_ifs_of(p->p_ifs, p->p_nifs, j->j_tap.t_dev.nd_index, &n);
+	for (i = 0; i < n && non < NETCONF_IPS + 32; i++)
+		if (inet_scope(&ifs[i].mi_addr) != SCOPE_LINK_LOCAL &&
+		    !has_addr(on, non, &ifs[i].mi_addr))
+			on[non++] = ifs[i].mi_addr;
 	/* Once there, it stays when we go off-line: nothing leaks out. */
 	defaults = (p->p_online || j->j_default) && default_possible(j);
-	return (policy_routes(&j->j_policy, j->j_want->mp_routes,
+	n = policy_routes(&j->j_policy, j->j_want->mp_routes,
 	    j->j_want->mp_nroutes, on, non, j->j_want->mp_ips,
-	    j->j_want->mp_nips, defaults, want));
+	    j->j_want->mp_nips, defaults, want);
+	/* Where another interface leads by itself, we do not. */
+	for (i = 0; i < n; i++)
+		if (refuse_target(p, j->j_tap.t_dev.nd_index,
+		    &want[i].pr_target) == NULL)
+			want[kept++] = want[i];
+	return (kept);
 }
 
 /* Sockets bound by hand are not bound to a device, and would loop. */

@@ -11,7 +11,7 @@
 #ifndef ZTD_TAP_APPLY_H
 #define ZTD_TAP_APPLY_H
 
-#include <sys/queue.h>
+#include <sys/tree.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@
 #include "ztd-tap/tap.h"
 
 struct joined {
-	TAILQ_ENTRY(joined) j_entry;
+	RB_ENTRY(joined) j_entry;
 	struct parent	*j_parent;
 	uint64_t	 j_nwid;
 	struct policy	 j_policy;
@@ -43,9 +43,15 @@ struct joined {
 	bool		 j_default;	/* a default route is among them */
 	int64_t		 j_restored;	/* ms, when addresses were put back */
 	/* As told to the engine. */
+	bool		 j_told;
 	unsigned	 j_ngroups;
 	struct msg_group *j_groups;
+	/* As named in the log. */
+	struct refusals	*j_refused;
 };
+
+RB_PROTOTYPE(joined_tree, joined, j_entry, joined_cmp)
+int	 joined_cmp(const struct joined *, const struct joined *);
 
 /*
  * Addresses: remove what is no longer wanted, then add what is missing, or
@@ -54,6 +60,8 @@ struct joined {
 void	 apply_addresses(struct joined *, bool again);
 /* Routes, all anew: what is there already is left as it is. */
 void	 apply_routes(struct joined *);
+/* Is this address in force on its tap? */
+bool	 apply_has(const struct joined *, const struct inet_addr *);
 /* An address in force is not in p_ifs, and it may be put back again. */
 bool	 apply_missing(struct joined *);
 /* Its name servers to the host's resolver, or away from it. */

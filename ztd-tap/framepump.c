@@ -20,34 +20,53 @@
 #include "common/log.h"
 #include "privsep/frame.h"
 #include "ztd-tap/framepump.h"
+#include "ztd-tap/parent.h"
 #include "ztd-tap/tap.h"
 
 #define BURST		64	/* frames of one tap in one turn */
 #define VLAN_TAG	4
+#define IN_FLIGHT_MS	10000	/* frames for a tap that went are no lie */
+#define SLOTS_MIN	16
 
 struct pump_tap {
 	struct frame_pump *pt_pump;
 	struct tap	*pt_tap;
 	unsigned	 pt_index;
 	uint32_t	 pt_mtu;
+	bool		 pt_named;	/* frames too long were complained of */
 	struct event	*pt_read;
 	void		(*pt_lost)(void *);
 	void		*pt_arg;
+};
+
+struct slot {
+	struct pump_tap	*sl_tap;	/* NULL: free */
+	int64_t		 sl_went;	/* ms, its last tap; 0 never */
 };
 
 struct frame_pump {
 	struct event_base *fp_base;
 	struct frame_channel *fp_chan;
 	struct event	*fp_read;
-	struct pump_tap	*fp_tap[TAPS_MAX];
+	bool		 fp_named;	/* frames for no tap, too */
+	void		(*fp_report)(void *);	/* or NULL */
+	void		*fp_report_arg;
+	struct slot	*fp_slot;	/* by index on the channel */
+	unsigned	 fp_nslots;
+	unsigned	 fp_nused;
 	unsigned	 fp_next;	/* where the search for a slot begins */
 	struct pump_stats fp_stats;
 	uint8_t		 fp_buf[FRAME_MAX];
 };
 
+static int	 slot_take(struct frame_pump *);
+static int	 slots_grow(struct frame_pump *);
+static struct pump_tap *slot_tap(const struct frame_pump *, unsigned);
 static void	 tap_readable(evutil_socket_t, short, void *);
 static void	 channel_readable(evutil_socket_t, short, void *);
 static void	 frame_to_tap(struct frame_pump *, const struct frame *);
+static void	 frame_lost(struct frame_pump *, const struct frame *);
+static bool	 is_report(const uint8_t *);
 static bool	 tap_gone(int);
 static void	 close_channel(struct frame_pump *);
 
@@ -69,15 +88,23 @@ pump_free(struct frame_pump *fp)
 	if (fp == NULL)
 		return;
 	close_channel(fp);
-	for (i = 0; i < TAPS_MAX; i++)
+	for (i = 0; i < fp->fp_nslots; i++)
 		pump_del(fp, i);
+	free(fp->fp_slot);
 	free(fp);
 }
 
 int
 pump_channel(struct frame_pump *fp, int fd)
 {
+	unsigned	 i;
+
 	close_channel(fp);
+	/* Another engine: it may lie anew. */
+	fp->fp_named = false;
+	for (i = 0; i < fp->fp_nslots; i++)
+		if (fp->fp_slot[i].sl_tap != NULL)
+			fp->fp_slot[i].sl_tap->pt_named = false;
 	if (fd == -1)
 		return (0);
 	if ((fp->fp_chan = frame_new(fd)) == NULL) {
@@ -98,23 +125,14 @@ pump_add(struct frame_pump *fp, struct tap *t, uint32_t mtu,
     void (*lost)(void *), void *arg)
 {
 	struct pump_tap	*pt;
-	unsigned	 i, slot = TAPS_MAX;
+	int		 slot;
 
-	/* Not the slot just freed: frames for it may still be on their way. */
-	for (i = 0; i < TAPS_MAX; i++) {
-		slot = (fp->fp_next + i) % TAPS_MAX;
-		if (fp->fp_tap[slot] == NULL)
-			break;
-	}
-	if (i == TAPS_MAX) {
-		errno = ENOSPC;
-		return (-1);
-	}
-	if ((pt = calloc(1, sizeof(*pt))) == NULL)
+	if ((slot = slot_take(fp)) == -1 ||
+	    (pt = calloc(1, sizeof(*pt))) == NULL)
 		return (-1);
 	pt->pt_pump = fp;
 	pt->pt_tap = t;
-	pt->pt_index = slot;
+	pt->pt_index = (unsigned)slot;
 	pt->pt_mtu = mtu;
 	pt->pt_lost = lost;
 	pt->pt_arg = arg;
@@ -127,16 +145,19 @@ pump_add(struct frame_pump *fp, struct tap *t, uint32_t mtu,
 		errno = ENOMEM;
 		return (-1);
 	}
-	fp->fp_tap[slot] = pt;
-	fp->fp_next = slot + 1;
-	return ((int)slot);
+	fp->fp_slot[slot].sl_tap = pt;
+	fp->fp_next = (unsigned)slot + 1;
+	fp->fp_nused++;
+	return (slot);
 }
 
 void
 pump_mtu(struct frame_pump *fp, unsigned index, uint32_t mtu)
 {
-	if (index < TAPS_MAX && fp->fp_tap[index] != NULL)
-		fp->fp_tap[index]->pt_mtu = mtu;
+	struct pump_tap	*pt;
+
+	if ((pt = slot_tap(fp, index)) != NULL)
+		pt->pt_mtu = mtu;
 }
 
 void
@@ -144,17 +165,79 @@ pump_del(struct frame_pump *fp, unsigned index)
 {
 	struct pump_tap	*pt;
 
-	if (index >= TAPS_MAX || (pt = fp->fp_tap[index]) == NULL)
+	if ((pt = slot_tap(fp, index)) == NULL)
 		return;
-	fp->fp_tap[index] = NULL;
+	fp->fp_slot[index].sl_tap = NULL;
+	fp->fp_slot[index].sl_went = parent_now();
+	fp->fp_nused--;
 	event_free(pt->pt_read);
 	free(pt);
+}
+
+void
+pump_watch(struct frame_pump *fp, void (*report)(void *), void *arg)
+{
+	fp->fp_report = report;
+	fp->fp_report_arg = arg;
 }
 
 const struct pump_stats *
 pump_stats(const struct frame_pump *fp)
 {
 	return (&fp->fp_stats);
+}
+
+/*
+ * A free slot, or -1 with errno.  Not one that was freed just now, while
+ * there can be others: frames for it may still be on their way.
+ */
+static int
+slot_take(struct frame_pump *fp)
+{
+	const struct slot	*sl;
+	int64_t			 now = parent_now();
+	unsigned		 i, at;
+
+	for (i = 0; fp->fp_nused < fp->fp_nslots && i < fp->fp_nslots; i++) {
+		at = (fp->fp_next + i) % fp->fp_nslots;
+		sl = &fp->fp_slot[at];
+		if (sl->sl_tap == NULL && (sl->sl_went == 0 ||
+		    now - sl->sl_went >= IN_FLIGHT_MS ||
+		    fp->fp_nslots == FRAME_TAPS))
+			return ((int)at);
+	}
+	at = fp->fp_nslots;
+	return (slots_grow(fp) == -1 ? -1 : (int)at);
+}
+
+static int
+slots_grow(struct frame_pump *fp)
+{
+	struct slot	*bigger;
+	unsigned	 n = fp->fp_nslots * 2;
+
+	if (fp->fp_nslots == FRAME_TAPS) {
+		errno = ENOSPC;
+		return (-1);
+	}
+	if (n < SLOTS_MIN)
+		n = SLOTS_MIN;
+	if (n > FRAME_TAPS)
+		n = FRAME_TAPS;
+	bigger = reallocarray(fp->fp_slot, n, sizeof(*bigger));
+	if (bigger == NULL)
+		return (-1);
+	memset(bigger + fp->fp_nslots, 0, (n - fp->fp_nslots) *
+	    sizeof(*bigger));
+	fp->fp_slot = bigger;
+	fp->fp_nslots = n;
+	return (0);
+}
+
+static struct pump_tap *
+slot_tap(const struct frame_pump *fp, unsigned index)
+{
+	return (index < fp->fp_nslots ? fp->fp_slot[index].sl_tap : NULL);
 }
 
 static void
@@ -186,6 +269,9 @@ tap_readable(evutil_socket_t fd, short what, void *arg)
 			continue;
 		if (n == -1)
 			break;
+		if (n >= FRAME_HDR && (fp->fp_buf[0] & 1) != 0 &&
+		    fp->fp_report != NULL && is_report(fp->fp_buf))
+			fp->fp_report(fp->fp_report_arg);
 		if (n < FRAME_HDR || fp->fp_chan == NULL ||
 		    (size_t)n > pt->pt_mtu + FRAME_HDR) {
 			fp->fp_stats.ps_dropped++;
@@ -201,6 +287,27 @@ tap_readable(evutil_socket_t fd, short what, void *arg)
 		event_del(pt->pt_read);
 		pt->pt_lost(pt->pt_arg);
 	}
+}
+
+/*
+ * To the routers of IGMPv3 and MLDv2, and to all routers, who are told in
+ * the older versions that a group is left.
+ */
+static bool
+is_report(const uint8_t *dst)
+{
+	static const uint8_t	 groups[][6] = {
+		{ 0x01, 0x00, 0x5e, 0x00, 0x00, 0x16 },
+		{ 0x01, 0x00, 0x5e, 0x00, 0x00, 0x02 },
+		{ 0x33, 0x33, 0x00, 0x00, 0x00, 0x16 },
+		{ 0x33, 0x33, 0x00, 0x00, 0x00, 0x02 }
+	};
+	size_t			 i;
+
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (memcmp(dst, groups[i], sizeof(groups[i])) == 0)
+			return (true);
+	return (false);
 }
 
 static bool
@@ -244,12 +351,37 @@ frame_to_tap(struct frame_pump *fp, const struct frame *f)
 {
 	struct pump_tap	*pt;
 
-	if (f->f_tap >= TAPS_MAX || (pt = fp->fp_tap[f->f_tap]) == NULL ||
-	    f->f_len < FRAME_HDR ||
-	    f->f_len > pt->pt_mtu + FRAME_HDR + VLAN_TAG ||
-	    write(pt->pt_tap->t_fd, f->f_data, f->f_len) !=
-	    (ssize_t)f->f_len)
+	if ((pt = slot_tap(fp, f->f_tap)) == NULL) {
+		frame_lost(fp, f);
+		return;
+	}
+	if (f->f_len > pt->pt_mtu + FRAME_HDR + VLAN_TAG) {
+		if (!pt->pt_named)
+			log_warnx("%s: the engine sends a frame of %u bytes, "
+			    "more than the MTU %u: dropped",
+			    pt->pt_tap->t_dev.nd_name, (unsigned)f->f_len,
+			    (unsigned)pt->pt_mtu);
+		pt->pt_named = true;
+		fp->fp_stats.ps_dropped++;
+	} else if (f->f_len < FRAME_HDR || write(pt->pt_tap->t_fd, f->f_data,
+	    f->f_len) != (ssize_t)f->f_len)
 		fp->fp_stats.ps_dropped++;
 	else
 		fp->fp_stats.ps_in++;
+}
+
+static void
+frame_lost(struct frame_pump *fp, const struct frame *f)
+{
+	bool	 late;
+
+	fp->fp_stats.ps_dropped++;
+	late = f->f_tap < fp->fp_nslots &&
+	    fp->fp_slot[f->f_tap].sl_went != 0 &&
+	    parent_now() - fp->fp_slot[f->f_tap].sl_went < IN_FLIGHT_MS;
+	if (late || fp->fp_named)
+		return;
+	log_warnx("the engine sends frames to interface number %u, which is "
+	    "not there: dropped", f->f_tap);
+	fp->fp_named = true;
 }

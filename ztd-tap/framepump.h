@@ -17,8 +17,6 @@ struct event_base;
 struct frame_pump;
 struct tap;
 
-#define TAPS_MAX	4096
-
 struct pump_stats {
 	uint64_t	 ps_out;	/* from taps to the engine */
 	uint64_t	 ps_in;
@@ -37,12 +35,19 @@ int	 pump_channel(struct frame_pump *, int fd);
 
 /*
  * Serve a tap; lost is called, once, when its device has gone.  Returns the
- * tap's index on the channel, or -1 with errno.
+ * tap's index on the channel, or -1 with errno: ENOSPC when there are
+ * FRAME_TAPS.
  */
 int	 pump_add(struct frame_pump *, struct tap *, uint32_t mtu,
 	    void (*lost)(void *), void *arg);
 void	 pump_mtu(struct frame_pump *, unsigned index, uint32_t mtu);
 void	 pump_del(struct frame_pump *, unsigned index);
+/*
+ * Call back when a tap sends a frame to where hosts report the multicast
+ * groups that they join and leave.  Only the address says so: it may be
+ * something else.
+ */
+void	 pump_watch(struct frame_pump *, void (*report)(void *), void *arg);
 const struct pump_stats *pump_stats(const struct frame_pump *);
 
 #endif /* ZTD_TAP_FRAMEPUMP_H */

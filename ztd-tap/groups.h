@@ -17,6 +17,11 @@
 /* Before the sandbox: open what is read later. */
 void	 groups_init(void);
 /*
+ * Seconds between looks at the groups when nothing tells of a change, as a
+ * net below the events: of the kernel, and reports that leave by a tap.
+ */
+unsigned groups_poll(void);
+/*
  * Read the system's lists for groups_host().  Returns 0, or -1 when there
  * is nothing to be read.
  */

@@ -24,6 +24,12 @@ groups_init(void)
 {
 }
 
+unsigned
+groups_poll(void)
+{
+	return (30);
+}
+
 int
 groups_scan(void)
 {

@@ -35,6 +35,13 @@ groups_init(void)
 		miblen = 0;
 }
 
+/* There are no events, and a report of IGMPv2 goes to the group itself. */
+unsigned
+groups_poll(void)
+{
+	return (5);
+}
+
 /* Read for each interface by itself, below. */
 int
 groups_scan(void)

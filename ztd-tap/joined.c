@@ -26,18 +26,19 @@
 #include "ztd-tap/idfile.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/policy_file.h"
+#include "ztd-tap/refuse.h"
 
 #define RETRY_MIN	5	/* s, until a tap is tried again */
 #define RETRY_MAX	300
 
+/* The tree's functions take no const head. */
+#define JOINED(p)	((struct joined_tree *)(uintptr_t)&(p)->p_joined)
+
 static void		 load(struct parent *, uint64_t);
-static void		 add(struct parent *, uint64_t);
+static bool		 add(struct parent *, uint64_t);
 static struct joined	*find(const struct parent *, uint64_t);
 static void		 want_default(struct joined *);
 static void		 forget(struct joined *);
-static bool		 port_valid(const struct parent *,
-			    const struct msg_port *);
-static bool		 inet_valid(const struct inet_addr *, bool);
 static void		 apply(struct joined *);
 static int		 tap_up(struct joined *);
 static void		 tap_down(struct joined *);
@@ -48,6 +49,8 @@ static void		 tap_tell(struct joined *, bool);
 static void		 tap_alias(const struct joined *, char *, size_t);
 static void		 result(struct msg_result *, unsigned, const char *);
 static unsigned		 settings_bits(const struct policy *);
+
+RB_GENERATE(joined_tree, joined, j_entry, joined_cmp)
 
 void
 joined_load(struct parent *p)
@@ -60,8 +63,10 @@ joined_load(struct parent *p)
 void
 joined_close(struct parent *p)
 {
-	while (!TAILQ_EMPTY(&p->p_joined))
-		forget(TAILQ_FIRST(&p->p_joined));
+	struct joined	*j;
+
+	while ((j = RB_ROOT(&p->p_joined)) != NULL)
+		forget(j);
 }
 
 void
@@ -70,7 +75,7 @@ joined_replay(struct parent *p)
 	struct msg_network	 mn;
 	struct joined		*j;
 
-	TAILQ_FOREACH(j, &p->p_joined, j_entry) {
+	RB_FOREACH(j, joined_tree, JOINED(p)) {
 		memset(&mn, 0, sizeof(mn));
 		mn.mn_nwid = j->j_nwid;
 		parent_send(p, PROC_NET, MSG_JOIN, 0, &mn, sizeof(mn));
@@ -83,12 +88,20 @@ bool
 joined_port(struct parent *p, const struct msg_port *mp)
 {
 	struct joined	*j;
+	const char	*why;
 
-	if (!port_valid(p, mp))
+	/* The engine is not believed: every number is checked. */
+	if ((why = refuse_port(p, mp)) != NULL) {
+		log_warnx("network %016" PRIx64 ": the engine wants %s",
+		    mp->mp_nwid, why);
 		return (false);
+	}
 	/* It may just have been left. */
-	if ((j = find(p, mp->mp_nwid)) == NULL)
+	if ((j = find(p, mp->mp_nwid)) == NULL) {
+		log_info("network %016" PRIx64 ": is not joined, or no "
+		    "longer: it gets no interface", mp->mp_nwid);
 		return (true);
+	}
 	if (j->j_want == NULL)
 		j->j_want = xmalloc(sizeof(*j->j_want));
 	j->j_warned = j->j_warned &&
@@ -115,10 +128,6 @@ joined_set(struct parent *p, const struct msg_net_set *mn,
 	}
 	j = find(p, mn->mn_nwid);
 	fresh = j == NULL;
-	if (fresh && p->p_njoined >= JOINED_MAX) {
-		result(mr, 400, "too many networks are joined");
-		return;
-	}
 	if (fresh)
 		(void)policy_file_read(p, mn->mn_nwid, &po);
 	else
@@ -140,7 +149,11 @@ joined_set(struct parent *p, const struct msg_net_set *mn,
 		return;
 	}
 	if (fresh) {
-		add(p, mn->mn_nwid);
+		if (!add(p, mn->mn_nwid)) {
+			policy_file_leave(p, mn->mn_nwid);
+			result(mr, 500, "out of memory");
+			return;
+		}
 		memset(&join, 0, sizeof(join));
 		join.mn_nwid = mn->mn_nwid;
 		parent_send(p, PROC_NET, MSG_JOIN, 0, &join, sizeof(join));
@@ -180,7 +193,7 @@ joined_info(struct parent *p, uint32_t id, uint64_t nwid)
 	struct msg_tap_info	 ti;
 	struct joined		*j;
 
-	TAILQ_FOREACH(j, &p->p_joined, j_entry) {
+	RB_FOREACH(j, joined_tree, JOINED(p)) {
 		if (nwid != 0 && nwid != j->j_nwid)
 			continue;
 		memset(&ti, 0, sizeof(ti));
@@ -200,7 +213,7 @@ joined_online(struct parent *p)
 {
 	struct joined	*j;
 
-	TAILQ_FOREACH(j, &p->p_joined, j_entry)
+	RB_FOREACH(j, joined_tree, JOINED(p))
 		if (j->j_tap.t_fd != -1)
 			apply_routes(j);
 }
@@ -210,10 +223,13 @@ joined_resync(struct parent *p, bool routes)
 {
 	struct joined	*j;
 
-	TAILQ_FOREACH(j, &p->p_joined, j_entry) {
+	RB_FOREACH(j, joined_tree, JOINED(p)) {
 		if (j->j_tap.t_fd == -1)
 			continue;
-		if (apply_missing(j))
+		if (refuse_over(j)) {
+			apply_addresses(j, false);
+			refuse_tell(j);
+		} else if (apply_missing(j))
 			apply_addresses(j, true);
 		else if (!routes)
 			continue;
@@ -229,7 +245,7 @@ joined_groups(struct parent *p)
 	if (p->p_njoined == 0)
 		return;
 	(void)groups_scan();
-	TAILQ_FOREACH(j, &p->p_joined, j_entry)
+	RB_FOREACH(j, joined_tree, JOINED(p))
 		if (j->j_tap.t_fd != -1)
 			tap_tell(j, false);
 }
@@ -239,31 +255,36 @@ joined_reload(struct parent *p)
 {
 	struct joined	*j;
 
-	TAILQ_FOREACH(j, &p->p_joined, j_entry) {
+	RB_FOREACH(j, joined_tree, JOINED(p)) {
 		(void)policy_file_read(p, j->j_nwid, &j->j_policy);
 		j->j_warned = false;
 		apply(j);
 	}
 }
 
-bool
-joined_is_tap(const struct parent *p, unsigned ifindex)
+void
+joined_mark_taps(const struct parent *p, struct msg_interface *ifs,
+    unsigned n)
 {
-	const struct joined	*j;
+	const struct msg_interface	*mi;
+	struct joined			*j;
+	unsigned			 i, on;
 
-	TAILQ_FOREACH(j, &p->p_joined, j_entry)
-		if (j->j_tap.t_fd != -1 &&
-		    j->j_tap.t_dev.nd_index == ifindex)
-			return (true);
-	return (false);
+	RB_FOREACH(j, joined_tree, JOINED(p)) {
+		if (j->j_tap.t_fd == -1)
+			continue;
+		mi = parent_ifs_of(ifs, n, j->j_tap.t_dev.nd_index, &on);
+		for (i = 0; i < on; i++)
+			ifs[mi - ifs + i].mi_virtual = 1;
+	}
 }
 
 void
 joined_dump(const struct parent *p)
 {
-	const struct joined	*j;
+	struct joined	*j;
 
-	TAILQ_FOREACH(j, &p->p_joined, j_entry)
+	RB_FOREACH(j, joined_tree, JOINED(p))
 		log_info("network %016" PRIx64 ": %s, error %d, settings "
 		    "%#x, %u addresses, %u routes", j->j_nwid,
 		    j->j_tap.t_fd == -1 ? "no tap" : j->j_tap.t_dev.nd_name,
@@ -276,41 +297,45 @@ static void
 load(struct parent *p, uint64_t nwid)
 {
 	if (policy_file_joined(p, nwid))
-		add(p, nwid);
+		(void)add(p, nwid);
 }
 
-static void
+int
+joined_cmp(const struct joined *a, const struct joined *b)
+{
+	return (a->j_nwid < b->j_nwid ? -1 : a->j_nwid > b->j_nwid);
+}
+
+/* How many there may be is a question of memory alone. */
+static bool
 add(struct parent *p, uint64_t nwid)
 {
 	struct joined	*j;
 
 	if (nwid == 0 || find(p, nwid) != NULL)
-		return;
-	if (p->p_njoined >= JOINED_MAX) {
-		log_warnx("network %016" PRIx64 ": more than %d networks",
-		    nwid, JOINED_MAX);
-		return;
+		return (false);
+	if ((j = calloc(1, sizeof(*j))) == NULL) {
+		log_warn("network %016" PRIx64, nwid);
+		return (false);
 	}
-	j = xcalloc(1, sizeof(*j));
 	j->j_parent = p;
 	j->j_nwid = nwid;
 	j->j_tap.t_fd = -1;
 	j->j_index = -1;
 	j->j_backoff = RETRY_MIN;
 	(void)policy_file_read(p, nwid, &j->j_policy);
-	TAILQ_INSERT_TAIL(&p->p_joined, j, j_entry);
+	RB_INSERT(joined_tree, &p->p_joined, j);
 	p->p_njoined++;
+	return (true);
 }
 
 static struct joined *
 find(const struct parent *p, uint64_t nwid)
 {
-	struct joined	*j;
+	struct joined	 key;
 
-	TAILQ_FOREACH(j, &p->p_joined, j_entry)
-		if (j->j_nwid == nwid)
-			return (j);
-	return (NULL);
+	key.j_nwid = nwid;
+	return (RB_FIND(joined_tree, JOINED(p), &key));
 }
 
 /* What every network wants before the engine has its configuration. */
@@ -336,43 +361,12 @@ forget(struct joined *j)
 	tap_down(j);
 	if (j->j_retry != NULL)
 		event_free(j->j_retry);
-	TAILQ_REMOVE(&p->p_joined, j, j_entry);
+	RB_REMOVE(joined_tree, &p->p_joined, j);
 	p->p_njoined--;
+	refuse_free(j);
 	free(j->j_groups);
 	free(j->j_want);
 	free(j);
-}
-
-/* The engine is not believed: every number is checked before it is used. */
-static bool
-port_valid(const struct parent *p, const struct msg_port *mp)
-{
-	uint32_t	 i;
-
-	if (mp->mp_nips > NETCONF_IPS || mp->mp_nroutes > NETCONF_ROUTES ||
-	    mp->mp_mtu < NETCONF_MTU_MIN || mp->mp_mtu > NETCONF_MTU_MAX ||
-	    mp->mp_mac != mac_from_addr(idfile_addr(p), mp->mp_nwid) ||
-	    mac_multicast(mp->mp_mac))
-		return (false);
-	for (i = 0; i < mp->mp_nips; i++)
-		if (!inet_valid(&mp->mp_ips[i], true))
-			return (false);
-	for (i = 0; i < mp->mp_nroutes; i++)
-		if (!inet_valid(&mp->mp_routes[i].nr_target, true) ||
-		    !inet_valid(&mp->mp_routes[i].nr_via, false))
-			return (false);
-	for (i = 0; i < NETCONF_DNS; i++)
-		if (!inet_valid(&mp->mp_dns[i], false))
-			return (false);
-	return (true);
-}
-
-static bool
-inet_valid(const struct inet_addr *ia, bool net)
-{
-	if (ia->ia_family != 0 && ia->ia_family != 4 && ia->ia_family != 6)
-		return (false);
-	return (!net || ia->ia_port <= inet_iplen(ia) * 8);
 }
 
 /* Bring the host to what is wanted, as far as it is allowed. */
@@ -420,8 +414,9 @@ apply(struct joined *j)
 		apply_addresses(j, false);
 	apply_routes(j);
 	apply_dns(j);
+	refuse_tell(j);
 	tap_tell(j, true);
-	parent_interfaces(p, false, false);
+	parent_interfaces_soon(p);
 }
 
 static int
@@ -461,6 +456,7 @@ tap_down(struct joined *j)
 	if (j->j_tap.t_fd == -1)
 		return;
 	apply_withdraw(j);
+	parent_interface_gone(j->j_parent, j->j_tap.t_dev.nd_index);
 	if (j->j_index != -1)
 		pump_del(j->j_parent->p_pump, (unsigned)j->j_index);
 	tap_close(&j->j_tap);
@@ -512,23 +508,27 @@ retry(evutil_socket_t fd, short what, void *arg)
 static void
 tap_tell(struct joined *j, bool always)
 {
-	struct parent		*p = j->j_parent;
-	struct iovec		 iov[2];
-	struct msg_tap		 mt;
-	struct msg_group	*groups;
-	unsigned		 n = 0;
+	static struct msg_group		 groups[TAP_GROUPS_MAX];
+	struct parent			*p = j->j_parent;
+	const struct msg_interface	*ifs;
+	struct iovec			 iov[2];
+	struct msg_tap			 mt;
+	size_t				 size;
+	unsigned			 n = 0, nifs;
 
-	groups = xcalloc(TAP_GROUPS_MAX, sizeof(*groups));
-	if (j->j_tap.t_fd != -1)
-		n = groups_list(&j->j_tap.t_dev, p->p_ifs, p->p_nifs, groups,
+	if (j->j_tap.t_fd != -1) {
+		ifs = parent_ifs_of(p->p_ifs, p->p_nifs,
+		    j->j_tap.t_dev.nd_index, &nifs);
+		n = groups_list(&j->j_tap.t_dev, ifs, nifs, groups,
 		    TAP_GROUPS_MAX);
-	if (!always && n == j->j_ngroups &&
-	    memcmp(groups, j->j_groups, n * sizeof(*groups)) == 0) {
-		free(groups);
-		return;
 	}
+	size = n * sizeof(*groups);
+	if (!always && j->j_told && n == j->j_ngroups &&
+	    (n == 0 || memcmp(groups, j->j_groups, size) == 0))
+		return;
 	free(j->j_groups);
-	j->j_groups = groups;
+	j->j_groups = xmalloc(size);
+	memcpy(j->j_groups, groups, size);
 	j->j_ngroups = n;
 	memset(&mt, 0, sizeof(mt));
 	mt.mt_nwid = j->j_nwid;
@@ -539,9 +539,10 @@ tap_tell(struct joined *j, bool always)
 	iov[0].iov_base = &mt;
 	iov[0].iov_len = sizeof(mt);
 	iov[1].iov_base = groups;
-	iov[1].iov_len = n * sizeof(*groups);
-	(void)channel_sendv(p->p_child[PROC_NET].c_chan, MSG_TAP, 0, -1, iov,
-	    2);
+	iov[1].iov_len = size;
+	/* What finds no room now is told when groups are looked at again. */
+	j->j_told = channel_sendv(p->p_child[PROC_NET].c_chan, MSG_TAP, 0, -1,
+	    iov, 2) == 0 || errno != ENOBUFS;
 }
 
 /* The network's name came from the controller: printable ASCII only. */

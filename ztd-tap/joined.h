@@ -14,8 +14,6 @@
 
 #include "ztd-tap/parent.h"
 
-#define JOINED_MAX	4096
-
 /* All networks of networks.d. */
 void	 joined_load(struct parent *);
 /* Withdraw everything and forget all, the files stay. */
@@ -44,8 +42,10 @@ void	 joined_resync(struct parent *, bool routes);
 void	 joined_groups(struct parent *);
 /* Policy files may have been edited: read them and apply. */
 void	 joined_reload(struct parent *);
-/* Is this the interface of one of our networks? */
-bool	 joined_is_tap(const struct parent *, unsigned ifindex);
+/* Set mi_virtual of those that are interfaces of our networks; sorted as
+ * p_ifs is. */
+void	 joined_mark_taps(const struct parent *, struct msg_interface *,
+	    unsigned n);
 /* State for the log (SIGUSR1). */
 void	 joined_dump(const struct parent *);
 

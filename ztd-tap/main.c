@@ -11,6 +11,7 @@
  *   the files - port - daemon - children - sandbox
  */
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -21,6 +22,7 @@
 
 #include "common/log.h"
 #include "common/version.h"
+#include "privsep/frame.h"
 #include "ztd-tap/daemon.h"
 #include "ztd-tap/home.h"
 #include "ztd-tap/idfile.h"
@@ -34,6 +36,8 @@
 #include "ztd-tap/tap.h"
 #include "ztd-tap/tokens.h"
 
+#define DESCRIPTORS	(FRAME_TAPS + 1024)
+
 static struct parent	 parent;
 static unsigned		 bad_policies;
 
@@ -42,6 +46,7 @@ static int	 check(struct parent *, const struct options *);
 static void	 check_policy(struct parent *, uint64_t);
 static void	 users_find(struct parent *, bool);
 static void	 prepare(struct parent *, const struct options *);
+static void	 descriptors(void);
 
 int
 main(int argc, char *argv[])
@@ -73,7 +78,7 @@ main(int argc, char *argv[])
 		break;
 	}
 	log_init(ZTD_NAME, true, o.o_verbose);
-	TAILQ_INIT(&p->p_joined);
+	RB_INIT(&p->p_joined);
 	p->p_argv0 = argv[0];
 	p->p_homefd = p->p_pidfd = p->p_netsfd = p->p_startpipe = -1;
 	p->p_root = geteuid() == 0;
@@ -160,6 +165,7 @@ prepare(struct parent *p, const struct options *o)
 	if (!p->p_root && !o->o_any_user)
 		fatalx("must be run as root, or with -U as someone who may "
 		    "make network interfaces");
+	descriptors();
 	users_find(p, true);
 	supervise_init(p);
 	home_open(p, o->o_home, true);
@@ -175,4 +181,19 @@ prepare(struct parent *p, const struct options *o)
 		log_warn("the system's interfaces cannot be reached");
 	if ((why = tap_probe()) != NULL)
 		log_warnx("%s", why);
+}
+
+/* One for each network's tap: as many as may be had. */
+static void
+descriptors(void)
+{
+	struct rlimit	 rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return;
+	rl.rlim_cur = DESCRIPTORS;
+	if (rl.rlim_max != RLIM_INFINITY && rl.rlim_cur > rl.rlim_max)
+		rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		log_warn("limit of open files");
 }

@@ -73,10 +73,10 @@ bool	 netif_default_possible(struct netif *, bool warn);
 
 /*
  * Addresses of interfaces that are up, without those that cannot be used
- * (tentative, duplicate, deprecated); mi_virtual is 0.  Returns how many of
- * at most max, or -1 with errno.
+ * (tentative, duplicate, deprecated); mi_virtual is 0.  Returns how many,
+ * with *list malloc'd (or NULL), or -1 with errno.
  */
-int	 netif_list(struct netif *, struct msg_interface *dst, unsigned max);
+int	 netif_list(struct netif *, struct msg_interface **list);
 
 /*
  * Call changed on the loop, at once but not more often than every quarter of

@@ -232,17 +232,25 @@ netif_default_possible(struct netif *ni, bool warn)
 }
 
 int
-netif_list(struct netif *ni, struct msg_interface *dst, unsigned max)
+netif_list(struct netif *ni, struct msg_interface **dst)
 {
-	struct msg_interface	*mi;
+	struct msg_interface	*mi, *all;
 	struct ifaddrs		*list, *ifa;
 	struct inet_addr	 ia;
+	size_t			 room = 1;
 	unsigned		 n = 0;
 	bool			 temporary;
 
 	if (getifaddrs(&list) == -1)
 		return (-1);
-	for (ifa = list; ifa != NULL && n < max; ifa = ifa->ifa_next) {
+	for (ifa = list; ifa != NULL; ifa = ifa->ifa_next)
+		room++;
+	if ((all = calloc(room, sizeof(*all))) == NULL) {
+		freeifaddrs(list);
+		errno = ENOMEM;
+		return (-1);
+	}
+	for (ifa = list; ifa != NULL; ifa = ifa->ifa_next) {
 		if ((ifa->ifa_flags & IFF_UP) == 0 || ifa->ifa_addr == NULL)
 			continue;
 		inet_from_sockaddr(&ia, ifa->ifa_addr);
@@ -250,8 +258,7 @@ netif_list(struct netif *ni, struct msg_interface *dst, unsigned max)
 		if (inet_isnil(&ia) ||
 		    (ia.ia_family == 6 && !usable6(ni, ifa, &temporary)))
 			continue;
-		mi = &dst[n++];
-		memset(mi, 0, sizeof(*mi));
+		mi = &all[n++];
 		strlcpy(mi->mi_name, ifa->ifa_name, sizeof(mi->mi_name));
 		mi->mi_index = if_nametoindex(ifa->ifa_name);
 		mi->mi_temporary = temporary;
@@ -264,6 +271,7 @@ netif_list(struct netif *ni, struct msg_interface *dst, unsigned max)
 			mi->mi_addr.ia_ip[2] = mi->mi_addr.ia_ip[3] = 0;
 	}
 	freeifaddrs(list);
+	*dst = all;
 	return ((int)n);
 }
 

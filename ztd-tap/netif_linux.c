@@ -33,7 +33,6 @@
 
 #define PROTO_ZTD	0x9a	/* our mark on routes and addresses */
 #define TXQLEN		1000	/* frames in the tap's ring */
-#define LINKS_MAX	4096	/* links that are looked at in a dump */
 #define INET_CONF	1	/* IFLA_INET_CONF */
 #define CONF_RP_FILTER	8	/* IPV4_DEVCONF_RP_FILTER */
 #define GROUP_MCAST4	37	/* RTNLGRP_IPV4_MCADDR, Linux 6.14 */
@@ -85,6 +84,8 @@ static int	 set_route(struct netif *, const struct netif_dev *,
 static const void *attr_find(const struct nlmsghdr *, size_t, uint16_t,
 		    size_t);
 static void	 link_seen(struct nlmsghdr *, void *);
+static int	 link_cmp(const void *, const void *);
+static void	*grown(void *, unsigned, unsigned *, size_t);
 static void	 index_seen(struct nlmsghdr *, void *);
 static void	 addr_seen(struct nlmsghdr *, void *);
 static void	 join_group(int, unsigned);
@@ -247,7 +248,7 @@ netif_route_del(struct netif *ni, const struct netif_dev *nd,
 bool
 netif_default_possible(struct netif *ni, bool warn)
 {
-	struct msg_interface	 ifs[64];
+	struct msg_interface	*ifs = NULL;
 	int			 i, n;
 
 	if (!warn)
@@ -257,7 +258,7 @@ netif_default_possible(struct netif *ni, bool warn)
 		    "route through a network nothing comes in; set it to 2");
 		return (true);
 	}
-	n = netif_list(ni, ifs, 64);
+	n = netif_list(ni, &ifs);
 	for (i = 0; i < n; i++) {
 		if (i > 0 && strcmp(ifs[i].mi_name, ifs[i - 1].mi_name) == 0)
 			continue;
@@ -267,41 +268,51 @@ netif_default_possible(struct netif *ni, bool warn)
 			    "default route through a network nothing comes in "
 			    "there; set it to 2", ifs[i].mi_name);
 	}
+	free(ifs);
 	return (true);
 }
 
+struct link {
+	unsigned	 l_index;
+	char		 l_name[16];
+	bool		 l_running;
+};
+
+/* Arrays that grow, a dump being as long as it is. */
 struct dump {
 	struct msg_interface *d_dst;
-	unsigned	 d_max, d_n;
-	struct {
-		unsigned	 index;
-		char		 name[16];
-		bool		 running;
-	}		 d_link[LINKS_MAX];
-	unsigned	 d_nlinks;
+	unsigned	 d_n, d_room;
+	struct link	*d_link;
+	unsigned	 d_nlinks, d_linkroom;
+	bool		 d_short;	/* of memory */
 };
 
 int
-netif_list(struct netif *ni, struct msg_interface *dst, unsigned max)
+netif_list(struct netif *ni, struct msg_interface **list)
 {
 	struct request	 r;
-	struct dump	*d;
-	int		 n = -1;
+	struct dump	 d;
 
-	if ((d = calloc(1, sizeof(*d))) == NULL)
-		return (-1);
-	d->d_dst = dst;
-	d->d_max = max;
+	memset(&d, 0, sizeof(d));
 	req_init(&r, RTM_GETLINK, NLM_F_DUMP, sizeof(r.r_body.link));
-	if (req_send(ni, &r) == -1 || req_answers(ni, link_seen, d) == -1)
-		goto done;
+	if (req_send(ni, &r) == -1 || req_answers(ni, link_seen, &d) == -1)
+		goto fail;
+	if (d.d_nlinks > 0)
+		qsort(d.d_link, d.d_nlinks, sizeof(*d.d_link), link_cmp);
 	req_init(&r, RTM_GETADDR, NLM_F_DUMP, sizeof(r.r_body.addr));
-	if (req_send(ni, &r) == -1 || req_answers(ni, addr_seen, d) == -1)
-		goto done;
-	n = (int)d->d_n;
- done:
-	free(d);
-	return (n);
+	if (req_send(ni, &r) == -1 || req_answers(ni, addr_seen, &d) == -1)
+		goto fail;
+	if (d.d_short) {
+		errno = ENOMEM;
+		goto fail;
+	}
+	free(d.d_link);
+	*list = d.d_dst;
+	return ((int)d.d_n);
+ fail:
+	free(d.d_link);
+	free(d.d_dst);
+	return (-1);
 }
 
 int
@@ -584,20 +595,47 @@ link_seen(struct nlmsghdr *h, void *arg)
 	struct dump		*d = arg;
 	struct ifinfomsg	 ifi;
 	const char		*name;
+	struct link		*l;
 
 	if (h->nlmsg_type != RTM_NEWLINK ||
 	    h->nlmsg_len < NLMSG_LENGTH(sizeof(ifi)))
 		return;
 	memcpy(&ifi, NLMSG_DATA(h), sizeof(ifi));
 	name = attr_find(h, sizeof(ifi), IFLA_IFNAME, 2);
-	if (name == NULL || (ifi.ifi_flags & IFF_UP) == 0 ||
-	    d->d_nlinks == LINKS_MAX)
+	if (name == NULL || (ifi.ifi_flags & IFF_UP) == 0)
 		return;
-	d->d_link[d->d_nlinks].index = (unsigned)ifi.ifi_index;
-	strlcpy(d->d_link[d->d_nlinks].name, name,
-	    sizeof(d->d_link[0].name));
-	d->d_link[d->d_nlinks].running = (ifi.ifi_flags & IFF_RUNNING) != 0;
-	d->d_nlinks++;
+	if ((l = grown(d->d_link, d->d_nlinks, &d->d_linkroom, sizeof(*l))) ==
+	    NULL) {
+		d->d_short = true;
+		return;
+	}
+	d->d_link = l;
+	l += d->d_nlinks++;
+	memset(l, 0, sizeof(*l));
+	l->l_index = (unsigned)ifi.ifi_index;
+	strlcpy(l->l_name, name, sizeof(l->l_name));
+	l->l_running = (ifi.ifi_flags & IFF_RUNNING) != 0;
+}
+
+static int
+link_cmp(const void *ap, const void *bp)
+{
+	const struct link	*a = ap, *b = bp;
+
+	return (a->l_index < b->l_index ? -1 : a->l_index > b->l_index);
+}
+
+/* The array with room for one more than n, or NULL; it is then as it was. */
+static void *
+grown(void *p, unsigned n, unsigned *room, size_t size)
+{
+	unsigned	 more = *room == 0 ? 64 : *room * 2;
+
+	if (n < *room)
+		return (p);
+	if ((p = reallocarray(p, more, size)) != NULL)
+		*room = more;
+	return (p);
 }
 
 static void
@@ -608,10 +646,10 @@ addr_seen(struct nlmsghdr *h, void *arg)
 	struct ifaddrmsg	 ifa;
 	const void		*ip, *p;
 	uint32_t		 flags;
+	struct link		 key, *l;
 	size_t			 len;
-	unsigned		 i;
 
-	if (h->nlmsg_type != RTM_NEWADDR || d->d_n == d->d_max ||
+	if (h->nlmsg_type != RTM_NEWADDR || d->d_nlinks == 0 ||
 	    h->nlmsg_len < NLMSG_LENGTH(sizeof(ifa)))
 		return;
 	memcpy(&ifa, NLMSG_DATA(h), sizeof(ifa));
@@ -627,16 +665,20 @@ addr_seen(struct nlmsghdr *h, void *arg)
 	if (ifa.ifa_family == AF_INET6 && (flags & (IFA_F_TENTATIVE |
 	    IFA_F_DADFAILED | IFA_F_DEPRECATED)) != 0)
 		return;
-	for (i = 0; i < d->d_nlinks; i++)
-		if (d->d_link[i].index == ifa.ifa_index)
-			break;
-	if (i == d->d_nlinks)
+	key.l_index = ifa.ifa_index;
+	if ((l = bsearch(&key, d->d_link, d->d_nlinks, sizeof(*l),
+	    link_cmp)) == NULL)
 		return;
-	mi = &d->d_dst[d->d_n++];
+	if ((mi = grown(d->d_dst, d->d_n, &d->d_room, sizeof(*mi))) == NULL) {
+		d->d_short = true;
+		return;
+	}
+	d->d_dst = mi;
+	mi += d->d_n++;
 	memset(mi, 0, sizeof(*mi));
-	strlcpy(mi->mi_name, d->d_link[i].name, sizeof(mi->mi_name));
+	strlcpy(mi->mi_name, l->l_name, sizeof(mi->mi_name));
 	mi->mi_index = ifa.ifa_index;
-	mi->mi_running = d->d_link[i].running;
+	mi->mi_running = l->l_running;
 	/* For IPv4 the same bit means "secondary". */
 	mi->mi_temporary = ifa.ifa_family == AF_INET6 &&
 	    (flags & IFA_F_TEMPORARY) != 0;

@@ -17,6 +17,7 @@
 
 struct notice {
 	struct event	*nt_timer;	/* pending: not yet again */
+	unsigned	 nt_pause;	/* ms */
 	bool		 nt_again;	/* more has happened meanwhile */
 	bool		 nt_roamed;	/* of that kind */
 	void		(*nt_call)(void *, bool);
@@ -33,6 +34,7 @@ notice_new(struct event_base *base, void (*call)(void *, bool), void *arg)
 
 	if ((nt = calloc(1, sizeof(*nt))) == NULL)
 		return (NULL);
+	nt->nt_pause = NOTICE_MS;
 	nt->nt_call = call;
 	nt->nt_arg = arg;
 	if ((nt->nt_timer = evtimer_new(base, timer, nt)) == NULL) {
@@ -40,6 +42,12 @@ notice_new(struct event_base *base, void (*call)(void *, bool), void *arg)
 		return (NULL);
 	}
 	return (nt);
+}
+
+void
+notice_pause(struct notice *nt, unsigned ms)
+{
+	nt->nt_pause = ms;
 }
 
 void
@@ -64,8 +72,10 @@ notice_event(struct notice *nt, bool roamed)
 static void
 pass_on(struct notice *nt, bool roamed)
 {
-	static const struct timeval	 pause = { 0, NOTICE_MS * 1000 };
+	struct timeval	 pause;
 
+	pause.tv_sec = nt->nt_pause / 1000;
+	pause.tv_usec = (int)(nt->nt_pause % 1000) * 1000;
 	nt->nt_again = nt->nt_roamed = false;
 	(void)evtimer_add(nt->nt_timer, &pause);
 	nt->nt_call(nt->nt_arg, roamed);

@@ -24,6 +24,8 @@ struct notice;
  */
 struct notice *notice_new(struct event_base *, void (*call)(void *,
 	    bool roamed), void *arg);
+/* Another pause than NOTICE_MS between two calls. */
+void	 notice_pause(struct notice *, unsigned ms);
 void	 notice_free(struct notice *);	/* NULL is fine */
 /* Something happened. */
 void	 notice_event(struct notice *, bool roamed);

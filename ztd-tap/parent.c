@@ -6,11 +6,12 @@
 /*
  * The parent's loop: signals, clocks, the start and the end.
  *
- * Clocks: every 5 s local.conf and the multicast groups are looked at, every
- * 30 s addresses and routes are put back that vanished, as a net below the
+ * Clocks: every 5 s local.conf is looked at, every 30 s the multicast groups,
+ * and addresses and routes are put back that vanished, as a net below the
  * events of the kernel.  Spec: 05 sections 12.5 and 12.7, 06 section 2.
  */
 
+#include <errno.h>
 #include <signal.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@
 #include "ztd-tap/listen.h"
 #include "ztd-tap/localconf.h"
 #include "ztd-tap/netif.h"
+#include "ztd-tap/notice.h"
 #include "ztd-tap/parent.h"
 #include "ztd-tap/supervise.h"
 
@@ -39,6 +41,7 @@
 #define RESYNC_TICKS	6
 #define START_TICKS	12	/* until a start has failed */
 #define STOP_S		3
+#define GROUPS_MS	100	/* between looks at the multicast groups */
 
 static int	 exit_status;
 
@@ -46,6 +49,11 @@ static void	 signals_watch(struct parent *, struct event **);
 static void	 signal_seen(evutil_socket_t, short, void *);
 static void	 tick(evutil_socket_t, short, void *);
 static void	 host_changed(void *, bool);
+static void	 groups_reported(void *);
+static void	 groups_due(void *, bool);
+static int	 interface_cmp(const void *, const void *);
+static bool	 interfaces_send(struct parent *);
+static void	 interfaces_due(void *, bool);
 static bool	 carrier_again(const struct parent *,
 		    const struct msg_interface *, unsigned);
 static void	 stop_forced(evutil_socket_t, short, void *);
@@ -72,15 +80,11 @@ parent_run(struct parent *p)
 	struct timeval	 tv = { TICK_S, 0 };
 	size_t		 i;
 
-	if ((p->p_base = event_base_new()) == NULL ||
-	    (p->p_pump = pump_new(p->p_base)) == NULL ||
-	    (ticker = event_new(p->p_base, -1, EV_PERSIST, tick, p)) == NULL)
+	parent_open(p);
+	if ((ticker = event_new(p->p_base, -1, EV_PERSIST, tick, p)) == NULL)
 		fatalx("event loop: out of memory");
 	signals_watch(p, signals);
-	groups_init();
-	if (p->p_netif != NULL &&
-	    netif_watch(p->p_netif, p->p_base, host_changed, p) == -1)
-		log_warn("changes of interfaces cannot be watched");
+	parent_watch(p);
 	dns_start(p);
 	joined_load(p);
 	event_add(ticker, &tv);
@@ -92,8 +96,6 @@ parent_run(struct parent *p)
 	localconf_cancel(p);
 	joined_close(p);
 	dns_stop(p);
-	pump_free(p->p_pump);
-	netif_free(p->p_netif);
 	listen_close(p);
 	home_leave(p);
 	for (i = 0; i < NWATCHED; i++)
@@ -102,11 +104,45 @@ parent_run(struct parent *p)
 	for (i = 0; i < PROC_COUNT; i++)
 		if (p->p_child[i].c_timer != NULL)
 			event_free(p->p_child[i].c_timer);
-	event_base_free(p->p_base);
+	parent_close(p);
 	free(p->p_conf);
 	explicit_bzero(p->p_secret, sizeof(p->p_secret));
 	log_info("stopped");
 	return (exit_status);
+}
+
+void
+parent_open(struct parent *p)
+{
+	if ((p->p_base = event_base_new()) == NULL ||
+	    (p->p_pump = pump_new(p->p_base)) == NULL ||
+	    (p->p_ifs_soon = notice_new(p->p_base, interfaces_due, p)) ==
+	    NULL ||
+	    (p->p_groups_soon = notice_new(p->p_base, groups_due, p)) ==
+	    NULL)
+		fatalx("event loop: out of memory");
+	notice_pause(p->p_groups_soon, GROUPS_MS);
+	groups_init();
+	pump_watch(p->p_pump, groups_reported, p);
+}
+
+void
+parent_watch(struct parent *p)
+{
+	if (p->p_netif != NULL &&
+	    netif_watch(p->p_netif, p->p_base, host_changed, p) == -1)
+		log_warn("changes of interfaces cannot be watched");
+}
+
+void
+parent_close(struct parent *p)
+{
+	notice_free(p->p_ifs_soon);
+	notice_free(p->p_groups_soon);
+	pump_free(p->p_pump);
+	netif_free(p->p_netif);
+	event_base_free(p->p_base);
+	free(p->p_ifs);
 }
 
 void
@@ -154,26 +190,108 @@ parent_ready(struct parent *p)
 void
 parent_interfaces(struct parent *p, bool always, bool roamed)
 {
-	static struct msg_interface	 ifs[INTERFACES_MAX];
-	int				 i, n = 0;
+	struct msg_interface	*ifs = NULL;
+	int			 n = 0;
 
-	if (p->p_netif != NULL &&
-	    (n = netif_list(p->p_netif, ifs, INTERFACES_MAX)) == -1) {
+	if (p->p_netif != NULL && (n = netif_list(p->p_netif, &ifs)) == -1) {
 		log_warn("list of interfaces");
 		return;
 	}
-	for (i = 0; i < n; i++)
-		ifs[i].mi_virtual = joined_is_tap(p, ifs[i].mi_index);
-	if (always || (unsigned)n != p->p_nifs ||
-	    memcmp(ifs, p->p_ifs, (size_t)n * sizeof(*ifs)) != 0) {
+	if (n > 0)
+		qsort(ifs, (size_t)n, sizeof(*ifs), interface_cmp);
+	joined_mark_taps(p, ifs, (unsigned)n);
+	if (always || !p->p_ifs_told || (unsigned)n != p->p_nifs || (n > 0 &&
+	    memcmp(ifs, p->p_ifs, (size_t)n * sizeof(*ifs)) != 0)) {
 		roamed |= carrier_again(p, ifs, (unsigned)n);
-		memcpy(p->p_ifs, ifs, (size_t)n * sizeof(*ifs));
+		free(p->p_ifs);
+		p->p_ifs = ifs;
 		p->p_nifs = (unsigned)n;
-		parent_send(p, PROC_NET, MSG_INTERFACES, 0, ifs,
-		    (size_t)n * sizeof(*ifs));
-	}
+		p->p_ifs_told = interfaces_send(p);
+	} else
+		free(ifs);
 	if (roamed)
 		parent_send(p, PROC_NET, MSG_ROAMED, 0, NULL, 0);
+}
+
+void
+parent_interfaces_soon(struct parent *p)
+{
+	notice_event(p->p_ifs_soon, false);
+}
+
+void
+parent_interface_gone(struct parent *p, unsigned ifindex)
+{
+	const struct msg_interface	*mi;
+	unsigned			 at, n;
+
+	mi = parent_ifs_of(p->p_ifs, p->p_nifs, ifindex, &n);
+	if (n == 0)
+		return;
+	at = (unsigned)(mi - p->p_ifs);
+	memmove(p->p_ifs + at, p->p_ifs + at + n, (p->p_nifs - at - n) *
+	    sizeof(*mi));
+	p->p_nifs -= n;
+	p->p_ifs_told = false;
+}
+
+const struct msg_interface *
+parent_ifs_of(const struct msg_interface *ifs, unsigned n, unsigned ifindex,
+    unsigned *count)
+{
+	unsigned	 low = 0, high = n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (ifs[mid].mi_index < ifindex)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (high = low; high < n && ifs[high].mi_index == ifindex; high++)
+		continue;
+	*count = high - low;
+	return (ifs + low);
+}
+
+static int
+interface_cmp(const void *ap, const void *bp)
+{
+	const struct msg_interface	*a = ap, *b = bp;
+
+	if (a->mi_index != b->mi_index)
+		return (a->mi_index < b->mi_index ? -1 : 1);
+	return (inet_cmp(&a->mi_addr, &b->mi_addr));
+}
+
+/* In as many messages as it takes.  False: not all of it found room. */
+static bool
+interfaces_send(struct parent *p)
+{
+	static struct msg_interface	 part[INTERFACES_MAX];
+	unsigned			 at = 0, n;
+	uint32_t			 id = 0;
+
+	do {
+		n = p->p_nifs - at;
+		if (n > INTERFACES_MAX)
+			n = INTERFACES_MAX;
+		if (n > 0)
+			memcpy(part, p->p_ifs + at, n * sizeof(*part));
+		at += n;
+		if (n > 0)
+			part[n - 1].mi_more = at < p->p_nifs;
+		if (parent_send(p, PROC_NET, MSG_INTERFACES, id++, part,
+		    n * sizeof(*part)) == -1 && errno == ENOBUFS)
+			return (false);
+	} while (at < p->p_nifs);
+	return (true);
+}
+
+static void
+interfaces_due(void *arg, bool roamed)
+{
+	parent_interfaces(arg, false, roamed);
 }
 
 /* The same address as before, perhaps at the end of another cable. */
@@ -182,17 +300,17 @@ carrier_again(const struct parent *p, const struct msg_interface *ifs,
     unsigned n)
 {
 	const struct msg_interface	*old;
-	unsigned			 i;
+	unsigned			 i, k, nold;
 
 	for (i = 0; i < n; i++) {
 		if (!ifs[i].mi_running || ifs[i].mi_virtual)
 			continue;
-		for (old = p->p_ifs; old < p->p_ifs + p->p_nifs; old++) {
-			if (old->mi_index == ifs[i].mi_index &&
-			    !old->mi_running &&
-			    inet_equal(&old->mi_addr, &ifs[i].mi_addr))
+		old = parent_ifs_of(p->p_ifs, p->p_nifs, ifs[i].mi_index,
+		    &nold);
+		for (k = 0; k < nold; k++)
+			if (!old[k].mi_running &&
+			    inet_equal(&old[k].mi_addr, &ifs[i].mi_addr))
 				return (true);
-		}
 	}
 	return (false);
 }
@@ -272,7 +390,27 @@ tick(evutil_socket_t fd, short what, void *arg)
 		joined_resync(p, true);
 		dns_check(p);
 	}
-	joined_groups(p);
+	if (ticks * TICK_S % groups_poll() < TICK_S)
+		joined_groups(p);
+}
+
+/* A host told its routers of groups: ours, on a tap of ours. */
+static void
+groups_reported(void *arg)
+{
+	struct parent	*p = arg;
+
+	notice_event(p->p_groups_soon, false);
+}
+
+static void
+groups_due(void *arg, bool roamed)
+{
+	struct parent	*p = arg;
+
+	(void)roamed;
+	if (!p->p_stopping)
+		joined_groups(p);
 }
 
 static void

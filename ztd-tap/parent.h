@@ -11,8 +11,8 @@
 #define ZTD_TAP_PARENT_H
 
 #include <sys/types.h>
-#include <sys/queue.h>
 #include <sys/stat.h>
+#include <sys/tree.h>
 
 #include <limits.h>
 #include <stdbool.h>
@@ -28,6 +28,7 @@ struct event_base;
 struct frame_pump;
 struct joined;
 struct netif;
+struct notice;
 
 #define HOME_MAX	1024	/* path of the home folder, with NUL */
 #define PLANET_MAX	8480	/* bytes of a serialised planet */
@@ -99,17 +100,24 @@ struct parent {
 	bool		 p_listen_wide;	/* bound to all addresses */
 
 	struct netif	*p_netif;
-	struct msg_interface p_ifs[INTERFACES_MAX];
+	struct msg_interface *p_ifs;	/* by index, then address */
 	unsigned	 p_nifs;
+	bool		 p_ifs_told;	/* to the engine, whole */
+	struct notice	*p_ifs_soon;	/* look at them again */
+	struct notice	*p_groups_soon;
 	struct frame_pump *p_pump;
 	struct dns	*p_dns;		/* NULL before and after the loop */
 
-	TAILQ_HEAD(, joined) p_joined;
+	RB_HEAD(joined_tree, joined) p_joined;	/* by network id */
 	unsigned	 p_njoined;
 };
 
 /* Milliseconds of a clock that never jumps. */
 int64_t	 parent_now(void);
+/* The loop and what serves taps in it, for parent_run(); p_netif is there. */
+void	 parent_open(struct parent *);
+void	 parent_watch(struct parent *);	/* hear of changes of the host */
+void	 parent_close(struct parent *);	/* and p_netif with it */
 /*
  * Run until told to stop: start the children, serve them, stop them.
  * Returns the exit status.
@@ -125,6 +133,13 @@ void	 parent_ready(struct parent *);
  * look whether its paths are still there.
  */
 void	 parent_interfaces(struct parent *, bool always, bool roamed);
+/* The same, at once but not more often than every quarter of a second. */
+void	 parent_interfaces_soon(struct parent *);
+/* An interface is no more, whatever its place among them. */
+void	 parent_interface_gone(struct parent *, unsigned ifindex);
+/* Those entries of such a list that are of this interface, and how many. */
+const struct msg_interface *parent_ifs_of(const struct msg_interface *,
+	    unsigned n, unsigned ifindex, unsigned *count);
 /* Send to a child if it runs.  As channel_send(). */
 int	 parent_send(struct parent *, enum proc, uint32_t type, uint32_t id,
 	    const void *, size_t);

@@ -87,33 +87,78 @@ policy_format(const struct policy *po, char *dst, size_t size)
 	return (n < 0 || (size_t)n >= size ? -1 : n);
 }
 
-bool
-policy_allows(const struct policy *po, const struct inet_addr *ia)
+enum policy_why
+policy_judge(const struct policy *po, const struct inet_addr *ia)
 {
 	unsigned	 least;
 
-	if (!po->po_managed || inet_isnil(ia))
-		return (false);
+	if (inet_isnil(ia))
+		return (POLICY_KIND);
+	if (!po->po_managed)
+		return (POLICY_MANAGED);
 	if (po->po_nwhite > 0 && !in_list(po, ia))
-		return (false);
+		return (POLICY_LIST);
 	if (is_default(ia))
-		return (po->po_default);
+		return (po->po_default ? POLICY_TAKEN : POLICY_DEFAULT);
 	/* 128.0.0.0/1 and its like take what only a default may take. */
 	least = ia->ia_family == 4 ? POLICY_MIN4 : POLICY_MIN6;
 	if (ia->ia_port < least && !(po->po_default && po->po_global))
-		return (false);
+		return (POLICY_WIDE);
 	switch (inet_scope(ia)) {
 	case SCOPE_NONE:
 	case SCOPE_MULTICAST:
 	case SCOPE_LOOPBACK:
 	case SCOPE_LINK_LOCAL:
-		return (false);
+		return (POLICY_KIND);
 	case SCOPE_GLOBAL:
-		return (po->po_global);
+		return (po->po_global ? POLICY_TAKEN : POLICY_GLOBAL);
 	default:
 		/* 192.168.0.0/8 has a private address and takes 192/8. */
-		return (po->po_global || is_inside(ia));
+		return (po->po_global || is_inside(ia) ? POLICY_TAKEN :
+		    POLICY_GLOBAL);
 	}
+}
+
+bool
+policy_allows(const struct policy *po, const struct inet_addr *ia)
+{
+	return (policy_judge(po, ia) == POLICY_TAKEN);
+}
+
+enum policy_why
+policy_judge_route(const struct policy *po, const struct netconf_route *nr)
+{
+	enum policy_why	 why;
+
+	why = policy_judge(po, &nr->nr_target);
+	if (why == POLICY_TAKEN && !usable_via(&nr->nr_target, &nr->nr_via))
+		why = POLICY_VIA;
+	return (why);
+}
+
+const char *
+policy_why_text(enum policy_why why)
+{
+	switch (why) {
+	case POLICY_TAKEN:
+		return ("taken");
+	case POLICY_MANAGED:
+		return ("allowManaged is off");
+	case POLICY_LIST:
+		return ("it is not in the list of allowManaged");
+	case POLICY_DEFAULT:
+		return ("allowDefault is off");
+	case POLICY_WIDE:
+		return ("so wide a network needs allowDefault and "
+		    "allowGlobal");
+	case POLICY_KIND:
+		return ("no network may give such an address");
+	case POLICY_GLOBAL:
+		return ("allowGlobal is off");
+	case POLICY_VIA:
+		return ("its gateway cannot be one");
+	}
+	return ("unknown");
 }
 
 unsigned

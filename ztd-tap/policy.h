@@ -51,8 +51,26 @@ bool	 policy_parse(struct policy *, const char *text, size_t len);
 /* The four lines; dst has size bytes.  Returns their length, or -1. */
 int	 policy_format(const struct policy *, char *dst, size_t size);
 
-/* 19.3: is this address or route target allowed? */
+/* Why an address or a route of a network is not taken. */
+enum policy_why {
+	POLICY_TAKEN,
+	POLICY_MANAGED,		/* allowManaged is off */
+	POLICY_LIST,		/* not in the list of allowManaged */
+	POLICY_DEFAULT,		/* allowDefault is off */
+	POLICY_WIDE,		/* as good as a default route */
+	POLICY_KIND,		/* no network gives such addresses */
+	POLICY_GLOBAL,		/* allowGlobal is off */
+	POLICY_VIA		/* the route's gateway cannot be one */
+};
+
+/* 19.3: is this address or route target allowed, or why not? */
+enum policy_why policy_judge(const struct policy *, const struct inet_addr *);
 bool	 policy_allows(const struct policy *, const struct inet_addr *);
+/* The same of a route with its gateway. */
+enum policy_why policy_judge_route(const struct policy *,
+	    const struct netconf_route *);
+/* "allowDefault is off"; static. */
+const char *policy_why_text(enum policy_why);
 
 /*
  * The distinct allowed ones of n addresses, in their order, into dst

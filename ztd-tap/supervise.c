@@ -214,7 +214,7 @@ static void
 spawn(struct child *c)
 {
 	struct parent	*p = c->c_parent;
-	enum proc	 other;
+	pid_t		 pid;
 	int		 fds[2];
 
 	c->c_state = CHILD_WAITING;
@@ -227,17 +227,27 @@ spawn(struct child *c)
 		timer_set(c, BACKOFF_MAX);
 		return;
 	}
-	c->c_pid = proc_spawn(c->c_proc, c->c_path, fds[1], p->p_foreground,
-	    NULL);
+	pid = proc_spawn(c->c_proc, c->c_path, fds[1], p->p_foreground, NULL);
 	close(fds[1]);
-	if (c->c_pid == -1) {
+	if (pid == -1) {
 		log_warn("start %s", c->c_path);
 		close(fds[0]);
 		timer_set(c, BACKOFF_MAX);
 		return;
 	}
+	supervise_attach(c, pid, fds[0]);
+}
+
+void
+supervise_attach(struct child *c, pid_t pid, int fd)
+{
+	struct parent	*p = c->c_parent;
+	enum proc	 other;
+
+	c->c_pid = pid;
+	c->c_ready = false;
 	c->c_since = parent_now();
-	c->c_chan = channel_new(p->p_base, fds[0], PROC_TAP, c->c_proc,
+	c->c_chan = channel_new(p->p_base, fd, PROC_TAP, c->c_proc,
 	    dispatch_message, child_gone, c);
 	if (c->c_chan == NULL)
 		fatalx("out of memory");

@@ -17,6 +17,11 @@
 void	 supervise_init(struct parent *);
 /* Start one that does not run. */
 void	 supervise_start(struct parent *, enum proc);
+/*
+ * It runs as this process, at the other end of this channel, which is taken
+ * over: tell it all that it has to know.
+ */
+void	 supervise_attach(struct child *, pid_t, int fd);
 /* It broke the rules: kill it; it is started again. */
 void	 supervise_kill(struct child *, const char *why);
 /* Let it end and start it again, for a new configuration. */

@@ -265,8 +265,7 @@ node_join(struct node *n, int64_t now, uint64_t nwid)
 		return (-1);
 	if (network_find(n, nwid) != NULL)
 		return (0);
-	if (n->n_nnetworks >= NODE_NETWORKS ||
-	    (nw = calloc(1, sizeof(*nw))) == NULL)
+	if ((nw = calloc(1, sizeof(*nw))) == NULL)
 		return (-1);
 	if ((nw->nw_assembly = netconf_assembly_new()) == NULL) {
 		free(nw);

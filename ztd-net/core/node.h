@@ -284,8 +284,7 @@ int64_t	 node_next(const struct node *);
 bool	 node_online(const struct node *);
 
 /* Networks.  Joining twice and leaving what is not joined are harmless.
- * node_leave deletes the stored configuration.  -1: memory, or too many. */
-#define NODE_NETWORKS	1024
+ * node_leave deletes the stored configuration.  -1: memory. */
 int	 node_join(struct node *, int64_t now, uint64_t nwid);
 void	 node_leave(struct node *, int64_t now, uint64_t nwid);
 /* The groups that the host subscribed on a port; replaces. */

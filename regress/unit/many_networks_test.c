@@ -1,0 +1,256 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Thousands of networks: in the core, and in what the engine and the parent
+ * look up for every frame.
+ */
+
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "regress/lib/vectors.h"
+#include "ztd-net/core/node.h"
+#include "ztd-net/engine.h"
+#include "ztd-tap/framepump.h"
+#include "ztd-tap/tap.h"
+
+/* Of ztd-net's main.c. */
+int64_t
+engine_now(void)
+{
+	return (0);
+}
+
+void
+engine_flush(struct engine *e)
+{
+	(void)e;
+}
+
+#define START	1795000000000
+#define MANY	3000
+
+/* The k-th network; neighbours in the tree are none here. */
+static uint64_t
+nwid(unsigned k)
+{
+	return (0x1000000000000000ULL + (uint64_t)(k * 2654435761U) * 4096 +
+	    k);
+}
+
+static double
+seconds(void)
+{
+	struct timespec	 ts;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return ((double)ts.tv_sec + (double)ts.tv_nsec / 1e9);
+}
+
+/* ---- the core ------------------------------------------------------ */
+
+static unsigned	 told;
+
+static void
+cb_send(void *arg, uint32_t sock, const struct inet_addr *to, const void *p,
+    size_t len, unsigned ttl)
+{
+	(void)arg;
+	(void)sock;
+	(void)to;
+	(void)p;
+	(void)len;
+	(void)ttl;
+}
+
+static void
+cb_network(void *arg, const struct node_network *nn)
+{
+	(void)arg;
+	(void)nn;
+	told++;
+}
+
+static void
+count(const struct node_network *nn, void *arg)
+{
+	unsigned	*n = arg;
+
+	ATF_CHECK_EQ(NET_REQUESTING, nn->nn_status);
+	++*n;
+}
+
+static const struct node_callbacks callbacks = {
+	.nc_send = cb_send,
+	.nc_network = cb_network
+};
+
+ATF_TC_WITHOUT_HEAD(core);
+ATF_TC_BODY(core, tc)
+{
+	static const uint8_t	 payload[64];
+	struct identity		 id;
+	struct node		*n;
+	const char		*text;
+	json_t			*doc;
+	double			 begin, one, all;
+	unsigned		 i, have;
+
+	ATF_REQUIRE_EQ(crypto_init(), 0);
+	doc = vectors_load(tc, "credentials.json");
+	text = vectors_str(vectors_get(vectors_get(doc, "identities"), "m1"),
+	    "secret");
+	ATF_REQUIRE_EQ(identity_parse(&id, text, strlen(text)), IDENTITY_OK);
+	json_decref(doc);
+	ATF_REQUIRE((n = node_new(&id, &callbacks, NULL, START)) != NULL);
+
+	ATF_REQUIRE_EQ(0, node_join(n, START, nwid(0)));
+	begin = seconds();
+	for (i = 0; i < 100000; i++)
+		node_frame(n, START, nwid(0), 0xffffffffffffULL, 1, 0x88b5,
+		    payload, sizeof(payload));
+	one = seconds() - begin;
+
+	for (i = 0; i < MANY; i++)
+		ATF_REQUIRE_EQ(0, node_join(n, START, nwid(i)));
+	have = 0;
+	node_each_network(n, 0, count, &have);
+	ATF_CHECK_EQ(MANY, have);
+	ATF_CHECK(told >= MANY);
+	/* A frame costs the same as before, whichever network it is for. */
+	begin = seconds();
+	for (i = 0; i < 100000; i++)
+		node_frame(n, START, nwid(i % MANY), 0xffffffffffffULL, 1,
+		    0x88b5, payload, sizeof(payload));
+	all = seconds() - begin;
+	printf("100000 frames: %.3f s with one network, %.3f s with %d\n",
+	    one, all, MANY);
+	ATF_CHECK_MSG(all < one * 20 + 0.5, "%.3f s, then %.3f s", one, all);
+
+	(void)node_tick(n, START + 1000);
+	for (i = 0; i < MANY; i += 2)
+		node_leave(n, START + 1000, nwid(i));
+	have = 0;
+	node_each_network(n, 0, count, &have);
+	ATF_CHECK_EQ(MANY / 2, have);
+	have = 0;
+	node_each_network(n, nwid(1), count, &have);
+	ATF_CHECK_EQ(1, have);
+	node_free(n, START + 2000);
+}
+
+/* ---- the engine: networks and taps, either way ------------------------ */
+
+ATF_TC_WITHOUT_HEAD(engine);
+ATF_TC_BODY(engine, tc)
+{
+	static struct engine	 e;
+	double			 begin;
+	unsigned		 i, round;
+
+	(void)tc;
+	for (i = 0; i < MANY; i++)
+		ATF_REQUIRE_EQ(0, frames_set_tap(&e, nwid(i), (int)i));
+	begin = seconds();
+	for (round = 0; round < 100; round++)
+		for (i = 0; i < MANY; i++) {
+			ATF_REQUIRE_EQ((int)i, frames_tap(&e, nwid(i)));
+			ATF_REQUIRE_EQ(nwid(i), frames_network(&e, i));
+		}
+	ATF_CHECK_MSG(seconds() - begin < 5, "%.3f s", seconds() - begin);
+
+	/* The highest index there is, and those beyond. */
+	ATF_REQUIRE_EQ(0, frames_set_tap(&e, 7, FRAME_TAPS - 1));
+	ATF_CHECK_EQ(7, frames_network(&e, FRAME_TAPS - 1));
+	ATF_CHECK_EQ(0, frames_network(&e, FRAME_TAPS));
+	ATF_REQUIRE_EQ(0, frames_set_tap(&e, 8, FRAME_TAPS));
+	ATF_CHECK_EQ(-1, frames_tap(&e, 8));
+	/* Another place, another network in its place, and none. */
+	ATF_REQUIRE_EQ(0, frames_set_tap(&e, nwid(5), MANY));
+	ATF_CHECK_EQ(0, frames_network(&e, 5));
+	ATF_CHECK_EQ(nwid(5), frames_network(&e, MANY));
+	ATF_REQUIRE_EQ(0, frames_set_tap(&e, nwid(6), MANY));
+	ATF_CHECK_EQ(-1, frames_tap(&e, nwid(5)));
+	ATF_CHECK_EQ(nwid(6), frames_network(&e, MANY));
+	for (i = 0; i < MANY; i++)
+		ATF_REQUIRE_EQ(0, frames_set_tap(&e, nwid(i), -1));
+	for (i = 0; i < MANY; i++) {
+		ATF_CHECK_EQ(-1, frames_tap(&e, nwid(i)));
+		ATF_CHECK_EQ(0, frames_network(&e, i));
+	}
+	ATF_CHECK_EQ(7, frames_network(&e, FRAME_TAPS - 1));
+	ATF_REQUIRE_EQ(0, frames_set_tap(&e, 7, -1));
+	ATF_CHECK_EQ(0, frames_network(&e, FRAME_TAPS - 1));
+}
+
+/* ---- the parent ------------------------------------------------------ */
+
+static void
+lost(void *arg)
+{
+	(void)arg;
+}
+
+/* Ends of pipes instead of taps. */
+ATF_TC_WITHOUT_HEAD(pump);
+ATF_TC_BODY(pump, tc)
+{
+	static struct tap	 taps[MANY];
+	static int		 other[MANY], index[MANY];
+	struct event_base	*base;
+	struct frame_pump	*fp;
+	struct rlimit		 rl;
+	int			 fds[2], again;
+	unsigned		 i;
+
+	(void)tc;
+	ATF_REQUIRE_EQ(0, getrlimit(RLIMIT_NOFILE, &rl));
+	if (rl.rlim_max < 2 * MANY + 100)
+		atf_tc_skip("not enough descriptors");
+	rl.rlim_cur = 2 * MANY + 100;
+	ATF_REQUIRE_EQ(0, setrlimit(RLIMIT_NOFILE, &rl));
+	ATF_REQUIRE((base = event_base_new()) != NULL);
+	ATF_REQUIRE((fp = pump_new(base)) != NULL);
+	for (i = 0; i < MANY; i++) {
+		ATF_REQUIRE_EQ(0, pipe(fds));
+		taps[i].t_fd = fds[0];
+		other[i] = fds[1];
+		index[i] = pump_add(fp, &taps[i], 2800, lost, NULL);
+		ATF_REQUIRE_EQ((int)i, index[i]);
+	}
+	/* A place that was left is not given away at once. */
+	pump_del(fp, 17);
+	pump_del(fp, 18);
+	again = pump_add(fp, &taps[17], 2800, lost, NULL);
+	ATF_CHECK_MSG(again >= MANY, "%d", again);
+	pump_mtu(fp, (unsigned)again, 1500);
+	pump_mtu(fp, FRAME_TAPS + 5, 1500);
+	pump_del(fp, FRAME_TAPS + 5);
+	pump_free(fp);
+	event_base_free(base);
+	for (i = 0; i < MANY; i++) {
+		close(taps[i].t_fd);
+		close(other[i]);
+	}
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, core);
+	ATF_TP_ADD_TC(tp, engine);
+	ATF_TP_ADD_TC(tp, pump);
+	return (atf_no_error());
+}
