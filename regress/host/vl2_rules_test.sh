@@ -12,8 +12,8 @@
 #	tag 1	10 10 13	a and b are of one department
 #	tag 2	 3  6  8	bits
 #	tag 3	 5  -  -
-# a holds capability 1, a TCP port, and c number 2, UDP ports.  All of it is given before they join, so
-# that the rules alone change afterwards.
+# a holds capability 1, a TCP port, and c number 2, UDP ports.  All of it is
+# given before they join, so that the rules alone change afterwards.
 rules_lab()
 {
 	vl2_begin
@@ -21,7 +21,8 @@ rules_lab()
 	tags='[{"id": 1}, {"id": 2}, {"id": 3}]'
 	caps='[{"id": 1, "rules": '$(rules_json \
 	    'accept ipprotocol tcp and dport 7001')'},
-	    {"id": 2, "rules": '$(rules_json 'drop dport 7001; accept ipprotocol udp')'}]'
+	    {"id": 2, "rules": '$(rules_json \
+	    'drop dport 7001; accept ipprotocol udp')'}]'
 	nwid=$(net_new root "$(net_json | jq -c --argjson t "$tags" \
 	    --argjson c "$caps" '. + {tags: $t, capabilities: $c}')")
 	must equal ${#nwid} 16

@@ -25,6 +25,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -43,6 +44,7 @@ static struct addrinfo	*resolve(const char *, const char *, int, int, int);
 static int		 make(const struct addrinfo *);
 static void		 listen_on(const char *, int, int);
 static void		 join(const char *);
+static struct in_addr	 address_of(const char *);
 static void		 answer(int);
 static void		 serve(void);
 static int		 ask(const struct addrinfo *, const char *,
@@ -55,7 +57,7 @@ main(int argc, char *argv[])
 {
 	struct addrinfo	*to;
 	const char	*from = NULL, *group = NULL, *sport = "0";
-	int		 ch, i, listening = 0, ms = 1000, type;
+	int		 ch, i, listening = 0, ms = 1000, type = 0;
 
 	while ((ch = getopt(argc, argv, "b:g:ls:t:")) != -1)
 		switch (ch) {
@@ -155,14 +157,18 @@ listen_on(const char *port, int family, int type)
 	sockets[nsockets++].events = POLLIN;
 }
 
-/* The membership is the host's: any of its sockets then gets the group. */
+/*
+ * The membership is the host's: any of its sockets then gets the group.  The
+ * calls that take an interface's number for both families are not everywhere.
+ */
 static void
 join(const char *spec)
 {
-	struct group_req	 gr;
 	struct addrinfo		*ai;
+	struct ip_mreq		 mreq;
+	struct ipv6_mreq	 mreq6;
 	char			*group, *ifname;
-	int			 fd;
+	int			 error, fd;
 
 	if ((group = strdup(spec)) == NULL)
 		err(FAILED, NULL);
@@ -170,16 +176,47 @@ join(const char *spec)
 		usage();
 	*ifname++ = '\0';
 	ai = resolve(group, "0", AF_UNSPEC, SOCK_DGRAM, 0);
-	memset(&gr, 0, sizeof(gr));
-	if ((gr.gr_interface = if_nametoindex(ifname)) == 0)
-		err(FAILED, "%s", ifname);
-	memcpy(&gr.gr_group, ai->ai_addr, ai->ai_addrlen);
 	fd = make(ai);
-	if (setsockopt(fd, ai->ai_family == AF_INET ? IPPROTO_IP :
-	    IPPROTO_IPV6, MCAST_JOIN_GROUP, &gr, sizeof(gr)) == -1)
+	if (ai->ai_family == AF_INET) {
+		mreq.imr_multiaddr =
+		    ((const struct sockaddr_in *)(const void *)
+		    ai->ai_addr)->sin_addr;
+		mreq.imr_interface = address_of(ifname);
+		error = setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &mreq,
+		    sizeof(mreq));
+	} else {
+		mreq6.ipv6mr_multiaddr =
+		    ((const struct sockaddr_in6 *)(const void *)
+		    ai->ai_addr)->sin6_addr;
+		mreq6.ipv6mr_interface = if_nametoindex(ifname);
+		error = setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &mreq6,
+		    sizeof(mreq6));
+	}
+	if (error == -1)
 		err(FAILED, "join %s", spec);
 	freeaddrinfo(ai);
 	free(group);
+}
+
+static struct in_addr
+address_of(const char *ifname)
+{
+	struct ifaddrs	*all, *ifa;
+	struct in_addr	 in;
+
+	if (getifaddrs(&all) == -1)
+		err(FAILED, "getifaddrs");
+	for (ifa = all; ifa != NULL; ifa = ifa->ifa_next)
+		if (ifa->ifa_addr != NULL &&
+		    ifa->ifa_addr->sa_family == AF_INET &&
+		    strcmp(ifa->ifa_name, ifname) == 0)
+			break;
+	if (ifa == NULL)
+		errx(FAILED, "%s has no IPv4 address", ifname);
+	in = ((const struct sockaddr_in *)(const void *)
+	    ifa->ifa_addr)->sin_addr;
+	freeifaddrs(all);
+	return (in);
 }
 
 static void
