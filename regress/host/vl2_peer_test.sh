@@ -28,13 +28,14 @@ mix()
 
 mix members "b c"
 mix controller "root con a"
+mixed=$HOST_CASES
 
 # What a real member tells; the other way nobody would show it.
 . "$(atf_get_srcdir)/vl2_trace_test"
+HOST_CASES=
 cases=" remote"
 mix members "b"
-
-mixed=$HOST_CASES
+mixed="$mixed$HOST_CASES"
 
 # One line that says so is enough.
 host_case without_peer "a real node is needed"

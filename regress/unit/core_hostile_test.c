@@ -523,6 +523,39 @@ ATF_TC_BODY(made_up_members, tc)
 	rig_end();
 }
 
+/*
+ * A member that announces its groups before it shows its certificate is
+ * heard when that has come; it would not say it again for a minute.
+ */
+ATF_TC_WITHOUT_HEAD(announced_early);
+ATF_TC_BODY(announced_early, tc)
+{
+	static const struct mgroup	 mg = { 0x01005e0000fb, 0 };
+	const struct mc_group		*g;
+	struct network			*nw;
+	struct com			 com;
+	struct wbuf			 wb;
+	uint8_t				 p[32];
+
+	rig_start(tc);
+	nw = rig_network();
+	wbuf_init(&wb, p, sizeof(p));
+	wbuf_u64(&wb, nw->nw_id);
+	wbuf_mac(&wb, mg.mg_mac);
+	wbuf_u32(&wb, mg.mg_adi);
+	rig_give(STRANGER, VERB_MULTICAST_LIKE, &wb);
+	rig_pass(1000);
+	ATF_CHECK(multicast_find(rig.node, nw->nw_id, &mg) == NULL);
+	com_make(&com, rig.now, 1800000, nw->nw_id, &rig.ids[STRANGER]);
+	com_sign(&com, &rig.ids[CONTROLLER]);
+	ATF_REQUIRE_EQ(membership_add_com(rig.node, rig.now, nw, &com),
+	    CRED_NEW);
+	rig_pass(600);
+	ATF_REQUIRE((g = multicast_find(rig.node, nw->nw_id, &mg)) != NULL);
+	ATF_CHECK_EQ(g->mg_n, 1);
+	rig_end();
+}
+
 /* Others' groups leave room for frames of ours. */
 ATF_TC_WITHOUT_HEAD(groups_of_others);
 ATF_TC_BODY(groups_of_others, tc)
@@ -562,5 +595,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, neighbourhoods);
 	ATF_TP_ADD_TC(tp, made_up_members);
 	ATF_TP_ADD_TC(tp, groups_of_others);
+	ATF_TP_ADD_TC(tp, announced_early);
 	return (atf_no_error());
 }

@@ -426,7 +426,7 @@ verb_multicast_like(struct node *n, int64_t now, struct rx *rx,
 {
 	struct mgroup	mg;
 	uint64_t	nwid, last = 0;
-	bool		first = true, allowed = false;
+	bool		first = true, allowed = false, early = false;
 
 	while (rb->rb_left > 0) {
 		nwid = rbuf_u64(rb);
@@ -441,9 +441,12 @@ verb_multicast_like(struct node *n, int64_t now, struct rx *rx,
 		if (allowed)
 			multicast_add(n, now, nwid, &mg,
 			    rx->rx_peer->pe_id.id_addr);
+		else if (network_find(n, nwid) != NULL)
+			early = true;
 	}
 	rx->rx_trust = false;		/* an announcement builds none */
-	return (RX_DONE);
+	/* Some announce before they show who they are, then not for a minute. */
+	return (early ? RX_LATER : RX_DONE);
 }
 
 /*
