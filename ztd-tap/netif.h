@@ -91,8 +91,9 @@ bool	 netif_binds(void);
 int	 netif_routes(struct netif *, struct netif_route **list);
 /*
  * A host route to this address (ia_port is ignored), marked as a pin; via nil:
- * on link.  A pin that is there already is replaced; EEXIST: another route
- * is there.  Removing what is not there is fine; no other is removed.
+ * on link.  EEXIST: a route to it is there (on Linux a pin is replaced).
+ * Removing what is not there is fine.  On the BSDs any host route to it would
+ * be removed, so that is for a pin that netif_routes() has shown.
  */
 int	 netif_pin_add(struct netif *, const struct inet_addr *ip,
 	    const struct inet_addr *via, unsigned ifindex);

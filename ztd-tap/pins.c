@@ -411,7 +411,10 @@ unset(struct parent *p, struct pin *pi)
 	pi->pi_set = false;
 }
 
-/* Which of them are still there? */
+/*
+ * Which of them are still there, and which way do they lead?  One that we do
+ * not know of, as when it could not be removed before, is ours from now on.
+ */
 static void
 look(struct pins *ps, const struct netif_route *list, unsigned n)
 {
@@ -426,8 +429,11 @@ look(struct pins *ps, const struct netif_route *list, unsigned n)
 			continue;
 		ip = list[i].rt_target;
 		ip.ia_port = 0;
-		if ((pi = pin_find(ps, &ip)) != NULL)
-			pi->pi_seen = true;
+		if ((pi = pin_find(ps, &ip)) == NULL)
+			continue;
+		pi->pi_seen = pi->pi_set = true;
+		pi->pi_via = list[i].rt_via;
+		pi->pi_ifindex = list[i].rt_ifindex;
 	}
 }
 

@@ -130,12 +130,6 @@ route_bsd_pin(int fd, const struct inet_addr *ip, const struct inet_addr *via,
 		put_link(&m, RTA_GATEWAY, &nd);
 	put_link(&m, RTA_IFP, &nd);
 	put_mark(&m, true);
-	if (write(fd, &m, m.m_hdr.rtm_msglen) != -1)
-		return (0);
-	/* One of ours that is there is as good, but may lead elsewhere. */
-	if (!add || errno != EEXIST ||
-	    route_bsd_pin(fd, ip, via, ifindex, false) == -1)
-		return (-1);
 	return (write(fd, &m, m.m_hdr.rtm_msglen) == -1 ? -1 : 0);
 }
 
@@ -218,8 +212,8 @@ route_take(struct netif_route *rt, const uint8_t *p, size_t len)
 		at += n == 0 ? ROUND : (n + ROUND - 1) / ROUND * ROUND;
 	}
 	memset(rt, 0, sizeof(*rt));
-	inet_from_sockaddr(&rt->rt_target, (struct sockaddr *)&ss[0]);
-	inet_from_sockaddr(&via, (struct sockaddr *)&ss[1]);
+	inet_from_sockaddr(&rt->rt_target, (struct sockaddr *)&ss[RTAX_DST]);
+	inet_from_sockaddr(&via, (struct sockaddr *)&ss[RTAX_GATEWAY]);
 	if ((rtm.rtm_flags & RTF_UP) == 0 || (rtm.rtm_flags & NO_ROUTE) != 0 ||
 	    inet_isnil(&rt->rt_target))
 		return (false);
@@ -227,13 +221,13 @@ route_take(struct netif_route *rt, const uint8_t *p, size_t len)
 	scope_out(&via);
 	rt->rt_target.ia_port = (uint16_t)(inet_iplen(&rt->rt_target) * 8);
 	if ((rtm.rtm_flags & RTF_HOST) == 0)
-		rt->rt_target.ia_port = (uint16_t)mask_bits(&ss[2],
+		rt->rt_target.ia_port = (uint16_t)mask_bits(&ss[RTAX_NETMASK],
 		    rt->rt_target.ia_port);
 #ifdef __OpenBSD__
 	rt->rt_metric = rtm.rtm_priority;
-	ours = strcmp(((struct sockaddr_rtlabel *)&ss[10])->sr_label,
+	ours = strcmp(((struct sockaddr_rtlabel *)&ss[RTAX_LABEL])->sr_label,
 	    MARK) == 0;
-	rt->rt_pin = strcmp(((struct sockaddr_rtlabel *)&ss[10])->sr_label,
+	rt->rt_pin = strcmp(((struct sockaddr_rtlabel *)&ss[RTAX_LABEL])->sr_label,
 	    MARK_PIN) == 0;
 #else
 	ours = (rtm.rtm_flags & RTF_PROTO1) != 0;
