@@ -44,6 +44,7 @@
 #define LOG_TEXT_MAX	1023
 #define CON_ERROR_MAX	8192
 #define GROUPS_SIZE	(TAP_GROUPS_MAX * sizeof(struct msg_group))
+#define PINS_SIZE	(PINS_MAX * sizeof(struct inet_addr))
 #define INTERFACES_SIZE	(INTERFACES_MAX * sizeof(struct msg_interface))
 
 #define ROW(type, sizes, route, fd)	[type] = { #type, sizes, route, fd }
@@ -63,12 +64,15 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_JOIN, STRUCT(msg_network), TAP_NET, 0),
 	ROW(MSG_LEAVE, STRUCT(msg_network), TAP_NET, 0),
 	ROW(MSG_TAP, STRUCT_AND(msg_tap, GROUPS_SIZE), TAP_NET, 0),
+	ROW(MSG_PIN_MODE, STRUCT(msg_pin_mode), TAP_NET, 0),
+	ROW(MSG_PINNED, EMPTY, TAP_NET, 0),
 
 	ROW(MSG_IDENTITY_NEW, STRUCT(msg_identity_new), NET_TAP, 0),
 	ROW(MSG_IDENTITY_BAD, STRUCT(msg_text), NET_TAP, 0),
 	ROW(MSG_PORT, STRUCT(msg_port), NET_TAP, 0),
 	ROW(MSG_ONLINE, STRUCT(msg_online), NET_TAP, 0),
 	ROW(MSG_PLANET, BYTES(WORLD_MAX), NET_TAP, 0),
+	ROW(MSG_PINS, BYTES(PINS_SIZE), NET_TAP, 0),
 
 	ROW(MSG_LISTENER, STRUCT(msg_listener), TAP_CTL, 1),
 	ROW(MSG_TOKEN, STRUCT(msg_token), TAP_CTL, 0),
@@ -123,6 +127,7 @@ _Static_assert(sizeof(struct msg_status) <= MSG_MAX, "msg_status");
 _Static_assert(sizeof(struct msg_network_info) <= MSG_MAX, "network_info");
 _Static_assert(sizeof(struct msg_peer_info) <= MSG_MAX, "msg_peer_info");
 _Static_assert(sizeof(struct msg_moon_info) <= MSG_MAX, "msg_moon_info");
+_Static_assert(PINS_SIZE <= MSG_MAX, "MSG_PINS");
 _Static_assert(INTERFACES_SIZE <= MSG_MAX, "MSG_INTERFACES");
 _Static_assert(sizeof(struct msg_tap) + GROUPS_SIZE <= MSG_MAX, "MSG_TAP");
 _Static_assert(PROC_COUNT * PROC_COUNT <= 32, "mr_route is too narrow");

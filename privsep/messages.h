@@ -60,6 +60,8 @@ enum msg_type {
 	MSG_JOIN,
 	MSG_LEAVE,
 	MSG_TAP,		/* state of the tap of a network */
+	MSG_PIN_MODE,		/* tell MSG_PINS, or no longer */
+	MSG_PINNED,		/* MSG_PINS of this id is in force */
 
 	/* engine > parent */
 	MSG_IDENTITY_NEW,	/* generated: store it */
@@ -67,6 +69,7 @@ enum msg_type {
 	MSG_PORT,		/* what a network's port should be like */
 	MSG_ONLINE,
 	MSG_PLANET,		/* a newer planet: store it */
+	MSG_PINS,		/* physical addresses in use, whole */
 
 	/* parent > API */
 	MSG_LISTENER,		/* with a listening TCP descriptor */
@@ -236,6 +239,18 @@ struct msg_online {
 };
 
 /* MSG_PLANET: the serialised world, nothing else. */
+
+/*
+ * While a default route leads through a network and sockets are not bound to
+ * a device (06 section 8.5), the engine names all physical addresses that it
+ * sends to, those of roots first, and sends to none before the parent has
+ * answered by MSG_PINNED with the id of the MSG_PINS that has it.
+ * MSG_PINS: struct inet_addr, ia_port 0, and nothing else.
+ */
+#define PINS_MAX	1024
+struct msg_pin_mode {
+	uint32_t	 pm_on;
+};
 
 /* ---- parent and API ------------------------------------------------ */
 

@@ -20,6 +20,7 @@
 
 #define SOCKETS_MAX	255	/* a socket id's low byte is its place + 1 */
 
+struct pins;
 struct udp;
 
 /* Which tap carries which network, by either; frames.c has them. */
@@ -55,6 +56,8 @@ struct engine {
 	struct udp	*e_udp;
 	int		 e_home;	/* folders, as descriptors */
 	int		 e_networks, e_moons, e_peers;
+	struct pins	*e_pins;	/* NULL: not needed */
+	uint32_t	 e_pins_id;	/* of the set told last, ever */
 	struct taps	*e_taps;	/* NULL: none yet */
 	uint64_t	 e_port_late;	/* MSG_PORT found no room, of this
 					 * network and those behind; 0 */
@@ -130,6 +133,14 @@ bool	 udp_skips(const char *ifname);
 void	 udp_bind_device(int fd, const char *ifname);
 /* Let the kernel fragment; no path MTU discovery. */
 void	 udp_allow_fragments(int fd, int family);
+
+/* pins.c: addresses that must not be reached through a network of ours */
+void	 pins_mode(struct engine *, bool on);
+/* The set of this id is in force. */
+void	 pins_done(struct engine *, uint32_t id);
+/* This datagram may not leave now; it is kept, or lost. */
+bool	 pins_hold(struct engine *, uint32_t sock, const struct inet_addr *to,
+	    const void *, size_t len, unsigned ttl);
 
 /* frames.c: Ethernet frames from and to the parent's taps */
 void	 frames_attach(struct engine *, int fd);

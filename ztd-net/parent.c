@@ -185,6 +185,15 @@ got_network(struct engine *e, const struct msg *m)
 	}
 }
 
+static void
+got_pin_mode(struct engine *e, const struct msg *m)
+{
+	struct msg_pin_mode	 pm;
+
+	memcpy(&pm, m->m_data, sizeof(pm));
+	pins_mode(e, pm.pm_on != 0);
+}
+
 /* Messages that make sense only once there is a node. */
 static void
 node_message(struct engine *e, struct msg *m)
@@ -203,6 +212,12 @@ node_message(struct engine *e, struct msg *m)
 		break;
 	case MSG_TAP:
 		got_tap(e, m);
+		break;
+	case MSG_PIN_MODE:
+		got_pin_mode(e, m);
+		break;
+	case MSG_PINNED:
+		pins_done(e, m->m_id);
 		break;
 	default:
 		break;

@@ -186,6 +186,8 @@ udp_send(struct engine *e, uint32_t sock, const struct inet_addr *to,
 	struct usock	*us;
 	size_t		 i;
 
+	if (e->e_pins != NULL && pins_hold(e, sock, to, p, len, ttl))
+		return;
 	if (sock != SOCKET_ANY && (us = sock_find(e, sock)) != NULL) {
 		send_from(e, us, to, p, len, ttl);
 		return;

@@ -16,9 +16,11 @@
 #include "common/log.h"
 #include "ztd-tap/apply.h"
 #include "ztd-tap/dns.h"
+#include "ztd-tap/pins.h"
 #include "ztd-tap/refuse.h"
 
 #define RESTORE_MS	30000	/* between putting back the same address */
+#define DEFAULT_BITS	1	/* a default route, or half of one */
 
 static unsigned	 wanted_addresses(const struct joined *, struct inet_addr *);
 static bool	 has_addr(const struct inet_addr *, unsigned,
@@ -27,6 +29,8 @@ static bool	 same_route(const struct policy_route *,
 		    const struct policy_route *);
 static unsigned	 wanted_routes(struct joined *, struct policy_route *);
 static bool	 default_possible(struct joined *);
+static unsigned	 default_families(const struct joined *);
+static void	 want_pins(struct joined *, unsigned);
 static void	 route_failed(struct joined *, const struct policy_route *);
 
 void
@@ -97,6 +101,10 @@ apply_routes(struct joined *j)
 			j->j_default = true;
 	}
 	j->j_warned = true;
+	/* Behind the routes that needed them. */
+	if (j->j_pins != 0)
+		want_pins(j, j->j_up && pins_needed(j->j_parent) ?
+		    j->j_pins & default_families(j) : 0);
 }
 
 bool
@@ -165,6 +173,8 @@ apply_withdraw(struct joined *j)
 	while (j->j_naddrs > 0)
 		(void)netif_addr_del(ni, nd, &j->j_addrs[--j->j_naddrs]);
 	j->j_default = false;
+	if (j->j_pins != 0)
+		want_pins(j, 0);
 }
 
 bool
@@ -233,28 +243,58 @@ wanted_routes(struct joined *j, struct policy_route *want)
 	/* Where another interface leads by itself, we do not. */
 	for (i = 0; i < n; i++)
 		if (refuse_target(p, j->j_tap.t_dev.nd_index,
-		    &want[i].pr_target) == NULL)
+		    &want[i].pr_target) == NULL &&
+		    (want[i].pr_target.ia_port > DEFAULT_BITS ||
+		    !pins_needed(p) || pins_ready(p)))
 			want[kept++] = want[i];
 	return (kept);
 }
 
-/* Sockets bound by hand are not bound to a device, and would loop. */
+/*
+ * Where sockets are bound to no device, the routes come when the engine's
+ * addresses are pinned, and pins go behind them.
+ */
 static bool
 default_possible(struct joined *j)
 {
 	struct parent	*p = j->j_parent;
+	unsigned	 families = default_families(j);
 
-	if (!j->j_policy.po_default)
+	if (families == 0)
 		return (false);
-	if (p->p_settings.s_nbind > 0) {
-		if (!j->j_warned)
-			log_warnx("%s: no default route through it while "
-			    "local.conf has settings.bind",
-			    j->j_tap.t_dev.nd_name);
-		return (false);
+	if (pins_needed(p)) {
+		want_pins(j, j->j_pins | families);
+		return (pins_ready(p));
 	}
 	return (netif_default_possible(p->p_netif, !j->j_default &&
 	    !j->j_warned));
+}
+
+/* Of which families there is a default route that we may take. */
+static unsigned
+default_families(const struct joined *j)
+{
+	const struct inet_addr	*target;
+	unsigned		 families = 0;
+	uint32_t		 i;
+
+	for (i = 0; i < j->j_want->mp_nroutes; i++) {
+		target = &j->j_want->mp_routes[i].nr_target;
+		if (target->ia_port <= DEFAULT_BITS && policy_judge_route(
+		    &j->j_policy, &j->j_want->mp_routes[i]) == POLICY_TAKEN)
+			families |= target->ia_family == 4 ? PINS_4 : PINS_6;
+	}
+	return (families);
+}
+
+static void
+want_pins(struct joined *j, unsigned families)
+{
+	unsigned	 before = j->j_pins;
+
+	j->j_pins = families;
+	if (families != before)
+		pins_want(j->j_parent, before, families);
 }
 
 static void

@@ -41,6 +41,7 @@ struct joined {
 	unsigned	 j_nroutes;
 	struct policy_route j_routes[POLICY_ROUTES];
 	bool		 j_default;	/* a default route is among them */
+	unsigned	 j_pins;	/* pins are wanted: PINS_* */
 	int64_t		 j_restored;	/* ms, when addresses were put back */
 	/* As told to the engine. */
 	bool		 j_told;

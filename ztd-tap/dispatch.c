@@ -23,6 +23,7 @@
 #include "ztd-tap/idfile.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/listen.h"
+#include "ztd-tap/pins.h"
 #include "ztd-tap/supervise.h"
 
 static void	 greet_net(struct parent *);
@@ -36,6 +37,7 @@ static bool	 identity_new(struct parent *, const struct msg *);
 static void	 identity_bad(struct parent *, const struct msg *);
 static bool	 online(struct parent *, const struct msg *);
 static bool	 planet(struct parent *, const struct msg *);
+static bool	 pins(struct parent *, const struct msg *);
 
 void
 dispatch_greet(struct child *c)
@@ -102,6 +104,8 @@ dispatch_settings(struct parent *p)
 		    p->p_port);
 	dns_settings(p);
 	send_settings(p, PROC_NET);
+	/* Sockets may be bound in another way now. */
+	joined_online(p);
 	if (listen_stale(p)) {
 		/* Only a new process lets go of the listeners it has. */
 		supervise_restart(p, PROC_CTL);
@@ -129,6 +133,7 @@ greet_net(struct parent *p)
 	}
 	parent_interfaces(p, true, false);
 	joined_replay(p);
+	pins_replay(p);
 }
 
 static void
@@ -203,6 +208,8 @@ dispatch_net(struct parent *p, struct msg *m)
 		return (online(p, m));
 	case MSG_PLANET:
 		return (planet(p, m));
+	case MSG_PINS:
+		return (pins(p, m));
 	default:
 		return (false);
 	}
@@ -302,4 +309,21 @@ planet(struct parent *p, const struct msg *m)
 	    (uid_t)-1, p->p_user[PROC_NET].pu_gid) == -1)
 		log_warn("%s/planet", p->p_home);
 	return (true);
+}
+
+static bool
+pins(struct parent *p, const struct msg *m)
+{
+	static struct inet_addr	 list[PINS_MAX];
+	const char		*why = "a pin that is cut off";
+	size_t			 n = m->m_len / sizeof(*list);
+
+	if (m->m_len % sizeof(*list) == 0) {
+		if (n > 0)
+			memcpy(list, m->m_data, m->m_len);
+		why = pins_message(p, m->m_id, list, n);
+	}
+	if (why != NULL)
+		log_warnx("the engine wants %s", why);
+	return (why == NULL);
 }

@@ -279,6 +279,19 @@ joined_mark_taps(const struct parent *p, struct msg_interface *ifs,
 	}
 }
 
+bool
+joined_inside(const struct parent *p, const struct inet_addr *ip)
+{
+	struct joined	*j;
+	unsigned	 i;
+
+	RB_FOREACH(j, joined_tree, JOINED(p))
+		for (i = 0; i < j->j_naddrs; i++)
+			if (inet_contains(&j->j_addrs[i], ip))
+				return (true);
+	return (false);
+}
+
 void
 joined_dump(const struct parent *p)
 {

@@ -46,6 +46,8 @@ void	 joined_reload(struct parent *);
  * p_ifs is. */
 void	 joined_mark_taps(const struct parent *, struct msg_interface *,
 	    unsigned n);
+/* Is this address inside of one of our networks, by their addresses? */
+bool	 joined_inside(const struct parent *, const struct inet_addr *);
 /* State for the log (SIGUSR1). */
 void	 joined_dump(const struct parent *);
 

@@ -28,6 +28,15 @@ struct netif;
 /* Metric of routes with a gateway. */
 #define NETIF_METRIC	5000
 
+/* A route of the host's. */
+struct netif_route {
+	struct inet_addr rt_target;	/* ia_port = bits */
+	struct inet_addr rt_via;	/* nil: on link */
+	unsigned	 rt_ifindex;	/* 0: leads nowhere */
+	uint32_t	 rt_metric;
+	bool		 rt_pin;	/* one of netif_pin_add() */
+};
+
 struct netif_dev {
 	char		 nd_name[16];
 	unsigned	 nd_index;
@@ -66,10 +75,30 @@ int	 netif_route_add(struct netif *, const struct netif_dev *,
 int	 netif_route_del(struct netif *, const struct netif_dev *,
 	    const struct policy_route *);
 /*
- * Can a default route lead through a tap without catching the tunnel's own
- * packets?  With warn, settings of the host that are in the way are logged.
+ * Can a default route lead through a tap at all?  With warn, settings of the
+ * host that are in the way are logged.
  */
 bool	 netif_default_possible(struct netif *, bool warn);
+/* Can a socket be bound to an interface, so that such a route does not catch
+ * the tunnel's own packets? */
+bool	 netif_binds(void);
+
+/*
+ * All unicast routes of the main table but those of ours to a network, both
+ * families.  Returns how many, with *list malloc'd (or NULL), or -1 with
+ * errno.
+ */
+int	 netif_routes(struct netif *, struct netif_route **list);
+/*
+ * A host route to this address (ia_port is ignored), marked as a pin; via nil:
+ * on link.  EEXIST: a route to it is there (on Linux a pin is replaced).
+ * Removing what is not there is fine.  On the BSDs any host route to it would
+ * be removed, so that is for a pin that netif_routes() has shown.
+ */
+int	 netif_pin_add(struct netif *, const struct inet_addr *ip,
+	    const struct inet_addr *via, unsigned ifindex);
+int	 netif_pin_del(struct netif *, const struct inet_addr *ip,
+	    const struct inet_addr *via, unsigned ifindex);
 
 /*
  * Addresses of interfaces that are up, without those that cannot be used

@@ -217,18 +217,43 @@ netif_route_del(struct netif *ni, const struct netif_dev *nd,
 	return (ret == -1 && (errno == ESRCH || errno == ENXIO) ? 0 : ret);
 }
 
-/*
- * Sockets cannot be bound to an interface here: what the engine sends would
- * enter its own tunnel.
- */
+/* What the engine sends has to be kept out of the tunnel by pins. */
+bool
+netif_binds(void)
+{
+	return (false);
+}
+
 bool
 netif_default_possible(struct netif *ni, bool warn)
 {
 	(void)ni;
-	if (warn)
-		log_warnx("a default route through a network would catch the "
-		    "network's own packets on this system: not installed");
-	return (false);
+	(void)warn;
+	return (true);
+}
+
+int
+netif_routes(struct netif *ni, struct netif_route **list)
+{
+	(void)ni;
+	return (route_bsd_list(list));
+}
+
+int
+netif_pin_add(struct netif *ni, const struct inet_addr *ip,
+    const struct inet_addr *via, unsigned ifindex)
+{
+	return (route_bsd_pin(ni->ni_route, ip, via, ifindex, true));
+}
+
+int
+netif_pin_del(struct netif *ni, const struct inet_addr *ip,
+    const struct inet_addr *via, unsigned ifindex)
+{
+	int	 ret;
+
+	ret = route_bsd_pin(ni->ni_route, ip, via, ifindex, false);
+	return (ret == -1 && (errno == ESRCH || errno == ENXIO) ? 0 : ret);
 }
 
 int

@@ -32,6 +32,7 @@
 #include "ztd-tap/notice.h"
 
 #define PROTO_ZTD	0x9a	/* our mark on routes and addresses */
+#define PIN_METRIC	9993	/* with it: a pin */
 #define TXQLEN		1000	/* frames in the tap's ring */
 #define INET_CONF	1	/* IFLA_INET_CONF */
 #define CONF_RP_FILTER	8	/* IPV4_DEVCONF_RP_FILTER */
@@ -88,6 +89,13 @@ static int	 link_cmp(const void *, const void *);
 static void	*grown(void *, unsigned, unsigned *, size_t);
 static void	 index_seen(struct nlmsghdr *, void *);
 static void	 addr_seen(struct nlmsghdr *, void *);
+static int	 set_pin(struct netif *, const struct inet_addr *,
+		    const struct inet_addr *, unsigned, bool);
+static void	 route_seen(struct nlmsghdr *, void *);
+static void	 route_fill(struct netif_route *, const struct nlmsghdr *,
+		    const struct rtmsg *);
+static const uint8_t *attr_hop(const struct nlmsghdr *, size_t,
+		    struct rtnexthop *, size_t, uint32_t *);
 static void	 join_group(int, unsigned);
 static void	 events_readable(evutil_socket_t, short, void *);
 static bool	 roams(struct netif *, const uint8_t *, size_t);
@@ -244,7 +252,13 @@ netif_route_del(struct netif *ni, const struct netif_dev *nd,
 	return (-1);
 }
 
-/* The engine's sockets are bound to devices, so it can be done. */
+bool
+netif_binds(void)
+{
+	return (true);
+}
+
+/* With what the sockets are bound to, or with pins, it can be done. */
 bool
 netif_default_possible(struct netif *ni, bool warn)
 {
@@ -270,6 +284,57 @@ netif_default_possible(struct netif *ni, bool warn)
 	}
 	free(ifs);
 	return (true);
+}
+
+struct routes {
+	struct netif_route *r_list;
+	unsigned	 r_n, r_room;
+	bool		 r_short;	/* of memory */
+};
+
+int
+netif_routes(struct netif *ni, struct netif_route **list)
+{
+	static const uint8_t	 families[] = { AF_INET, AF_INET6 };
+	struct request		 r;
+	struct routes		 rs;
+	size_t			 i;
+
+	memset(&rs, 0, sizeof(rs));
+	for (i = 0; i < sizeof(families); i++) {
+		req_init(&r, RTM_GETROUTE, NLM_F_DUMP,
+		    sizeof(r.r_body.route));
+		r.r_body.route.rtm_family = families[i];
+		if (req_send(ni, &r) == -1 ||
+		    req_answers(ni, route_seen, &rs) == -1) {
+			free(rs.r_list);
+			return (-1);
+		}
+	}
+	if (rs.r_short) {
+		free(rs.r_list);
+		errno = ENOMEM;
+		return (-1);
+	}
+	*list = rs.r_list;
+	return ((int)rs.r_n);
+}
+
+int
+netif_pin_add(struct netif *ni, const struct inet_addr *ip,
+    const struct inet_addr *via, unsigned ifindex)
+{
+	return (set_pin(ni, ip, via, ifindex, true));
+}
+
+int
+netif_pin_del(struct netif *ni, const struct inet_addr *ip,
+    const struct inet_addr *via, unsigned ifindex)
+{
+	if (set_pin(ni, ip, via, ifindex, false) == 0 || errno == ESRCH ||
+	    errno == ENODEV)
+		return (0);
+	return (-1);
 }
 
 struct link {
@@ -553,6 +618,134 @@ set_route(struct netif *ni, const struct netif_dev *nd,
 	if (add && !inet_isnil(&pr->pr_src))
 		req_attr(&r, RTA_PREFSRC, pr->pr_src.ia_ip, len);
 	return (req_do(ni, &r));
+}
+
+/* By its metric a pin is told from all else: REPLACE is safe. */
+static int
+set_pin(struct netif *ni, const struct inet_addr *ip,
+    const struct inet_addr *via, unsigned ifindex, bool add)
+{
+	struct request	 r;
+	struct rtmsg	*rt = &r.r_body.route;
+	size_t		 len = inet_iplen(ip);
+
+	req_init(&r, add ? RTM_NEWROUTE : RTM_DELROUTE, add ? NLM_F_ACK |
+	    NLM_F_CREATE | NLM_F_REPLACE : NLM_F_ACK, sizeof(*rt));
+	rt->rtm_family = ip->ia_family == 4 ? AF_INET : AF_INET6;
+	rt->rtm_dst_len = (uint8_t)(len * 8);
+	rt->rtm_table = RT_TABLE_MAIN;
+	rt->rtm_protocol = PROTO_ZTD;
+	rt->rtm_scope = !inet_isnil(via) || rt->rtm_family == AF_INET6 ?
+	    RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	rt->rtm_type = RTN_UNICAST;
+	req_attr(&r, RTA_DST, ip->ia_ip, len);
+	if (!inet_isnil(via)) {
+		req_attr(&r, RTA_GATEWAY, via->ia_ip, len);
+		if (add)
+			rt->rtm_flags = RTNH_F_ONLINK;
+	}
+	req_u32(&r, RTA_OIF, ifindex);
+	req_u32(&r, RTA_PRIORITY, PIN_METRIC);
+	return (req_do(ni, &r));
+}
+
+static void
+route_seen(struct nlmsghdr *h, void *arg)
+{
+	struct routes		*rs = arg;
+	struct netif_route	*rt;
+	struct rtmsg		 m;
+	const void		*p;
+	uint32_t		 table;
+
+	if (h->nlmsg_type != RTM_NEWROUTE ||
+	    h->nlmsg_len < NLMSG_LENGTH(sizeof(m)))
+		return;
+	memcpy(&m, NLMSG_DATA(h), sizeof(m));
+	table = m.rtm_table;
+	if ((p = attr_find(h, sizeof(m), RTA_TABLE, sizeof(table))) != NULL)
+		memcpy(&table, p, sizeof(table));
+	if (table != RT_TABLE_MAIN || (m.rtm_flags & RTM_F_CLONED) != 0 ||
+	    (m.rtm_family != AF_INET && m.rtm_family != AF_INET6) ||
+	    m.rtm_dst_len > (m.rtm_family == AF_INET ? 32 : 128) ||
+	    m.rtm_src_len != 0)
+		return;
+	if ((rt = grown(rs->r_list, rs->r_n, &rs->r_room, sizeof(*rt))) ==
+	    NULL) {
+		rs->r_short = true;
+		return;
+	}
+	rs->r_list = rt;
+	rt += rs->r_n;
+	route_fill(rt, h, &m);
+	if (m.rtm_protocol != PROTO_ZTD || rt->rt_pin)
+		rs->r_n++;
+}
+
+/* Of several next hops the first stands for all. */
+static void
+route_fill(struct netif_route *rt, const struct nlmsghdr *h,
+    const struct rtmsg *m)
+{
+	struct rtnexthop	 nh;
+	size_t			 len = m->rtm_family == AF_INET ? 4 : 16;
+	const uint8_t		*p;
+	uint32_t		 index = 0;
+
+	memset(rt, 0, sizeof(*rt));
+	rt->rt_target.ia_family = m->rtm_family == AF_INET ? 4 : 6;
+	rt->rt_target.ia_port = m->rtm_dst_len;
+	if ((p = attr_find(h, sizeof(*m), RTA_DST, len)) != NULL)
+		memcpy(rt->rt_target.ia_ip, p, len);
+	if ((p = attr_find(h, sizeof(*m), RTA_PRIORITY,
+	    sizeof(rt->rt_metric))) != NULL)
+		memcpy(&rt->rt_metric, p, sizeof(rt->rt_metric));
+	rt->rt_pin = m->rtm_protocol == PROTO_ZTD &&
+	    rt->rt_metric == PIN_METRIC && m->rtm_dst_len == len * 8;
+	if (m->rtm_type != RTN_UNICAST)
+		return;
+	if ((p = attr_find(h, sizeof(*m), RTA_OIF, sizeof(index))) != NULL)
+		memcpy(&index, p, sizeof(index));
+	p = attr_find(h, sizeof(*m), RTA_GATEWAY, len);
+	if (index == 0)
+		p = attr_hop(h, sizeof(*m), &nh, len, &index);
+	/* IPv4 by way of an IPv6 neighbour: not imitated. */
+	if (attr_find(h, sizeof(*m), RTA_VIA, 1) != NULL)
+		return;
+	rt->rt_ifindex = index;
+	if (p != NULL) {
+		rt->rt_via.ia_family = rt->rt_target.ia_family;
+		memcpy(rt->rt_via.ia_ip, p, len);
+	}
+}
+
+/* The gateway of the first of several next hops, or NULL, and its link. */
+static const uint8_t *
+attr_hop(const struct nlmsghdr *h, size_t body, struct rtnexthop *nh,
+    size_t len, uint32_t *index)
+{
+	const uint8_t	*p, *end;
+	struct rtattr	 rta;
+
+	if ((p = attr_find(h, body, RTA_MULTIPATH, sizeof(*nh))) == NULL)
+		return (NULL);
+	memcpy(nh, p, sizeof(*nh));
+	*index = (uint32_t)nh->rtnh_ifindex;
+	end = (const uint8_t *)h + h->nlmsg_len;
+	if (nh->rtnh_len < sizeof(*nh) || nh->rtnh_len > end - p)
+		return (NULL);
+	end = p + nh->rtnh_len;
+	for (p += sizeof(*nh); p + sizeof(rta) <= end;
+	    p += RTA_ALIGN(rta.rta_len)) {
+		memcpy(&rta, p, sizeof(rta));
+		if (rta.rta_len < sizeof(rta) ||
+		    rta.rta_len > (size_t)(end - p))
+			break;
+		if (rta.rta_type == RTA_GATEWAY &&
+		    rta.rta_len >= RTA_LENGTH(len))
+			return (p + RTA_LENGTH(0));
+	}
+	return (NULL);
 }
 
 /* The attribute's data of at least min bytes, or NULL. */

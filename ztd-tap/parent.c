@@ -35,6 +35,7 @@
 #include "ztd-tap/netif.h"
 #include "ztd-tap/notice.h"
 #include "ztd-tap/parent.h"
+#include "ztd-tap/pins.h"
 #include "ztd-tap/supervise.h"
 
 #define TICK_S		5
@@ -124,6 +125,7 @@ parent_open(struct parent *p)
 	notice_pause(p->p_groups_soon, GROUPS_MS);
 	groups_init();
 	pump_watch(p->p_pump, groups_reported, p);
+	pins_start(p);
 }
 
 void
@@ -137,6 +139,7 @@ parent_watch(struct parent *p)
 void
 parent_close(struct parent *p)
 {
+	pins_stop(p);
 	notice_free(p->p_ifs_soon);
 	notice_free(p->p_groups_soon);
 	pump_free(p->p_pump);
@@ -388,6 +391,7 @@ tick(evutil_socket_t fd, short what, void *arg)
 	if (ticks % RESYNC_TICKS == 0) {
 		parent_interfaces(p, false, false);
 		joined_resync(p, true);
+		pins_check(p);
 		dns_check(p);
 	}
 	if (ticks * TICK_S % groups_poll() < TICK_S)
@@ -422,6 +426,7 @@ host_changed(void *arg, bool roamed)
 		return;
 	parent_interfaces(p, false, roamed);
 	joined_resync(p, false);
+	pins_check(p);
 	joined_groups(p);
 }
 

@@ -29,6 +29,7 @@ struct frame_pump;
 struct joined;
 struct netif;
 struct notice;
+struct pins;
 
 #define HOME_MAX	1024	/* path of the home folder, with NUL */
 #define PLANET_MAX	8480	/* bytes of a serialised planet */
@@ -105,6 +106,7 @@ struct parent {
 	bool		 p_ifs_told;	/* to the engine, whole */
 	struct notice	*p_ifs_soon;	/* look at them again */
 	struct notice	*p_groups_soon;
+	struct pins	*p_pins;	/* from parent_open() to _close() */
 	struct frame_pump *p_pump;
 	struct dns	*p_dns;		/* NULL before and after the loop */
 

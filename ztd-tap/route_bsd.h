@@ -23,6 +23,15 @@
 int	 route_bsd_change(int fd, const struct netif_dev *,
 	    const struct policy_route *, bool add);
 
+/*
+ * The same of a pin: a host route with a mark of its own.  An address that
+ * is good on its link only has no interface inside.
+ */
+int	 route_bsd_pin(int fd, const struct inet_addr *ip,
+	    const struct inet_addr *via, unsigned ifindex, bool add);
+/* netif_routes(). */
+int	 route_bsd_list(struct netif_route **);
+
 /* Does this message of a routing socket tell of a default route that came,
  * went or changed, and is not ours? */
 bool	 route_bsd_is_default(const uint8_t *, size_t len);

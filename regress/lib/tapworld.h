@@ -42,6 +42,8 @@ struct tapworld {
 	int		 tw_raw;	/* the same, for what is no message */
 	struct frame_channel *tw_frames;
 	struct tapworld_tap *tw_taps;
+	int		 tw_pins;	/* MSG_PIN_MODE: wanted; -1 none yet */
+	uint32_t	 tw_pinned;	/* MSG_PINNED */
 	unsigned	 tw_nifs, tw_nvirtual;	/* in the list it was given */
 	bool		 tw_quick;	/* requests take no time of their own */
 	char	       **tw_lines;	/* of the log */

@@ -121,6 +121,8 @@ tapworld_engine(struct tapworld *tw)
 	struct child	*c = &tw->tw_p.p_child[PROC_NET];
 	int		 fds[2];
 
+	tw->tw_pins = -1;
+	tw->tw_pinned = 0;
 	ATF_REQUIRE((tw->tw_engine = fork()) != -1);
 	if (tw->tw_engine == 0) {
 		for (;;)
@@ -375,6 +377,10 @@ told(struct channel *chan, struct msg *m, void *arg)
 		ATF_REQUIRE((tw->tw_frames = frame_new(m->m_fd)) != NULL);
 	} else if (m->m_type == MSG_TAP)
 		told_tap(tw, m);
+	else if (m->m_type == MSG_PIN_MODE)
+		tw->tw_pins = ((const struct msg_pin_mode *)m->m_data)->pm_on;
+	else if (m->m_type == MSG_PINNED)
+		tw->tw_pinned = m->m_id;
 	else if (m->m_type == MSG_INTERFACES)
 		told_interfaces(tw, m);
 }
