@@ -44,6 +44,8 @@ struct refusals {
 };
 
 static void	 collect(const struct joined *, struct refusals *);
+static bool	 own_gateway(const struct msg_port *,
+		    const struct inet_addr *);
 static void	 put(struct refusals *, enum kind, int,
 		    const struct inet_addr *, const struct msg_interface *);
 static bool	 named(const struct refusals *, const struct refusal *);
@@ -205,11 +207,24 @@ collect(const struct joined *j, struct refusals *rs)
 		why = policy_judge_route(&j->j_policy, &mp->mp_routes[i]);
 		if (why != POLICY_TAKEN)
 			put(rs, KIND_ROUTE, why, ia, NULL);
-		else if ((mi = refuse_target(j->j_parent, index, ia)) != NULL)
+		else if (!own_gateway(mp, &mp->mp_routes[i].nr_via) &&
+		    (mi = refuse_target(j->j_parent, index, ia)) != NULL)
 			put(rs, KIND_ROUTE, WHY_ELSEWHERE, ia, mi);
 	}
 	if (mp->mp_dns_domain[0] != '\0' && !j->j_policy.po_dns)
 		put(rs, KIND_DNS, 0, &mp->mp_dns[0], NULL);
+}
+
+/* We are the gateway: nothing is to be installed here. */
+static bool
+own_gateway(const struct msg_port *mp, const struct inet_addr *via)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < mp->mp_nips; i++)
+		if (!inet_isnil(via) && inet_same_ip(&mp->mp_ips[i], via))
+			return (true);
+	return (false);
 }
 
 static void

@@ -223,6 +223,13 @@ CASE(others_routes, "the network that another interface is connected to")
 	refused_route("192.168.1.0/24", "10.9.8.1", NAME "the controller's "
 	    "route 192.168.1.0/24 is not installed: interface zt");
 	refused_route("192.168.1.0/24", "", "route 192.168.1.0/24 is not");
+	/* Where we are the gateway ourselves, that is as it should be. */
+	bad = port;
+	bad.mp_routes[0].nr_target = tapworld_addr("192.168.1.0/24");
+	bad.mp_routes[0].nr_via = tapworld_addr("10.9.8.7");
+	tapworld_log_clear(tw);
+	tapworld_send(tw, MSG_PORT, &bad, sizeof(bad));
+	ATF_CHECK_EQ(0, tw->tw_nlines);
 	/* Once the other interface has let go of it, it can be had. */
 	bad = port;
 	bad.mp_ips[bad.mp_nips++] = tapworld_addr("192.168.1.5/32");

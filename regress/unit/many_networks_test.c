@@ -196,6 +196,85 @@ ATF_TC_BODY(engine, tc)
 	ATF_CHECK_EQ(0, frames_network(&e, FRAME_TAPS - 1));
 }
 
+/* What a full channel could not take is told when it has room again. */
+
+static unsigned	 ports[MANY];
+
+static void
+got_port(struct channel *ch, struct msg *m, void *arg)
+{
+	struct msg_port	 mp;
+	unsigned	 i;
+
+	(void)ch;
+	(void)arg;
+	if (m->m_type != MSG_PORT)
+		return;
+	memcpy(&mp, m->m_data, sizeof(mp));
+	/* The tail of an id is its number. */
+	i = (unsigned)(mp.mp_nwid & 0xfff);
+	ATF_REQUIRE_EQ(nwid(i), mp.mp_nwid);
+	ports[i]++;
+}
+
+static void
+got_nothing(struct channel *ch, struct msg *m, void *arg)
+{
+	(void)ch;
+	(void)m;
+	(void)arg;
+}
+
+static void
+gone(struct channel *ch, const char *why, void *arg)
+{
+	(void)ch;
+	(void)arg;
+	atf_tc_fail("%s", why == NULL ? "closed" : why);
+}
+
+ATF_TC_WITHOUT_HEAD(all_told);
+ATF_TC_BODY(all_told, tc)
+{
+	static struct engine	 e;
+	struct node_callbacks	 cb = callbacks;
+	struct identity		 id;
+	struct channel		*parent;
+	struct timeval		 tv = { 1, 0 };
+	const char		*text;
+	json_t			*doc;
+	unsigned		 i, missing, turn;
+	int			 fds[2];
+
+	ATF_REQUIRE_EQ(crypto_init(), 0);
+	doc = vectors_load(tc, "credentials.json");
+	text = vectors_str(vectors_get(vectors_get(doc, "identities"), "m1"),
+	    "secret");
+	ATF_REQUIRE_EQ(identity_parse(&id, text, strlen(text)), IDENTITY_OK);
+	json_decref(doc);
+	ATF_REQUIRE((e.e_base = event_base_new()) != NULL);
+	ATF_REQUIRE_EQ(0, channel_pair(fds));
+	e.e_parent = channel_new(e.e_base, fds[0], PROC_NET, PROC_TAP,
+	    got_nothing, gone, NULL);
+	parent = channel_new(e.e_base, fds[1], PROC_TAP, PROC_NET, got_port,
+	    gone, NULL);
+	ATF_REQUIRE(e.e_parent != NULL && parent != NULL);
+	cb.nc_network = engine_callbacks.nc_network;
+	ATF_REQUIRE((e.e_node = node_new(&id, &cb, &e, START)) != NULL);
+
+	for (i = 0; i < MANY; i++)
+		ATF_REQUIRE_EQ(0, node_join(e.e_node, START, nwid(i)));
+	ATF_CHECK(e.e_port_late != 0);
+	for (turn = 0, missing = MANY; turn < 10 && missing > 0; turn++) {
+		event_base_loopexit(e.e_base, &tv);
+		(void)event_base_dispatch(e.e_base);
+		for (i = missing = 0; i < MANY; i++)
+			missing += ports[i] == 0;
+	}
+	ATF_CHECK_EQ_MSG(0, missing, "%u", missing);
+	ATF_CHECK_EQ(0, e.e_port_late);
+}
+
 /* ---- the parent ------------------------------------------------------ */
 
 static void
@@ -251,6 +330,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, core);
 	ATF_TP_ADD_TC(tp, engine);
+	ATF_TP_ADD_TC(tp, all_told);
 	ATF_TP_ADD_TC(tp, pump);
 	return (atf_no_error());
 }
