@@ -266,6 +266,20 @@ void	 node_virtual_prefixes(struct node *, const struct inet_addr *,
 void	 node_roamed(struct node *, int64_t now);
 
 /*
+ * Datagrams that came from one socket, in order; they are opened and put
+ * together in place.  nd_room is how many bytes from nd_data on belong to
+ * this one alone, at least nd_len.  Pieces of a packet that lie behind each
+ * other in memory, or behind whose first there is room, cost one copy less.
+ */
+struct node_datagram {
+	const struct inet_addr *nd_from;
+	uint8_t		*nd_data;
+	size_t		 nd_len;
+	size_t		 nd_room;
+};
+void	 node_datagrams(struct node *, int64_t now, uint32_t sock,
+	    const struct node_datagram *, size_t n);
+/*
  * A datagram of len bytes, at most PACKET_MAX are looked at; it is decrypted
  * in place.
  */

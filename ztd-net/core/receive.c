@@ -364,6 +364,17 @@ node_datagram(struct node *n, int64_t now, uint32_t sock,
 	receive_head(n, now, sock, from, p, len);
 }
 
+void
+node_datagrams(struct node *n, int64_t now, uint32_t sock,
+    const struct node_datagram *nd, size_t count)
+{
+	size_t	 i;
+
+	for (i = 0; i < count; i++)
+		node_datagram(n, now, sock, nd[i].nd_from, nd[i].nd_data,
+		    nd[i].nd_len);
+}
+
 /* A trusted path of this id and source is configured; id 0 never is. */
 static bool
 trusted_source(const struct node *n, const struct inet_addr *from,
