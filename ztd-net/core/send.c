@@ -15,8 +15,6 @@
 #include "common/version.h"
 #include "ztd-net/core/core.h"
 
-#define DATAGRAM_MAX	10324
-
 struct txq {
 	struct {
 		size_t		len;		/* 0: free */
@@ -122,18 +120,23 @@ emit(struct node *n, uint32_t sock, const struct inet_addr *to,
 	n->n_cb.nc_send(n->n_arg, sock, to, p, len, 0);
 }
 
-/* Send the sealed packet in as many datagrams as it takes. */
+/*
+ * Send the sealed packet in as many datagrams as it takes; it is spoilt by
+ * that.
+ */
 static void
 emit_packet(struct node *n, uint32_t sock, const struct inet_addr *to,
-    const uint8_t *p, size_t len, size_t mtu, unsigned total)
+    uint8_t *p, size_t len, size_t mtu, unsigned total)
 {
-	uint8_t		 dgram[DATAGRAM_MAX];
+	uint8_t		*dgram;
+	size_t		 dlen;
 	unsigned	 k;
 
 	emit(n, sock, to, p, total > 1 ? mtu : len);
-	for (k = 1; k < total; k++)
-		emit(n, sock, to, dgram,
-		    packet_fragment(dgram, p, len, mtu, k, total));
+	for (k = 1; k < total; k++) {
+		dlen = packet_fragment_here(&dgram, p, len, mtu, k, total);
+		emit(n, sock, to, dgram, dlen);
+	}
 }
 
 /*
@@ -150,8 +153,10 @@ seal_and_emit(struct node *n, struct pkt *pk, struct peer *p,
 	total = packet_fragments(pk->pk.wb_len, mtu);
 	if (total > FRAGMENTS_MAX)
 		return;		/* no receiver takes so many */
-	if (total > 1)
+	if (total > 1) {
 		pk->pk_bytes[PACKET_IDX_FLAGS] |= FLAG_FRAGMENTED;
+		mtu = packet_even(pk->pk.wb_len, mtu);
+	}
 	if (suite == SUITE_NONE)
 		packet_seal_trusted(pk->pk_bytes, trusted);
 	else
