@@ -18,6 +18,7 @@
 #include "common/address.h"
 #include "common/buf.h"
 #include "common/log.h"
+#include "ztd-net/core/index.h"
 #include "ztd-net/core/node.h"
 
 /* Times in ms and limits: 02 section 17. */
@@ -202,6 +203,9 @@ struct node {
 	uint64_t	 n_pid_counter;		/* packet ids */
 	uint64_t	 n_pid_key[2];
 
+	struct index	 n_peer_index;	/* by address, */
+	struct index	 n_path_index;	/* path_key(), */
+	struct index	 n_network_index; /* id: as in the trees */
 	struct peer_tree n_peers;
 	struct peer_list n_ages, n_active, n_watch;
 	size_t		 n_npeers, n_maxpeers;

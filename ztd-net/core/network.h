@@ -129,6 +129,7 @@ struct network {
 	struct netconf_assembly *nw_assembly;
 
 	struct membership_tree nw_members;
+	struct index	 nw_member_index; /* by address */
 	size_t		 nw_nmembers;
 	size_t		 nw_member_bytes;
 	bool		 nw_evicted;	/* blank records, and when */
