@@ -186,7 +186,7 @@ frame_in(struct engine *e, int64_t now, const struct frame *f)
 	ethertype = rbuf_u16(&rb);
 	if (rbuf_ok(&rb))
 		node_frame(e->e_node, now, t->t_nwid, dst, src, ethertype,
-		    rb.rb_p, rb.rb_left);
+		    rb.rb_p, rb.rb_left, NULL);
 }
 
 static void

@@ -497,6 +497,23 @@ void	 pkt_begin(struct node *, struct pkt *, uint64_t dest, uint8_t verb);
  */
 void	 pkt_send(struct node *, int64_t now, struct pkt *, bool compress);
 /*
+ * The way that packets to a node take, chosen once for many of at most len
+ * bytes: good until anything else is sent or comes in.  When there is none
+ * the packets go through pkt_send(), which has them wait.
+ */
+struct pkt_way {
+	struct peer	*pw_peer;	/* NULL: no way */
+	struct path	*pw_path;
+	enum packet_suite pw_suite;
+	uint64_t	 pw_trusted;	/* id of the path, with SUITE_NONE */
+	unsigned	 pw_mtu;
+};
+void	 pkt_way_find(struct node *, int64_t now, struct pkt_way *,
+	    uint64_t dest, size_t len);
+/* Send along it; the packet, which is for that node, is consumed. */
+void	 pkt_send_along(struct node *, int64_t now, const struct pkt_way *,
+	    struct pkt *);
+/*
  * Begin an OK (in-re fields written) or ERROR to the sender of rx; send it
  * on the exact path the request came by.
  */

@@ -207,26 +207,45 @@ unanswered(uint8_t verb)
 	    verb == VERB_USER_MESSAGE || verb == VERB_REMOTE_TRACE);
 }
 
-/* Send to a known peer; false when there is no way. */
+/* The way to a known peer for packets of at most len bytes; false: none. */
 static bool
-route(struct node *n, int64_t now, struct pkt *pk, struct peer *p)
+way_to(struct node *n, int64_t now, struct pkt_way *pw, struct peer *p,
+    size_t len)
 {
-	enum packet_suite	 suite;
-	struct path		*pa;
-	uint64_t		 trusted;
+	struct path	*pa;
 
 	if ((pa = choose_path(n, now, p)) == NULL)
 		return (false);
 	p->pe_last_send = now;
 	if (pa == p->pe_best)
-		mtu_need(n, now, p, pa, pk->pk.wb_len);
-	trusted = path_trusted_id(n, &pa->pa_addr);
-	suite = trusted != 0 ? SUITE_NONE : suite_for(p);
+		mtu_need(n, now, p, pa, len);
 	pa->pa_last_out = now;
-	seal_and_emit(n, pk, p, suite, trusted, pa->pa_sock, &pa->pa_addr,
-	    pa == p->pe_best ? path_mtu(n, pa, &pa->pa_addr) :
-	    relay_mtu(n, pa, pk->pk.wb_len),
+	pw->pw_peer = p;
+	pw->pw_path = pa;
+	pw->pw_trusted = path_trusted_id(n, &pa->pa_addr);
+	pw->pw_suite = pw->pw_trusted != 0 ? SUITE_NONE : suite_for(p);
+	pw->pw_mtu = pa == p->pe_best ? path_mtu(n, pa, &pa->pa_addr) :
+	    relay_mtu(n, pa, len);
+	return (true);
+}
+
+static void
+send_along(struct node *n, const struct pkt_way *pw, struct pkt *pk)
+{
+	seal_and_emit(n, pk, pw->pw_peer, pw->pw_suite, pw->pw_trusted,
+	    pw->pw_path->pa_sock, &pw->pw_path->pa_addr, pw->pw_mtu,
 	    !unanswered(packet_verb(pk->pk_bytes)));
+}
+
+/* Send to a known peer; false when there is no way. */
+static bool
+route(struct node *n, int64_t now, struct pkt *pk, struct peer *p)
+{
+	struct pkt_way	 pw;
+
+	if (!way_to(n, now, &pw, p, pk->pk.wb_len))
+		return (false);
+	send_along(n, &pw, pk);
 	return (true);
 }
 
@@ -279,6 +298,26 @@ pkt_send(struct node *n, int64_t now, struct pkt *pk, bool compress)
 	}
 	if (p == NULL || !route(n, now, pk, p))
 		txq_put(n, now, pk);
+}
+
+void
+pkt_way_find(struct node *n, int64_t now, struct pkt_way *pw, uint64_t dest,
+    size_t len)
+{
+	struct peer	*p = peer_find(n, dest);
+
+	if (p == NULL || !way_to(n, now, pw, p, len))
+		pw->pw_peer = NULL;
+}
+
+void
+pkt_send_along(struct node *n, int64_t now, const struct pkt_way *pw,
+    struct pkt *pk)
+{
+	if (pw->pw_peer == NULL)
+		pkt_send(n, now, pk, false);
+	else if (wbuf_ok(&pk->pk))
+		send_along(n, pw, pk);
 }
 
 bool
