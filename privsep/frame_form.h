@@ -7,8 +7,8 @@
  * Inside the frame channel: the two forms of transport and which of them a
  * system uses.  Nobody but frame*.c (and their tests) includes this.
  *
- * A record is, in both forms and in host order, u16 tap, u16 flags (0), then
- * the frame.  The batch being filled holds records with their length (u32,
+ * A record is, in both forms and in host order, u16 tap, u16 flags (0), a
+ * struct offload, then the frame.  The batch being filled holds records with their length (u32,
  * not counting itself) in front, which is what the stream form sends.
  */
 
@@ -20,7 +20,7 @@
 #include "privsep/frame.h"
 
 #define RECORD_LEN	4		/* the length in front */
-#define RECORD_HDR	4		/* tap and flags */
+#define RECORD_HDR	(4 + sizeof(struct offload))	/* tap, flags */
 #define RECORD_MIN	(RECORD_HDR + FRAME_HDR)
 #define RECORD_MAX	(RECORD_HDR + FRAME_MAX)
 
@@ -44,6 +44,7 @@ struct frame_channel {
 	const struct frame_form	*fc_form;
 	int			 fc_fd;
 	bool			 fc_gone;
+	bool			 fc_more;	/* frame_more() */
 	struct frame_stats	 fc_stats;
 
 	/* The batch: fc_tail bytes of a frame begun earlier, then records. */

@@ -160,7 +160,7 @@ frames_deliver(struct engine *e, uint64_t nwid, uint64_t dst, uint64_t src,
 	wbuf_mac(&wb, dst);
 	wbuf_mac(&wb, src);
 	wbuf_u16(&wb, ethertype);
-	frame_put2(e->e_frames, t->t_tap, hdr, sizeof(hdr), p, len);
+	frame_put2(e->e_frames, t->t_tap, NULL, hdr, sizeof(hdr), p, len);
 }
 
 void
@@ -207,7 +207,7 @@ frames_readable(int fd, short what, void *arg)
 		}
 		for (i = 0; i < n && e->e_node != NULL; i++)
 			frame_in(e, now, &batch[i]);
-		if (n < FRAME_BATCH)
+		if (!frame_more(e->e_frames))
 			break;
 	}
 	/* What the channel holds already does not make it readable. */

@@ -24,7 +24,6 @@
 #include "ztd-tap/tap.h"
 
 #define BURST		64	/* frames of one tap in one turn */
-#define VLAN_TAG	4
 #define IN_FLIGHT_MS	10000	/* frames for a tap that went are no lie */
 #define SLOTS_MIN	16
 
@@ -338,7 +337,7 @@ channel_readable(evutil_socket_t fd, short what, void *arg)
 		}
 		for (i = 0; i < n; i++)
 			frame_to_tap(fp, &frames[i]);
-		if (n < FRAME_BATCH)
+		if (!frame_more(fp->fp_chan))
 			return;
 	}
 	/* What the channel holds already does not make it readable. */
@@ -355,7 +354,7 @@ frame_to_tap(struct frame_pump *fp, const struct frame *f)
 		frame_lost(fp, f);
 		return;
 	}
-	if (f->f_len > pt->pt_mtu + FRAME_HDR + VLAN_TAG) {
+	if (f->f_len > pt->pt_mtu + FRAME_HDR + FRAME_TAG) {
 		if (!pt->pt_named)
 			log_warnx("%s: the engine sends a frame of %u bytes, "
 			    "more than the MTU %u: dropped",

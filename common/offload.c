@@ -1,0 +1,47 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * What a vnet header may say.  Spec: 06 sections 10.1 and 10.2.
+ */
+
+#include "common/offload.h"
+
+bool
+offload_sane(const struct offload *of, size_t len)
+{
+	bool	 csum = (of->of_flags & OFFLOAD_CSUM) != 0;
+
+	if ((of->of_flags & ~(OFFLOAD_CSUM | OFFLOAD_VALID)) != 0)
+		return (false);
+	if (csum && (size_t)of->of_csum_start + of->of_csum_offset + 2 > len)
+		return (false);
+	switch (of->of_type) {
+	case OFFLOAD_NONE:
+		return (true);
+	case OFFLOAD_TCP4:
+	case OFFLOAD_TCP4 | OFFLOAD_ECN:
+	case OFFLOAD_TCP6:
+	case OFFLOAD_TCP6 | OFFLOAD_ECN:
+	case OFFLOAD_UDP:
+		return (csum && of->of_size > 0 && of->of_hdrlen <= len);
+	default:
+		return (false);
+	}
+}
+
+unsigned
+offload_needs(const struct offload *of)
+{
+	unsigned	 needs = 0;
+
+	if ((of->of_flags & OFFLOAD_CSUM) != 0)
+		needs |= OFFLOAD_CAN_CSUM;
+	if (of->of_type == OFFLOAD_UDP)
+		needs |= OFFLOAD_CAN_UDP;
+	else if (of->of_type != OFFLOAD_NONE)
+		needs |= OFFLOAD_CAN_TCP;
+	return (needs);
+}
