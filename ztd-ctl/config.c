@@ -108,6 +108,7 @@ static const struct setting settings_table[] = {
 	FLAG("allowTcpFallbackRelay", s_tcp_fallback),
 	FLAG("forceTcpRelay", s_force_tcp),
 	FLAG("lowBandwidthMode", s_low_bandwidth),
+	FLAG("offload", s_offload),
 	CALL("bind", parse_bind),
 	CALL("allowManagementFrom", parse_managers),
 	CALL("interfacePrefixBlacklist", parse_blacklist),
