@@ -9,6 +9,10 @@
 
 #include "common/offload.h"
 
+#define TCP_HDR		20	/* without options */
+#define TCP_WORDS	12	/* where its length stands, above four bits */
+#define UDP_HDR		8
+
 bool
 offload_sane(const struct offload *of, size_t len)
 {
@@ -44,4 +48,21 @@ offload_needs(const struct offload *of)
 	else if (of->of_type != OFFLOAD_NONE)
 		needs |= OFFLOAD_CAN_TCP;
 	return (needs);
+}
+
+size_t
+offload_segment(const struct offload *of, const void *p, size_t len)
+{
+	const uint8_t	*l4 = (const uint8_t *)p + of->of_csum_start;
+	size_t		 hdr = UDP_HDR;
+
+	if (of->of_type != OFFLOAD_UDP) {
+		if (of->of_csum_start + (size_t)TCP_HDR > len)
+			return (0);
+		hdr = (size_t)(l4[TCP_WORDS] >> 4) * 4;
+		if (hdr < TCP_HDR)
+			return (0);
+	}
+	hdr += of->of_csum_start;
+	return (hdr > len ? 0 : hdr + of->of_size);
 }

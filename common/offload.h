@@ -61,5 +61,10 @@ offload_any(const struct offload *of)
 bool	 offload_sane(const struct offload *, size_t len);
 /* OFFLOAD_CAN_* that a tap must have to take it. */
 unsigned offload_needs(const struct offload *);
+/*
+ * Of a super-frame of len bytes that is offload_sane(): the length of the
+ * longest frame that it stands for.  0: its headers end outside of it.
+ */
+size_t	 offload_segment(const struct offload *, const void *, size_t len);
 
 #endif /* COMMON_OFFLOAD_H */

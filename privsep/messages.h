@@ -195,8 +195,8 @@ struct msg_network {
 };
 
 /*
- * State of a network's tap, again whenever it changes.  ms_tap names it on
- * the frame channel.  Followed by mt_ngroups struct msg_group: the multicast
+ * State of a network's tap, again whenever it changes.  mt_tap names it on
+ * the frame channel; with an error what is said of it is 0.  Followed by mt_ngroups struct msg_group: the multicast
  * groups that the host has joined on it, resolution groups included.
  */
 #define TAP_GROUPS_MAX	1024
@@ -205,6 +205,8 @@ struct msg_tap {
 	uint32_t	 mt_tap;	/* index, valid when mt_error is 0 */
 	int32_t		 mt_error;	/* errno of what failed, 0: up */
 	uint32_t	 mt_ngroups;
+	uint32_t	 mt_can;	/* frames to it: OFFLOAD_CAN_* */
+	uint32_t	 mt_mtu;	/* Ethernet payload, bytes */
 	uint32_t	 mt_pad;
 };
 struct msg_group {

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@
 #include <event2/event.h>
 
 #include "common/log.h"
-#include "privsep/frame.h"
+#include "privsep/frame_tap.h"
 #include "ztd-tap/framepump.h"
 #include "ztd-tap/parent.h"
 #include "ztd-tap/tap.h"
@@ -32,7 +33,7 @@ struct pump_tap {
 	struct tap	*pt_tap;
 	unsigned	 pt_index;
 	uint32_t	 pt_mtu;
-	bool		 pt_named;	/* frames too long were complained of */
+	bool		 pt_named;	/* its frames were complained of */
 	struct event	*pt_read;
 	void		(*pt_lost)(void *);
 	void		*pt_arg;
@@ -64,9 +65,10 @@ static struct pump_tap *slot_tap(const struct frame_pump *, unsigned);
 static void	 tap_readable(evutil_socket_t, short, void *);
 static void	 channel_readable(evutil_socket_t, short, void *);
 static void	 frame_to_tap(struct frame_pump *, const struct frame *);
+static bool	 refused(const struct pump_tap *, const struct frame *,
+		    char *, size_t);
 static void	 frame_lost(struct frame_pump *, const struct frame *);
 static bool	 is_report(const uint8_t *);
-static bool	 tap_gone(int);
 static void	 close_channel(struct frame_pump *);
 
 struct frame_pump *
@@ -258,31 +260,34 @@ tap_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct pump_tap		*pt = arg;
 	struct frame_pump	*fp = pt->pt_pump;
+	struct offload		 of;
 	ssize_t			 n;
 	unsigned		 i;
 
 	(void)what;
 	for (i = 0; i < BURST; i++) {
-		n = read(fd, fp->fp_buf, sizeof(fp->fp_buf));
+		n = frame_tap_read(fd, pt->pt_tap->t_vnet, &of, fp->fp_buf,
+		    sizeof(fp->fp_buf));
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
 			break;
-		if (n >= FRAME_HDR && (fp->fp_buf[0] & 1) != 0 &&
+		if (n > 0 && (fp->fp_buf[0] & 1) != 0 &&
 		    fp->fp_report != NULL && is_report(fp->fp_buf))
 			fp->fp_report(fp->fp_report_arg);
-		if (n < FRAME_HDR || fp->fp_chan == NULL ||
-		    (size_t)n > pt->pt_mtu + FRAME_HDR) {
+		if (n == 0 || fp->fp_chan == NULL ||
+		    (of.of_type == OFFLOAD_NONE &&
+		    (size_t)n > pt->pt_mtu + FRAME_HDR)) {
 			fp->fp_stats.ps_dropped++;
 			continue;
 		}
-		frame_put(fp->fp_chan, (uint16_t)pt->pt_index, fp->fp_buf,
-		    (size_t)n);
+		frame_put2(fp->fp_chan, (uint16_t)pt->pt_index, &of,
+		    fp->fp_buf, (size_t)n, NULL, 0);
 		fp->fp_stats.ps_out++;
 	}
 	if (fp->fp_chan != NULL)
 		frame_flush(fp->fp_chan);
-	if (i < BURST && tap_gone(errno)) {
+	if (i < BURST && frame_tap_gone(errno)) {
 		event_del(pt->pt_read);
 		pt->pt_lost(pt->pt_arg);
 	}
@@ -307,17 +312,6 @@ is_report(const uint8_t *dst)
 		if (memcmp(dst, groups[i], sizeof(groups[i])) == 0)
 			return (true);
 	return (false);
-}
-
-static bool
-tap_gone(int error)
-{
-	return (error == EIO || error == ENXIO || error == EBADF ||
-	    error == ENODEV
-#ifdef EBADFD
-	    || error == EBADFD
-#endif
-	    );
 }
 
 static void
@@ -349,24 +343,52 @@ static void
 frame_to_tap(struct frame_pump *fp, const struct frame *f)
 {
 	struct pump_tap	*pt;
+	char		 why[96];
 
 	if ((pt = slot_tap(fp, f->f_tap)) == NULL) {
 		frame_lost(fp, f);
 		return;
 	}
-	if (f->f_len > pt->pt_mtu + FRAME_HDR + FRAME_TAG) {
+	if (refused(pt, f, why, sizeof(why))) {
 		if (!pt->pt_named)
-			log_warnx("%s: the engine sends a frame of %u bytes, "
-			    "more than the MTU %u: dropped",
-			    pt->pt_tap->t_dev.nd_name, (unsigned)f->f_len,
-			    (unsigned)pt->pt_mtu);
+			log_warnx("%s: the engine sends a frame %s: dropped",
+			    pt->pt_tap->t_dev.nd_name, why);
 		pt->pt_named = true;
 		fp->fp_stats.ps_dropped++;
-	} else if (f->f_len < FRAME_HDR || write(pt->pt_tap->t_fd, f->f_data,
-	    f->f_len) != (ssize_t)f->f_len)
+	} else if (frame_tap_write(pt->pt_tap->t_fd, pt->pt_tap->t_vnet,
+	    &f->f_offload, f->f_data, f->f_len, NULL, 0) == -1)
 		fp->fp_stats.ps_dropped++;
 	else
 		fp->fp_stats.ps_in++;
+}
+
+/*
+ * That what is to be done to it makes sense was seen by the channel.  The
+ * kernel looks at no frame's length, nor at that of the segments.
+ */
+static bool
+refused(const struct pump_tap *pt, const struct frame *f, char *why,
+    size_t size)
+{
+	const struct offload	*of = &f->f_offload;
+	size_t			 len = f->f_len;
+
+	if ((offload_needs(of) & ~pt->pt_tap->t_can) != 0) {
+		strlcpy(why, "with work that this interface does not do",
+		    size);
+		return (true);
+	}
+	if (of->of_type != OFFLOAD_NONE &&
+	    (len = offload_segment(of, f->f_data, len)) == 0) {
+		strlcpy(why, "of segments, with no headers", size);
+		return (true);
+	}
+	if (len <= pt->pt_mtu + FRAME_HDR + FRAME_TAG)
+		return (false);
+	snprintf(why, size, "of %s%zu bytes, more than the MTU %u",
+	    of->of_type != OFFLOAD_NONE ? "segments of " : "", len,
+	    (unsigned)pt->pt_mtu);
+	return (true);
 }
 
 static void

@@ -30,6 +30,8 @@
 
 #define RETRY_MIN	5	/* s, until a tap is tried again */
 #define RETRY_MAX	300
+/* Not before the engine can cut super-frames, and fill in checksums. */
+#define OFFLOAD		false
 
 /* The tree's functions take no const head. */
 #define JOINED(p)	((struct joined_tree *)(uintptr_t)&(p)->p_joined)
@@ -411,6 +413,7 @@ apply(struct joined *j)
 			    j->j_want->mp_mtu);
 		else {
 			j->j_mtu = j->j_want->mp_mtu;
+			j->j_took = mtu;
 			pump_mtu(p->p_pump, (unsigned)j->j_index, mtu);
 		}
 	}
@@ -441,13 +444,14 @@ tap_up(struct joined *j)
 
 	if (p->p_netif == NULL)
 		errno = ENODEV;
-	else if (tap_open(&j->j_tap, p->p_netif, j->j_nwid, p->p_homefd) ==
-	    0) {
+	else if (tap_open(&j->j_tap, p->p_netif, j->j_nwid, p->p_homefd,
+	    p->p_settings.s_offload && OFFLOAD) == 0) {
 		tap_alias(j, alias, sizeof(alias));
 		if (netif_setup(p->p_netif, &j->j_tap.t_dev, j->j_want->mp_mac,
 		    &mtu, alias) == 0 && (j->j_index = pump_add(p->p_pump,
 		    &j->j_tap, mtu, tap_lost, j)) != -1) {
 			j->j_mtu = j->j_want->mp_mtu;
+			j->j_took = mtu;
 			j->j_error = 0;
 			j->j_backoff = RETRY_MIN;
 			log_info("network %016" PRIx64 ": interface %s",
@@ -546,8 +550,11 @@ tap_tell(struct joined *j, bool always)
 	memset(&mt, 0, sizeof(mt));
 	mt.mt_nwid = j->j_nwid;
 	mt.mt_error = j->j_error;
-	if (j->j_index != -1)
+	if (j->j_index != -1) {
 		mt.mt_tap = (uint32_t)j->j_index;
+		mt.mt_can = j->j_tap.t_can;
+		mt.mt_mtu = j->j_took;
+	}
 	mt.mt_ngroups = n;
 	iov[0].iov_base = &mt;
 	iov[0].iov_len = sizeof(mt);

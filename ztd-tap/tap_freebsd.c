@@ -55,13 +55,15 @@ tap_probe(void)
 }
 
 int
-tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd)
+tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd,
+    bool offload)
 {
 	struct ifreq	 ifr;
 	char		 path[32], name[ZT_IFNAME_LEN];
 	int		 saved;
 
 	(void)homefd;
+	(void)offload;
 	memset(t, 0, sizeof(*t));
 	t->t_fd = -1;
 	if (create(t->t_node) == -1)

@@ -51,11 +51,13 @@ tap_probe(void)
 }
 
 int
-tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd)
+tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd,
+    bool offload)
 {
 	uint64_t	 map[UNITS];
 	int		 pass, unit;
 
+	(void)offload;
 	memset(t, 0, sizeof(*t));
 	t->t_fd = -1;
 	tapmap_read(homefd, map);
