@@ -4,7 +4,7 @@
  */
 
 /*
- * The frame channel, as far as it is the same in both forms: filling a
+ * The frame channel, as far as it is the same in all forms: filling a
  * batch, checking records, counting.  Spec: 06 section 11.1.
  */
 
@@ -54,9 +54,12 @@ frame_new_form(const struct frame_form *form, int fd)
 		return (NULL);
 	fc->fc_form = form;
 	fc->fc_fd = -1;
-	if ((fc->fc_out = malloc(FRAME_OUT)) == NULL ||
+	if ((form->ff_put == NULL &&
+	    (fc->fc_out = malloc(FRAME_OUT)) == NULL) ||
 	    form->ff_init(fc) == -1) {
-		frame_free(fc);
+		free(fc->fc_in);
+		free(fc->fc_out);
+		free(fc);
 		return (NULL);
 	}
 	fc->fc_fd = fd;
@@ -108,6 +111,10 @@ frame_put2(struct frame_channel *fc, uint16_t tap, const struct offload *of,
 	if (hdrlen > FRAME_MAX || len > FRAME_MAX - hdrlen ||
 	    hdrlen + len < FRAME_HDR || !offload_sane(of, hdrlen + len)) {
 		fc->fc_stats.fs_dropped++;
+		return;
+	}
+	if (fc->fc_form->ff_put != NULL) {
+		fc->fc_form->ff_put(fc, of, hdr, hdrlen, p, len);
 		return;
 	}
 	size = (uint32_t)(RECORD_HDR + hdrlen + len);

@@ -7,7 +7,8 @@
  * The frame channel: Ethernet frames between the parent, which owns the
  * taps, and the engine.  SOCK_SEQPACKET, one frame a message; a
  * length-prefixed stream where the kernel's SOCK_SEQPACKET does not do
- * (FreeBSD).  Which form runs is hidden here.  Spec: 06 section 11.
+ * (FreeBSD).  Or a tap that the parent lent to the engine, which looks the
+ * same.  Which form runs is hidden here.  Spec: 06 section 11.
  *
  * Nothing queues without bound: a frame that does not fit is dropped and
  * counted.
@@ -53,6 +54,12 @@ struct frame_stats {
 int	 frame_pair(int fds[2]);
 /* Take over one end.  NULL when memory is short; fd is then the caller's. */
 struct frame_channel *frame_new(int fd);
+/*
+ * The same around a non-blocking tap: frames got have this index, and it is
+ * of no account in frame_put().  All taps share the buffers of frame_get():
+ * what it returned is valid until it is called for any of them.
+ */
+struct frame_channel *frame_new_tap(int fd, bool vnet, uint16_t tap);
 void	 frame_free(struct frame_channel *);
 int	 frame_fd(const struct frame_channel *);
 

@@ -4,10 +4,10 @@
  */
 
 /*
- * Inside the frame channel: the two forms of transport and which of them a
- * system uses.  Nobody but frame*.c (and their tests) includes this.
+ * Inside the frame channel: its forms, and which of the two between
+ * processes a system uses.  Nobody but frame*.c (and their tests) includes this.
  *
- * A record is, in both forms and in host order, u16 tap, u16 flags (0), a
+ * A record is, in those two and in host order, u16 tap, u16 flags (0), a
  * struct offload, then the frame.  The batch being filled holds records with their length (u32,
  * not counting itself) in front, which is what the stream form sends.
  */
@@ -31,8 +31,11 @@ struct frame_channel;
 
 struct frame_form {
 	int	 ff_type;		/* of socket */
-	/* Room for fc_in.  Returns 0, or -1 when memory is short. */
+	/* Room for what is got.  Returns 0, or -1 when memory is short. */
 	int	 (*ff_init)(struct frame_channel *);
+	/* A frame leaves at once.  NULL: there is a batch, fc_out. */
+	void	 (*ff_put)(struct frame_channel *, const struct offload *,
+		    const void *, size_t, const void *, size_t);
 	/* Send the batch, drop what does not fit, empty it. */
 	void	 (*ff_flush)(struct frame_channel *);
 	/* frame_get(). */
@@ -46,6 +49,9 @@ struct frame_channel {
 	bool			 fc_gone;
 	bool			 fc_more;	/* frame_more() */
 	struct frame_stats	 fc_stats;
+
+	bool			 fc_vnet;	/* tap only */
+	uint16_t		 fc_tap;	/* tap only: its index */
 
 	/* The batch: fc_tail bytes of a frame begun earlier, then records. */
 	uint8_t			*fc_out;	/* FRAME_OUT bytes */

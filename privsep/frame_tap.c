@@ -61,6 +61,25 @@ frame_tap_write(int fd, bool vnet, const struct offload *of, const void *hdr,
 }
 
 bool
+frame_tap_report(const void *p)
+{
+	static const uint8_t	 groups[][6] = {
+		{ 0x01, 0x00, 0x5e, 0x00, 0x00, 0x16 },
+		{ 0x01, 0x00, 0x5e, 0x00, 0x00, 0x02 },
+		{ 0x33, 0x33, 0x00, 0x00, 0x00, 0x16 },
+		{ 0x33, 0x33, 0x00, 0x00, 0x00, 0x02 }
+	};
+	size_t			 i;
+
+	if ((*(const uint8_t *)p & 1) == 0)
+		return (false);
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (memcmp(p, groups[i], sizeof(groups[i])) == 0)
+			return (true);
+	return (false);
+}
+
+bool
 frame_tap_gone(int error)
 {
 	return (error == EIO || error == ENXIO || error == EBADF ||

@@ -28,7 +28,10 @@ ssize_t	 frame_tap_read(int fd, bool vnet, struct offload *, void *p,
  */
 int	 frame_tap_write(int fd, bool vnet, const struct offload *,
 	    const void *hdr, size_t hdrlen, const void *p, size_t len);
-/* This errno of either means that there is no such interface any more. */
+/* To the routers of IGMPv3 and MLDv2, or to all routers, who are told in the
+ * older versions that a group is left: the host may report its groups. */
+bool	 frame_tap_report(const void *p);
+/* This errno of reading means that there is no such interface any more. */
 bool	 frame_tap_gone(int error);
 
 #endif /* PRIVSEP_FRAME_TAP_H */

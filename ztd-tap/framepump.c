@@ -9,6 +9,8 @@
  * Spec: 06 sections 4.1 and 11.1.
  */
 
+#include <sys/ioctl.h>
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -35,6 +37,7 @@ struct pump_tap {
 	uint32_t	 pt_mtu;
 	bool		 pt_named;	/* its frames were complained of */
 	struct event	*pt_read;
+	bool		 pt_lent;
 	void		(*pt_lost)(void *);
 	void		*pt_arg;
 };
@@ -54,6 +57,7 @@ struct frame_pump {
 	struct slot	*fp_slot;	/* by index on the channel */
 	unsigned	 fp_nslots;
 	unsigned	 fp_nused;
+	unsigned	 fp_nlent;
 	unsigned	 fp_next;	/* where the search for a slot begins */
 	struct pump_stats fp_stats;
 	uint8_t		 fp_buf[FRAME_MAX];
@@ -68,7 +72,6 @@ static void	 frame_to_tap(struct frame_pump *, const struct frame *);
 static bool	 refused(const struct pump_tap *, const struct frame *,
 		    char *, size_t);
 static void	 frame_lost(struct frame_pump *, const struct frame *);
-static bool	 is_report(const uint8_t *);
 static void	 close_channel(struct frame_pump *);
 
 struct frame_pump *
@@ -171,8 +174,54 @@ pump_del(struct frame_pump *fp, unsigned index)
 	fp->fp_slot[index].sl_tap = NULL;
 	fp->fp_slot[index].sl_went = parent_now();
 	fp->fp_nused--;
+	if (pt->pt_lent)
+		fp->fp_nlent--;
 	event_free(pt->pt_read);
 	free(pt);
+}
+
+void
+pump_lend(struct frame_pump *fp, unsigned index)
+{
+	struct pump_tap	*pt;
+
+	if ((pt = slot_tap(fp, index)) == NULL || pt->pt_lent)
+		return;
+	pt->pt_lent = true;
+	fp->fp_nlent++;
+	(void)event_del(pt->pt_read);
+}
+
+bool
+pump_lent(const struct frame_pump *fp, unsigned index)
+{
+	const struct pump_tap	*pt = slot_tap(fp, index);
+
+	return (pt != NULL && pt->pt_lent);
+}
+
+unsigned
+pump_nlent(const struct frame_pump *fp)
+{
+	return (fp->fp_nlent);
+}
+
+void
+pump_take_back(struct frame_pump *fp)
+{
+	struct pump_tap	*pt;
+	unsigned	 i;
+	int		 on = 1;
+
+	for (i = 0; i < fp->fp_nslots && fp->fp_nlent > 0; i++) {
+		if ((pt = slot_tap(fp, i)) == NULL || !pt->pt_lent)
+			continue;
+		pt->pt_lent = false;
+		fp->fp_nlent--;
+		if (ioctl(pt->pt_tap->t_fd, FIONBIO, &on) == -1 ||
+		    event_add(pt->pt_read, NULL) == -1)
+			log_warn("%s", pt->pt_tap->t_dev.nd_name);
+	}
 }
 
 void
@@ -252,8 +301,8 @@ close_channel(struct frame_pump *fp)
 }
 
 /*
- * The tap is always read, also while there is no engine: its own queue
- * would only keep frames that are too old.
+ * A tap that is not lent is always read, also while there is no engine: its
+ * own queue would only keep frames that are too old.
  */
 static void
 tap_readable(evutil_socket_t fd, short what, void *arg)
@@ -272,8 +321,8 @@ tap_readable(evutil_socket_t fd, short what, void *arg)
 			continue;
 		if (n == -1)
 			break;
-		if (n > 0 && (fp->fp_buf[0] & 1) != 0 &&
-		    fp->fp_report != NULL && is_report(fp->fp_buf))
+		if (n > 0 && fp->fp_report != NULL &&
+		    frame_tap_report(fp->fp_buf))
 			fp->fp_report(fp->fp_report_arg);
 		if (n == 0 || fp->fp_chan == NULL ||
 		    (of.of_type == OFFLOAD_NONE &&
@@ -291,27 +340,6 @@ tap_readable(evutil_socket_t fd, short what, void *arg)
 		event_del(pt->pt_read);
 		pt->pt_lost(pt->pt_arg);
 	}
-}
-
-/*
- * To the routers of IGMPv3 and MLDv2, and to all routers, who are told in
- * the older versions that a group is left.
- */
-static bool
-is_report(const uint8_t *dst)
-{
-	static const uint8_t	 groups[][6] = {
-		{ 0x01, 0x00, 0x5e, 0x00, 0x00, 0x16 },
-		{ 0x01, 0x00, 0x5e, 0x00, 0x00, 0x02 },
-		{ 0x33, 0x33, 0x00, 0x00, 0x00, 0x16 },
-		{ 0x33, 0x33, 0x00, 0x00, 0x00, 0x02 }
-	};
-	size_t			 i;
-
-	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (memcmp(dst, groups[i], sizeof(groups[i])) == 0)
-			return (true);
-	return (false);
 }
 
 static void
