@@ -19,4 +19,5 @@ settings_init(struct settings *s)
 	s->s_port_mapping = 1;
 	s->s_tcp_fallback = 1;
 	s->s_offload = 1;
+	s->s_lend_taps = 1;
 }

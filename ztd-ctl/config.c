@@ -107,6 +107,7 @@ static const struct setting settings_table[] = {
 	FLAG("portMappingEnabled", s_port_mapping),
 	FLAG("allowTcpFallbackRelay", s_tcp_fallback),
 	FLAG("forceTcpRelay", s_force_tcp),
+	FLAG("lendTaps", s_lend_taps),
 	FLAG("lowBandwidthMode", s_low_bandwidth),
 	FLAG("offload", s_offload),
 	CALL("bind", parse_bind),
