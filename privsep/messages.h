@@ -60,6 +60,7 @@ enum msg_type {
 	MSG_JOIN,
 	MSG_LEAVE,
 	MSG_TAP,		/* state of the tap of a network */
+	MSG_LEND,		/* with the descriptor of that tap */
 	MSG_PIN_MODE,		/* tell MSG_PINS, or no longer */
 	MSG_PINNED,		/* MSG_PINS of this id is in force */
 
@@ -70,6 +71,8 @@ enum msg_type {
 	MSG_ONLINE,
 	MSG_PLANET,		/* a newer planet: store it */
 	MSG_PINS,		/* physical addresses in use, whole */
+	MSG_REPORTED,		/* a host reported groups on a lent tap */
+	MSG_TAP_GONE,		/* a lent tap cannot be read any more */
 
 	/* parent > API */
 	MSG_LISTENER,		/* with a listening TCP descriptor */
@@ -212,6 +215,22 @@ struct msg_tap {
 struct msg_group {
 	uint64_t	 mg_mac;
 	uint32_t	 mg_adi;
+	uint32_t	 mg_pad;
+};
+
+/*
+ * The tap of MSG_TAP itself, to be read and written in place of the frame
+ * channel, by this index, until MSG_TAP says otherwise or the engine ends.
+ * MSG_TAP_GONE makes the parent look whether the interface is still there.
+ */
+struct msg_lend {
+	uint64_t	 ml_nwid;
+	uint32_t	 ml_tap;
+	uint32_t	 ml_vnet;	/* a struct offload before each frame */
+};
+struct msg_tap_gone {
+	uint64_t	 mg_nwid;
+	uint32_t	 mg_tap;
 	uint32_t	 mg_pad;
 };
 

@@ -17,6 +17,7 @@
 #include "common/address.h"
 #include "common/log.h"
 #include "ztd-net/engine.h"
+#include "ztd-net/lent.h"
 
 #define ROUNDS	8	/* batches before other events get a turn */
 
@@ -24,6 +25,9 @@ struct tap {
 	RB_ENTRY(tap)	 t_entry;
 	uint64_t	 t_nwid;
 	uint16_t	 t_tap;
+	uint32_t	 t_mtu;		/* 0: not known */
+	uint32_t	 t_can;
+	struct lent	*t_lent;	/* NULL: served by the frame channel */
 };
 
 struct taps {
@@ -75,6 +79,7 @@ tap_remove(struct taps *ts, struct tap *t)
 	if (ts->ts_by_index[t->t_tap] == t)
 		ts->ts_by_index[t->t_tap] = NULL;
 	RB_REMOVE(tap_tree, &ts->ts_tree, t);
+	lent_free(t->t_lent);
 	free(t);
 }
 
@@ -120,8 +125,14 @@ frames_set_tap(struct engine *e, uint64_t nwid, int tap)
 			return (-1);
 		t->t_nwid = nwid;
 		RB_INSERT(tap_tree, &ts->ts_tree, t);
-	} else if (ts->ts_by_index[t->t_tap] == t)
-		ts->ts_by_index[t->t_tap] = NULL;
+	} else if (t->t_tap == tap) {
+		return (0);
+	} else {
+		if (ts->ts_by_index[t->t_tap] == t)
+			ts->ts_by_index[t->t_tap] = NULL;
+		lent_free(t->t_lent);
+		t->t_lent = NULL;
+	}
 	/* Its former network lost it, and we shall hear of that. */
 	if ((other = ts->ts_by_index[tap]) != NULL)
 		tap_remove(ts, other);
@@ -147,20 +158,82 @@ frames_network(const struct engine *e, unsigned tap)
 }
 
 void
+frames_set_limits(struct engine *e, uint64_t nwid, uint32_t mtu, uint32_t can)
+{
+	struct tap	*t;
+
+	if ((t = tap_of(e, nwid)) == NULL)
+		return;
+	t->t_mtu = mtu;
+	t->t_can = can;
+}
+
+uint32_t
+frames_can(const struct engine *e, uint64_t nwid)
+{
+	const struct tap	*t = tap_of(e, nwid);
+
+	return (t == NULL ? 0 : t->t_can);
+}
+
+void
+frames_lend(struct engine *e, const struct msg_lend *ml, int fd)
+{
+	struct tap	*t = tap_of(e, ml->ml_nwid);
+
+	if (t == NULL || t->t_tap != ml->ml_tap) {
+		(void)close(fd);
+		return;
+	}
+	lent_free(t->t_lent);
+	t->t_lent = lent_new(e, ml->ml_nwid, t->t_tap, fd, ml->ml_vnet != 0);
+	/* The parent reads it no more. */
+	if (t->t_lent == NULL)
+		fatalx("lent interface: out of memory");
+}
+
+/* Longer than the tap is to be given, which the kernel does not look at. */
+static bool
+too_long(const struct tap *t, const struct offload *of, const void *hdr,
+    size_t hdrlen, size_t len)
+{
+	size_t	 total = hdrlen + len;
+
+	if (of != NULL && of->of_type != OFFLOAD_NONE &&
+	    (total = offload_segment(of, hdr, hdrlen)) == 0)
+		return (true);
+	return (t->t_mtu != 0 && total > t->t_mtu + FRAME_HDR + FRAME_TAG);
+}
+
+void
+frames_put(struct engine *e, uint64_t nwid, const struct offload *of,
+    const void *hdr, size_t hdrlen, const void *p, size_t len)
+{
+	struct frame_channel	*chan = e->e_frames;
+	struct tap		*t;
+
+	if ((t = tap_of(e, nwid)) == NULL ||
+	    (of != NULL && (offload_needs(of) & ~t->t_can) != 0) ||
+	    too_long(t, of, hdr, hdrlen, len))
+		return;
+	if (t->t_lent != NULL)
+		chan = lent_channel(t->t_lent);
+	if (chan != NULL)
+		frame_put2(chan, t->t_tap, of, hdr, hdrlen, p, len);
+}
+
+void
 frames_deliver(struct engine *e, uint64_t nwid, uint64_t dst, uint64_t src,
     uint16_t ethertype, const void *p, size_t len)
 {
 	struct wbuf	 wb;
-	struct tap	*t;
 	uint8_t		 hdr[FRAME_HDR];
 
-	if (e->e_frames == NULL || (t = tap_of(e, nwid)) == NULL)
-		return;
 	wbuf_init(&wb, hdr, sizeof(hdr));
 	wbuf_mac(&wb, dst);
 	wbuf_mac(&wb, src);
 	wbuf_u16(&wb, ethertype);
-	frame_put2(e->e_frames, t->t_tap, NULL, hdr, sizeof(hdr), p, len);
+	frames_put(e, nwid, NULL, hdr, sizeof(hdr), p, len);
 }
 
 void
@@ -170,15 +243,22 @@ frames_flush(struct engine *e)
 		frame_flush(e->e_frames);
 }
 
-static void
-frame_in(struct engine *e, int64_t now, const struct frame *f)
+void
+frames_in(struct engine *e, int64_t now, const struct frame *f)
 {
 	struct rbuf	 rb;
 	struct tap	*t;
 	uint64_t	 dst, src;
 	uint16_t	 ethertype;
 
-	if ((t = tap_at(e, f->f_tap)) == NULL)
+	if (e->e_node == NULL || (t = tap_at(e, f->f_tap)) == NULL)
+		return;
+	/*
+	 * Where f_offload is to be handed on to the core, once that cuts
+	 * super-frames and fills in checksums.  Until then the parent makes
+	 * no taps that want it (OFFLOAD in ztd-tap/joined.c).
+	 */
+	if (offload_needs(&f->f_offload) != 0)
 		return;
 	rbuf_init(&rb, f->f_data, f->f_len);
 	dst = rbuf_mac(&rb);
@@ -205,8 +285,8 @@ frames_readable(int fd, short what, void *arg)
 			(void)event_del(e->e_frames_ev);
 			break;
 		}
-		for (i = 0; i < n && e->e_node != NULL; i++)
-			frame_in(e, now, &batch[i]);
+		for (i = 0; i < n; i++)
+			frames_in(e, now, &batch[i]);
 		if (!frame_more(e->e_frames))
 			break;
 	}

@@ -41,6 +41,12 @@ const char *tap_probe(void);
  */
 int	 tap_open(struct tap *, struct netif *, uint64_t nwid, int homefd,
 	    bool offload);
+/*
+ * Can the engine be lent one: can a descriptor of it be passed on, and no more
+ * be done with that than to read and write, as far as the engine's sandbox
+ * allows?
+ */
+bool	 tap_lendable(void);
 /* Close and destroy it; t_fd -1 is fine. */
 void	 tap_close(struct tap *);
 

@@ -94,6 +94,14 @@ tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd,
 	return (-1);
 }
 
+/* A tap is closed for good by the process that opened it, and complained of
+ * in any other. */
+bool
+tap_lendable(void)
+{
+	return (false);
+}
+
 void
 tap_close(struct tap *t)
 {

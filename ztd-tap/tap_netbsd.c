@@ -59,6 +59,13 @@ tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd,
 	return (-1);
 }
 
+/* Nothing of the interface can be changed by it. */
+bool
+tap_lendable(void)
+{
+	return (true);
+}
+
 void
 tap_close(struct tap *t)
 {

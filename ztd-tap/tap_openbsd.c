@@ -83,6 +83,13 @@ tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd,
 	return (-1);
 }
 
+/* pledge(2) lets no ioctl(2) of a tap through. */
+bool
+tap_lendable(void)
+{
+	return (true);
+}
+
 void
 tap_close(struct tap *t)
 {
