@@ -129,7 +129,7 @@ udp_open(struct engine *e, const struct inet_addr *ia, const char *ifname)
 	if ((fd = open_socket(ia, ifname)) == -1)
 		return (NULL);
 	us->us_fd = fd;
-	us->us_runs = udp_coalesce(fd);
+	us->us_runs = e->e_settings.s_offload && udp_coalesce(fd);
 	us->us_event = event_new(e->e_base, fd, EV_READ | EV_PERSIST,
 	    sock_readable, us);
 	if (us->us_event == NULL || event_add(us->us_event, NULL) == -1)
