@@ -160,16 +160,9 @@ uint64_t frames_network(const struct engine *, unsigned tap);
 /* What a network's tap takes: its MTU, OFFLOAD_CAN_*. */
 void	 frames_set_limits(struct engine *, uint64_t nwid, uint32_t mtu,
 	    uint32_t can);
-uint32_t frames_can(const struct engine *, uint64_t nwid);
 /* A frame from a tap, for the core. */
 void	 frames_in(struct engine *, int64_t now, const struct frame *);
-/*
- * A frame or super-frame for a tap, with its Ethernet header, in two parts,
- * of a super-frame all headers in the first; NULL: nothing is to be done to
- * it.  What the tap does not take is dropped.
- */
-void	 frames_put(struct engine *, uint64_t nwid, const struct offload *,
-	    const void *hdr, size_t hdrlen, const void *, size_t len);
+/* A frame for a tap; it may wait for others, until frames_flush(). */
 void	 frames_deliver(struct engine *, uint64_t nwid, uint64_t dst,
 	    uint64_t src, uint16_t ethertype, const void *, size_t len);
 void	 frames_flush(struct engine *);

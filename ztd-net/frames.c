@@ -176,14 +176,6 @@ frames_set_limits(struct engine *e, uint64_t nwid, uint32_t mtu, uint32_t can)
 	t->t_can = can;
 }
 
-uint32_t
-frames_can(const struct engine *e, uint64_t nwid)
-{
-	const struct tap	*t = tap_of(e, nwid);
-
-	return (t == NULL ? 0 : t->t_can);
-}
-
 void
 frames_lend(struct engine *e, const struct msg_lend *ml, int fd)
 {
@@ -200,17 +192,16 @@ frames_lend(struct engine *e, const struct msg_lend *ml, int fd)
 		fatalx("lent interface: out of memory");
 }
 
-/* Longer than the tap is to be given, which the kernel does not look at. */
+/*
+ * Longer than the tap is to be given, which the kernel does not look at.  Of
+ * super-frames it is the segments that count; we made the descriptor.
+ */
 static bool
-too_long(const struct tap *t, const struct offload *of, const void *hdr,
-    size_t hdrlen, size_t len)
+too_long(const struct tap *t, const struct offload *of, size_t len)
 {
-	size_t	 total = hdrlen + len;
-
-	if (of != NULL && of->of_type != OFFLOAD_NONE &&
-	    (total = offload_segment(of, hdr, hdrlen)) == 0)
-		return (true);
-	return (t->t_mtu != 0 && total > t->t_mtu + FRAME_HDR + FRAME_TAG);
+	if (of != NULL && of->of_type != OFFLOAD_NONE)
+		len = (size_t)of->of_hdrlen + of->of_size;
+	return (t->t_mtu != 0 && len > t->t_mtu + FRAME_HDR + FRAME_TAG);
 }
 
 static void
@@ -220,22 +211,12 @@ tap_put(struct engine *e, struct tap *t, const struct offload *of,
 	struct frame_channel	*chan = e->e_frames;
 
 	if ((of != NULL && (offload_needs(of) & ~t->t_can) != 0) ||
-	    too_long(t, of, hdr, hdrlen, len))
+	    too_long(t, of, hdrlen + len))
 		return;
 	if (t->t_lent != NULL)
 		chan = lent_channel(t->t_lent);
 	if (chan != NULL)
 		frame_put2(chan, t->t_tap, of, hdr, hdrlen, p, len);
-}
-
-void
-frames_put(struct engine *e, uint64_t nwid, const struct offload *of,
-    const void *hdr, size_t hdrlen, const void *p, size_t len)
-{
-	struct tap	*t;
-
-	if ((t = tap_of(e, nwid)) != NULL)
-		tap_put(e, t, of, hdr, hdrlen, p, len);
 }
 
 static void
