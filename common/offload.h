@@ -6,7 +6,7 @@
 /*
  * What a tap with a vnet header says of a frame: a checksum that is still to
  * be filled in, and of a super-frame how it is to be cut into the frames it
- * stands for.  Spec: 06 section 4.2.
+ * stands for.  Spec: 06 section 10.
  *
  * The layout is that of the kernel's struct virtio_net_hdr, so that it is
  * read and written as it stands.

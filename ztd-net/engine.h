@@ -20,6 +20,7 @@
 
 #define SOCKETS_MAX	255	/* a socket id's low byte is its place + 1 */
 
+struct merge;
 struct pins;
 struct udp;
 
@@ -49,6 +50,7 @@ struct engine {
 	struct channel	*e_con;		/* NULL while it is away */
 	struct channel	*e_ctl;
 	struct frame_channel *e_frames;
+	struct merge	*e_merge;	/* NULL: none yet */
 	struct event	*e_frames_ev;
 	struct event	*e_report;	/* pending: a report was told just now */
 	bool		 e_reported;	/* and another came since */

@@ -18,6 +18,7 @@
 #include "common/log.h"
 #include "ztd-net/engine.h"
 #include "ztd-net/lent.h"
+#include "ztd-net/merge.h"
 
 #define ROUNDS	8	/* batches before other events get a turn */
 
@@ -72,8 +73,12 @@ tap_at(const struct engine *e, unsigned tap)
 }
 
 static void
-tap_remove(struct taps *ts, struct tap *t)
+tap_remove(struct engine *e, struct tap *t)
 {
+	struct taps	*ts = e->e_taps;
+
+	if (e->e_merge != NULL)
+		merge_forget(e->e_merge, t);
 	if (ts->ts_last == t)
 		ts->ts_last = NULL;
 	if (ts->ts_by_index[t->t_tap] == t)
@@ -111,7 +116,7 @@ frames_set_tap(struct engine *e, uint64_t nwid, int tap)
 
 	if (tap == -1 || tap >= FRAME_TAPS) {
 		if (t != NULL)
-			tap_remove(e->e_taps, t);
+			tap_remove(e, t);
 		return (0);
 	}
 	if (e->e_taps == NULL &&
@@ -135,7 +140,7 @@ frames_set_tap(struct engine *e, uint64_t nwid, int tap)
 	}
 	/* Its former network lost it, and we shall hear of that. */
 	if ((other = ts->ts_by_index[tap]) != NULL)
-		tap_remove(ts, other);
+		tap_remove(e, other);
 	t->t_tap = (uint16_t)tap;
 	ts->ts_by_index[tap] = t;
 	return (0);
@@ -164,6 +169,9 @@ frames_set_limits(struct engine *e, uint64_t nwid, uint32_t mtu, uint32_t can)
 
 	if ((t = tap_of(e, nwid)) == NULL)
 		return;
+	/* What was merged for it is what it could take. */
+	if (e->e_merge != NULL)
+		merge_flush(e->e_merge);
 	t->t_mtu = mtu;
 	t->t_can = can;
 }
@@ -205,15 +213,13 @@ too_long(const struct tap *t, const struct offload *of, const void *hdr,
 	return (t->t_mtu != 0 && total > t->t_mtu + FRAME_HDR + FRAME_TAG);
 }
 
-void
-frames_put(struct engine *e, uint64_t nwid, const struct offload *of,
+static void
+tap_put(struct engine *e, struct tap *t, const struct offload *of,
     const void *hdr, size_t hdrlen, const void *p, size_t len)
 {
 	struct frame_channel	*chan = e->e_frames;
-	struct tap		*t;
 
-	if ((t = tap_of(e, nwid)) == NULL ||
-	    (of != NULL && (offload_needs(of) & ~t->t_can) != 0) ||
+	if ((of != NULL && (offload_needs(of) & ~t->t_can) != 0) ||
 	    too_long(t, of, hdr, hdrlen, len))
 		return;
 	if (t->t_lent != NULL)
@@ -223,22 +229,41 @@ frames_put(struct engine *e, uint64_t nwid, const struct offload *of,
 }
 
 void
+frames_put(struct engine *e, uint64_t nwid, const struct offload *of,
+    const void *hdr, size_t hdrlen, const void *p, size_t len)
+{
+	struct tap	*t;
+
+	if ((t = tap_of(e, nwid)) != NULL)
+		tap_put(e, t, of, hdr, hdrlen, p, len);
+}
+
+static void
+merged(void *arg, void *key, const struct offload *of, const uint8_t *hdr,
+    const void *p, size_t len)
+{
+	tap_put(arg, key, of, hdr, MERGE_HDR, p, len);
+}
+
+void
 frames_deliver(struct engine *e, uint64_t nwid, uint64_t dst, uint64_t src,
     uint16_t ethertype, const void *p, size_t len)
 {
-	struct wbuf	 wb;
-	uint8_t		 hdr[FRAME_HDR];
+	struct tap	*t;
 
-	wbuf_init(&wb, hdr, sizeof(hdr));
-	wbuf_mac(&wb, dst);
-	wbuf_mac(&wb, src);
-	wbuf_u16(&wb, ethertype);
-	frames_put(e, nwid, NULL, hdr, sizeof(hdr), p, len);
+	if ((t = tap_of(e, nwid)) == NULL)
+		return;
+	if (e->e_merge == NULL &&
+	    (e->e_merge = merge_new(merged, e)) == NULL)
+		return;
+	merge_put(e->e_merge, t, t->t_can, dst, src, ethertype, p, len);
 }
 
 void
 frames_flush(struct engine *e)
 {
+	if (e->e_merge != NULL)
+		merge_flush(e->e_merge);
 	if (e->e_frames != NULL)
 		frame_flush(e->e_frames);
 }
@@ -253,20 +278,14 @@ frames_in(struct engine *e, int64_t now, const struct frame *f)
 
 	if (e->e_node == NULL || (t = tap_at(e, f->f_tap)) == NULL)
 		return;
-	/*
-	 * Where f_offload is to be handed on to the core, once that cuts
-	 * super-frames and fills in checksums.  Until then the parent makes
-	 * no taps that want it (OFFLOAD in ztd-tap/joined.c).
-	 */
-	if (offload_needs(&f->f_offload) != 0)
-		return;
 	rbuf_init(&rb, f->f_data, f->f_len);
 	dst = rbuf_mac(&rb);
 	src = rbuf_mac(&rb);
 	ethertype = rbuf_u16(&rb);
 	if (rbuf_ok(&rb))
 		node_frame(e->e_node, now, t->t_nwid, dst, src, ethertype,
-		    rb.rb_p, rb.rb_left);
+		    rb.rb_p, rb.rb_left, offload_needs(&f->f_offload) !=
+		    0 ? &f->f_offload : NULL);
 }
 
 static void

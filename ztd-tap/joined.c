@@ -37,8 +37,6 @@
  * all of them on the way to it; the others are served by the frame channel.
  */
 #define LENT_MAX	256
-/* Not before the engine can cut super-frames, and fill in checksums. */
-#define OFFLOAD		false
 
 /* The tree's functions take no const head. */
 #define JOINED(p)	((struct joined_tree *)(uintptr_t)&(p)->p_joined)
@@ -485,7 +483,7 @@ tap_up(struct joined *j)
 	if (p->p_netif == NULL)
 		errno = ENODEV;
 	else if (tap_open(&j->j_tap, p->p_netif, j->j_nwid, p->p_homefd,
-	    p->p_settings.s_offload && OFFLOAD) == 0) {
+	    p->p_settings.s_offload) == 0) {
 		tap_alias(j, alias, sizeof(alias));
 		if (netif_setup(p->p_netif, &j->j_tap.t_dev, j->j_want->mp_mac,
 		    &mtu, alias) == 0 && (j->j_index = pump_add(p->p_pump,
