@@ -613,11 +613,11 @@ tap_tell(struct joined *j, bool always)
 	/* What finds no room now is told when groups are looked at again. */
 	j->j_told = channel_sendv(p->p_child[PROC_NET].c_chan, MSG_TAP, 0, -1,
 	    iov, 2) == 0 || errno != ENOBUFS;
-	if (always && j->j_told)
+	if (always)
 		tap_lend(j);
 }
 
-/* What cannot be lent now is served by us. */
+/* What cannot be lent now, or is not known to the engine, is served by us. */
 static void
 tap_lend(struct joined *j)
 {
@@ -625,7 +625,7 @@ tap_lend(struct joined *j)
 	struct msg_lend	 ml;
 	int		 fd;
 
-	if (j->j_index == -1 || !p->p_settings.s_lend_taps ||
+	if (j->j_index == -1 || !j->j_told || !p->p_settings.s_lend_taps ||
 	    !tap_lendable() || p->p_child[PROC_NET].c_chan == NULL ||
 	    pump_lent(p->p_pump, (unsigned)j->j_index) ||
 	    pump_nlent(p->p_pump) >= LENT_MAX)

@@ -455,6 +455,7 @@ dump(const struct parent *p)
 		    (long)p->p_child[proc].c_pid,
 		    p->p_child[proc].c_ready ? "" : ", not ready");
 	log_info("frames: %" PRIu64 " out, %" PRIu64 " in, %" PRIu64
-	    " dropped", ps->ps_out, ps->ps_in, ps->ps_dropped);
+	    " dropped; %u interfaces lent, whose frames are not among these",
+	    ps->ps_out, ps->ps_in, ps->ps_dropped, pump_nlent(p->p_pump));
 	joined_dump(p);
 }

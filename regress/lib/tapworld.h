@@ -34,6 +34,7 @@ struct tapworld_tap {
 	uint32_t	 tt_ngroups;
 	struct msg_group *tt_groups;
 	struct frame_channel *tt_lent;	/* NULL: by tw_frames */
+	bool		 tt_vnet;	/* it has a vnet header */
 	unsigned	 tt_lends;	/* how often it was lent */
 };
 

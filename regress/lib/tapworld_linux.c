@@ -424,7 +424,8 @@ told_lend(struct tapworld *tw, const struct msg *m)
 	ATF_CHECK_EQ(tt->tt_tap, ml.ml_tap);
 	ATF_CHECK_EQ(0, tt->tt_error);
 	frame_free(tt->tt_lent);
-	tt->tt_lent = frame_new_tap(m->m_fd, ml.ml_vnet != 0,
+	tt->tt_vnet = ml.ml_vnet != 0;
+	tt->tt_lent = frame_new_tap(m->m_fd, tt->tt_vnet,
 	    (uint16_t)ml.ml_tap);
 	ATF_REQUIRE(tt->tt_lent != NULL);
 	tt->tt_lends++;

@@ -405,7 +405,7 @@ static void
 engine_set_up(void)
 {
 	const struct tapworld_tap	*tt = tapworld_tap(tw, NWID);
-	struct msg_lend			 ml = { NWID, tt->tt_tap, 0 };
+	struct msg_lend			 ml = { NWID, tt->tt_tap, tt->tt_vnet };
 	int				 fds[2], fd;
 
 	memset(&e, 0, sizeof(e));

@@ -294,6 +294,63 @@ CASE(in, "what the engine gives, the host gets in pieces")
 	ATF_CHECK_EQ(0, lines);
 }
 
+CASE(lent, "the same without the parent, and more than fits at once")
+{
+	static const struct offload	 uso = { OFFLOAD_CSUM, OFFLOAD_UDP,
+					    HEADERS, SEGMENT, 34, 6 };
+	static const struct offload	 crumbs = { OFFLOAD_CSUM, OFFLOAD_UDP,
+					    HEADERS, 1, 34, 6 };
+	static uint8_t			 buf[65536];
+	struct frame			 batch[FRAME_BATCH];
+	char				 got[4096];
+	size_t				 len;
+	int				 fd, i, k, n = 0, s, turns;
+
+	(void)tc;
+	set_up(true);
+	if ((tap.t_can & OFFLOAD_CAN_UDP) == 0)
+		atf_tc_skip("this kernel has no USO");
+	pump_lend(pump, (unsigned)index_of);
+	frame_free(chan);
+	ATF_REQUIRE((fd = dup(tap.t_fd)) != -1);
+	ATF_REQUIRE((chan = frame_new_tap(fd, true, 7)) != NULL);
+	for (i = 0; i < 10; i++)
+		send_udp(60000, SEGMENT);
+	for (turns = 1; ; turns++) {
+		ATF_REQUIRE((k = frame_get(chan, batch)) != -1);
+		for (i = 0; i < k; i++) {
+			if (batch[i].f_len != HEADERS + 60000)
+				continue;
+			ATF_CHECK_EQ(7, batch[i].f_tap);
+			ATF_CHECK_EQ(OFFLOAD_UDP,
+			    batch[i].f_offload.of_type);
+			ATF_CHECK_EQ(PORT >> 8, batch[i].f_data[36]);
+			ATF_CHECK_EQ(0, batch[i].f_data[HEADERS + 59999]);
+			/* The IP header has the alignment it likes. */
+			ATF_CHECK_EQ(0, (uintptr_t)(batch[i].f_data + 14) %
+			    4);
+			n++;
+		}
+		if (!frame_more(chan))
+			break;
+		ATF_CHECK(k > 0);
+	}
+	ATF_CHECK_EQ_MSG(10, n, "%d", n);
+	ATF_CHECK_MSG(turns >= 3, "%d", turns);
+	ATF_CHECK_EQ(0, frame_get(chan, batch));
+
+	s = receiver();
+	len = super_frame(buf, PIECES * SEGMENT + 1);
+	put(&uso, buf, len);
+	for (i = 0; i < PIECES; i++)
+		ATF_CHECK_EQ(SEGMENT, recv(s, got, sizeof(got), 0));
+	ATF_CHECK_EQ(1, recv(s, got, sizeof(got), 0));
+	/* The kernel refuses so many segments; that is counted. */
+	put(&crumbs, buf, len);
+	ATF_CHECK_EQ(1, frame_stats(chan)->fs_dropped);
+	ATF_CHECK_EQ(0, pump_stats(pump)->ps_out + pump_stats(pump)->ps_in);
+}
+
 /* Named once; nothing reaches the host. */
 static void
 refused(const struct offload *of, const uint8_t *p, size_t len,
@@ -362,6 +419,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, abilities);
 	ATF_TP_ADD_TC(tp, out);
 	ATF_TP_ADD_TC(tp, in);
+	ATF_TP_ADD_TC(tp, lent);
 	ATF_TP_ADD_TC(tp, refusals);
 	return (atf_no_error());
 }
