@@ -116,6 +116,8 @@ $(B)/bin/filter_fuzz: $(B)/obj/regress/lib/naive.o $(B)/obj/regress/lib/twofilte
     $(LIBCORE)
 $(B)/bin/dbus_fuzz: $(LIBDNS)
 $(B)/bin/split_fuzz: $(B)/obj/regress/lib/superframe.o
+$(B)/bin/merge_fuzz: $(B)/obj/ztd-net/merge.o $(B)/obj/regress/lib/mergeframe.o \
+    $(B)/obj/regress/lib/mergecheck.o
 $(FUZZ_BIN): $(B)/bin/%: $(B)/obj/regress/fuzz/%.o $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ \
