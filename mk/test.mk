@@ -146,8 +146,9 @@ lint:
 ## make demo        two hosts join a private network over ztd; needs root (KEEP=1 keeps it)
 ## make bench       throughput, latency, CPU and memory; PEER=/path/to/zerotier-one compares
 
-FILTER_BENCH := $(B)/regress/bench/filter_bench
-$(FILTER_BENCH): $(B)/obj/regress/bench/filter_bench.o $(LIBCORE) $(LIBCOMMON)
+BENCH	:= $(patsubst %.c,$(B)/%,$(call sources,regress/bench))
+BENCH_OBJ := $(B)/obj/regress/lib/stage.o $(LIBCORE) $(LIBCOMMON)
+$(BENCH): $(B)/%: $(B)/obj/%.o $(BENCH_OBJ)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CRYPTO_LIBS) $(BSD_LIBS)
 
@@ -168,6 +169,6 @@ idle-run: programs
 
 bench:
 	$(call staged,build run bench,bench-run)
-bench-run: programs tools $(FILTER_BENCH)
-	@$(FILTER_BENCH)
+bench-run: programs tools $(BENCH)
+	@$(B)/regress/bench/filter_bench
 	@PEER="$(PEER)" scripts/bench "$(B)"
