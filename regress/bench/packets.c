@@ -33,7 +33,7 @@ static unsigned long	 allocations;
 
 /* --- allocations: ours in place of libc's, where it offers its own --- */
 
-#ifdef __GLIBC__
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
 
 void	*__libc_malloc(size_t);
 void	*__libc_calloc(size_t, size_t);
