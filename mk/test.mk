@@ -52,6 +52,7 @@ $(TEST_SCRIPT): $(B)/%: %.sh
 	@mkdir -p $(@D)
 	@{ echo '#! /usr/bin/env atf-sh'; cat $<; } >$@ && chmod +x $@
 $(filter $(B)/regress/host/%,$(TEST_SCRIPT)): $(HOST_LIB)
+$(B)/regress/host/work_test: $(BENCH_LIB)
 $(B)/regress/host/vl2_peer_test: $(filter $(B)/regress/host/vl2_%,$(filter-out %_peer_test,$(TEST_SCRIPT)))
 
 $(HOST_LIB) $(BENCH_LIB): $(B)/%: %

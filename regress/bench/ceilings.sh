@@ -16,3 +16,7 @@ RECEIVE_1400=13950
 
 # Allocations of memory for a frame, once nothing is new any more.
 ALLOCATIONS=0
+
+# System calls of all processes of two nodes for each megabyte (10^6 bytes)
+# that goes from one to the other over TCP (regress/host/work_test.sh): 1420.
+CALLS_PER_MB=1800
