@@ -153,7 +153,7 @@ lint:
 # ---- demonstration and figures ----
 
 ## make demo        two hosts join a private network over ztd; needs root (KEEP=1 keeps it)
-## make bench       throughput, latency, CPU and memory; PEER=/path/to/zerotier-one compares
+## make bench       throughput, delays, CPU, memory: regress/bench/RESULTS.md; PEER=/path/to/zerotier-one compares
 
 .PHONY: demo demo-run bench bench-run
 demo:
