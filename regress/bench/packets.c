@@ -138,6 +138,8 @@ main(int argc, char *argv[])
 	if (got != (uint64_t)count * BATCH)
 		errx(1, "%llu of %u frames arrived", (unsigned long long)got,
 		    count * BATCH);
+	if (COUNTS && allocations == 0)
+		errx(1, "what is allocated is not counted");
 	if (COUNTS)
 		printf("%u frames, %lu allocations\n", count * BATCH, n);
 	else

@@ -221,6 +221,8 @@ stage_others(struct stage *s, unsigned n)
 	struct identity	 id;
 	unsigned	 i;
 
+	if (n == 0)
+		return;
 	s->s_others = reallocarray(s->s_others, s->s_nothers + n,
 	    sizeof(*s->s_others));
 	if (s->s_others == NULL)
