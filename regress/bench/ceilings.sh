@@ -18,5 +18,6 @@ RECEIVE_1400=13950
 ALLOCATIONS=0
 
 # System calls of all processes of two nodes for each megabyte (10^6 bytes)
-# that goes from one to the other over TCP (regress/host/work_test.sh): 1420.
-CALLS_PER_MB=1800
+# that goes from one to the other over TCP (regress/host/work_test.sh): 1420 to
+# 1570, as busy as the machine is; the ceiling is above the latter.
+CALLS_PER_MB=1950

@@ -71,17 +71,18 @@ seconds_per_gb()
 # ---- transfers ------------------------------------------------------------
 
 # iperf SECONDS option ...: from a to b; both reports, as $LAB/client.json
-# and server.json
+# and server.json.  In the foreground, so that ^C reaches it at once.
 iperf()
 {
 	seconds=$1
 	shift
-	ip netns exec "$LAB_ID-b" timeout $((seconds + 40)) \
+	ip netns exec "$LAB_ID-b" timeout --foreground $((seconds + 40)) \
 	    iperf3 -s -1 -J -B "$ip_b" >"$LAB/server.json" 2>&1 &
 	server=$!
 	sleep 0.5
-	on a timeout $((seconds + 30)) iperf3 -c "$ip_b" -t "$seconds" -J \
-	    "$@" >"$LAB/client.json" 2>&1 || {
+	on a timeout --foreground $((seconds + 30)) \
+	    iperf3 -c "$ip_b" -t "$seconds" -J "$@" \
+	    >"$LAB/client.json" 2>&1 || {
 		kill "$server" 2>/dev/null
 		wait "$server" 2>/dev/null
 		echo "iperf3 failed: $(jq -r .error "$LAB/client.json")" >&2
