@@ -20,6 +20,9 @@ SIM_TEST := $(filter $(B)/regress/sim/%,$(TEST_BIN))
 SIM_OBJ	:= $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c %_test.c,$(wildcard regress/sim/*.c)) \
 	   regress/lib/clock.c regress/lib/store.c regress/lib/sanitize.c) $(LIBCORE) $(LIBCOMMON)
 TOOLS	:= $(patsubst %.c,$(B)/%,$(call sources,regress/tools))
+BENCH	:= $(patsubst %.c,$(B)/%,$(call sources,regress/bench))
+BENCH_LIB := $(addprefix $(B)/,$(wildcard regress/bench/*.sh))
+BENCH_OBJ := $(B)/obj/regress/lib/stage.o $(LIBCORE) $(LIBCOMMON)
 HOST_LIB := $(addprefix $(B)/,$(filter-out %_test.sh,$(wildcard regress/host/*.sh)))
 FUZZ_SECONDS ?= 10
 JOBS	?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
@@ -27,7 +30,7 @@ JOBS	?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 .PHONY: tests tests-c tools check check-run check-peer check-peer-run
 tests: tests-c $(TEST_SCRIPT) tools
 tests-c: $(TEST_BIN) $(B)/regress/vectors
-tools: $(TOOLS) $(HOST_LIB)
+tools: $(TOOLS) $(HOST_LIB) $(BENCH) $(BENCH_LIB)
 
 $(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCON) $(LIBTAP) \
     $(LIBDNS) $(LIBNET) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
@@ -49,9 +52,10 @@ $(TEST_SCRIPT): $(B)/%: %.sh
 	@mkdir -p $(@D)
 	@{ echo '#! /usr/bin/env atf-sh'; cat $<; } >$@ && chmod +x $@
 $(filter $(B)/regress/host/%,$(TEST_SCRIPT)): $(HOST_LIB)
+$(B)/regress/host/work_test: $(BENCH_LIB)
 $(B)/regress/host/vl2_peer_test: $(filter $(B)/regress/host/vl2_%,$(filter-out %_peer_test,$(TEST_SCRIPT)))
 
-$(HOST_LIB): $(B)/%: %
+$(HOST_LIB) $(BENCH_LIB): $(B)/%: %
 	@mkdir -p $(@D)
 	@cp $< $@
 
@@ -62,6 +66,11 @@ $(B)/regress/vectors:
 $(TOOLS): $(B)/regress/tools/%: $(B)/obj/regress/tools/%.o
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(JSON_LIBS) $(BSD_LIBS)
+
+# Programs that count and measure, some of them for tests.
+$(BENCH): $(B)/%: $(B)/obj/%.o $(BENCH_OBJ)
+	@mkdir -p $(@D)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CRYPTO_LIBS) $(BSD_LIBS)
 
 # scripts/check builds with -k, so that one test which does not compile
 # counts as failed and the others still run.
@@ -147,12 +156,7 @@ lint:
 # ---- demonstration and figures ----
 
 ## make demo        two hosts join a private network over ztd; needs root (KEEP=1 keeps it)
-## make bench       throughput, latency, CPU and memory; PEER=/path/to/zerotier-one compares
-
-FILTER_BENCH := $(B)/regress/bench/filter_bench
-$(FILTER_BENCH): $(B)/obj/regress/bench/filter_bench.o $(LIBCORE) $(LIBCOMMON)
-	@mkdir -p $(@D)
-	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CRYPTO_LIBS) $(BSD_LIBS)
+## make bench       throughput, delays, CPU, memory: regress/bench/RESULTS.md; PEER=/path/to/zerotier-one compares
 
 .PHONY: demo demo-run bench bench-run
 demo:
@@ -171,6 +175,6 @@ idle-run: programs
 
 bench:
 	$(call staged,build run bench,bench-run)
-bench-run: programs tools $(FILTER_BENCH)
-	@$(FILTER_BENCH)
+bench-run: programs tools $(BENCH)
+	@$(B)/regress/bench/filter_bench
 	@PEER="$(PEER)" scripts/bench "$(B)"
