@@ -348,7 +348,7 @@ frame_out(struct stage *s, unsigned k, uint64_t dst, size_t len)
 	p[3] = (uint8_t)len;
 	node_frame(se->se_node, s->s_now, nwid_of(s, k), dst,
 	    mac_from_addr(s->s_ids[STAGE_A].id_addr, nwid_of(s, k)),
-	    TYPE_IPV4, p, len);
+	    TYPE_IPV4, p, len, NULL);
 }
 
 void
