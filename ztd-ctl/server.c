@@ -97,6 +97,7 @@ static void	 client_closed(struct evhttp_connection *, void *);
 static struct client *client_get(struct server *, struct evhttp_request *);
 static void	 client_address(struct evhttp_request *, struct inet_addr *);
 static void	 route(struct request *);
+static void	 no_route(struct request *);
 static bool	 route_matches(const struct route *, struct request *);
 static bool	 path_below(const char *, const char *);
 static void	 refuse(struct request *, const struct inet_addr *);
@@ -408,7 +409,7 @@ route(struct request *rq)
 		break;
 	case EVHTTP_REQ_PATCH:
 	case EVHTTP_REQ_OPTIONS:
-		request_empty(rq, 404);
+		no_route(rq);
 		return;
 	default:
 		request_empty(rq, 400);
@@ -429,6 +430,17 @@ route(struct request *rq)
 	else if (method == R_POST &&
 	    path_below(rq->rq_path, "/bond/setmtu"))
 		api_bond_mtu(rq);
+	else
+		no_route(rq);
+}
+
+/* Those of the controller's API are told in JSON what is wrong. */
+static void
+no_route(struct request *rq)
+{
+	if (path_below(rq->rq_path, "/controller") ||
+	    path_below(rq->rq_path, "/unstable/controller"))
+		request_error(rq, 404, "this method is not for this path");
 	else
 		request_empty(rq, 404);
 }
