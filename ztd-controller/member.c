@@ -180,7 +180,7 @@ ip_list(const json_t *list, struct wrong *wr)
 		    posted_addr(json_string_value(e), &ia, &prefix))
 			value_append(out,
 			    json_string(inet_format_ip(text, &ia)));
-		else if (!posted_nothing(e))
+		else if (!json_is_string(e) || json_string_length(e) > 0)
 			wrong_note(wr, NULL, "must be an address");
 		wrong_leave(wr);
 	}

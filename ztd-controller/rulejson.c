@@ -25,13 +25,10 @@ static void	 parse_ip(const json_t *, struct rule *, uint8_t,
 static void	 parse_mac(const json_t *, struct rule *, struct wrong *);
 static void	 parse_icmp(const json_t *, struct rule *, struct wrong *);
 static void	 parse_range(const json_t *, struct rule *, struct wrong *);
-static void	 parse_integer(const json_t *, struct rule *,
-		    struct wrong *);
 static void	 parse_small(const json_t *, struct rule *, struct wrong *);
 static json_t	*rule_format(const struct rule *);
 static void	 rule_format_match(const struct rule *, json_t *);
 static void	 rule_format_fwd(const struct rule *, json_t *);
-static void	 rule_format_integer(const struct rule *, json_t *);
 
 /*
  * A number of so many bits.  One of 32 bits may be written with a sign, as
@@ -153,9 +150,6 @@ rule_parse(const json_t *o, struct rule *r, struct wrong *wr)
 	case MATCH_FRAME_SIZE_RANGE:
 		parse_range(o, r, wr);
 		break;
-	case MATCH_INTEGER_RANGE:
-		parse_integer(o, r, wr);
-		break;
 	default:
 		parse_small(o, r, wr);
 		break;
@@ -179,7 +173,12 @@ parse_type(const json_t *o, struct wrong *wr)
 		return (-1);
 	}
 	type = rule_type(json_string_value(name));
-	if (type == -1 || type == ACTION_PRIORITY) {
+	/*
+	 * INTEGER_RANGE is known to members but not to other controllers,
+	 * which would leave it out and let its action take everything.
+	 */
+	if (type == -1 || type == ACTION_PRIORITY ||
+	    type == MATCH_INTEGER_RANGE) {
 		wrong_note(wr, "type", "there is no such rule");
 		return (-1);
 	}
@@ -286,27 +285,6 @@ field_u64(const json_t *o, const char *key, struct wrong *wr)
 	return (json_is_boolean(v) ? 0 : value_hexint(v, 0));
 }
 
-/* The wire has 32 bits for the distance. */
-static void
-parse_integer(const json_t *o, struct rule *r, struct wrong *wr)
-{
-	uint64_t	end, bits;
-
-	r->r_u.integer.start = field_u64(o, "start", wr);
-	end = field_u64(o, "end", wr);
-	r->r_u.integer.span = (uint32_t)(end - r->r_u.integer.start);
-	if (end - r->r_u.integer.start > UINT32_MAX)
-		wrong_note(wr, "end", "must be from start to %" PRIu32
-		    " above it", UINT32_MAX);
-	r->r_u.integer.index = (uint16_t)field(o, "idx", 16, wr);
-	bits = posted_int(json_object_get(o, "bits"), 0, 64, "bits", wr);
-	if (bits == 0)
-		wrong_note(wr, "bits", "must be from 1 to 64");
-	r->r_u.integer.format = (uint8_t)((bits - 1) & 0x3f);
-	if (posted_bool(json_object_get(o, "little"), false, "little", wr))
-		r->r_u.integer.format |= 0x80;
-}
-
 /* All the matches whose fields are plain numbers. */
 static void
 parse_small(const json_t *o, struct rule *r, struct wrong *wr)
@@ -393,23 +371,6 @@ rule_format_fwd(const struct rule *r, json_t *o)
 		value_set(o, "length", value_new_int(r->r_u.fwd.length));
 }
 
-static void
-rule_format_integer(const struct rule *r, json_t *o)
-{
-	char	text[17];
-
-	snprintf(text, sizeof(text), "%016" PRIx64, r->r_u.integer.start);
-	value_set(o, "start", json_string(text));
-	snprintf(text, sizeof(text), "%016" PRIx64, r->r_u.integer.start +
-	    r->r_u.integer.span);
-	value_set(o, "end", json_string(text));
-	value_set(o, "idx", value_new_int(r->r_u.integer.index));
-	value_set(o, "bits", value_new_int((r->r_u.integer.format & 0x3f) +
-	    1));
-	value_set(o, "little", json_boolean((r->r_u.integer.format & 0x80) !=
-	    0));
-}
-
 static json_t *
 format_ip(const struct rule *r, uint8_t family)
 {
@@ -487,9 +448,6 @@ rule_format_match(const struct rule *r, json_t *o)
 	case MATCH_RANDOM:
 		value_set(o, "probability",
 		    value_new_int(r->r_u.probability));
-		break;
-	case MATCH_INTEGER_RANGE:
-		rule_format_integer(r, o);
 		break;
 	default:
 		value_set(o, "id", value_new_int(r->r_u.tag.id));

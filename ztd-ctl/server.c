@@ -30,6 +30,7 @@
 #define LISTENERS	16
 #define IDLE_TIMEOUT	5		/* seconds */
 #define HEADERS_MAX	16384		/* bytes, request line included */
+#define TARGET_MAX	8192		/* of the request line */
 #define BODY_MAX	(1024 * 1024)
 #define DESCRIPTORS	128		/* open at once, sockets and all */
 #define FULL_PAUSE	100		/* ms until the next look */
@@ -342,7 +343,9 @@ on_request(struct evhttp_request *ev, void *arg)
 		return;
 	}
 	client_address(ev, &from);
-	if (!request_parse(rq))
+	if (strlen(evhttp_request_get_uri(ev)) > TARGET_MAX)
+		request_empty(rq, 414);
+	else if (!request_parse(rq))
 		request_empty(rq, 404);
 	else if (!request_jsonp_ok(rq))
 		request_error(rq, 400, "jsonp: not the name of a function");
