@@ -47,6 +47,7 @@ static unsigned	 network_change(struct api *, uint64_t);
 static unsigned	 network_new(struct api *);
 static unsigned	 network_delete(struct api *, uint64_t);
 static unsigned	 api_members(struct api *, uint64_t);
+static unsigned	 api_active(struct api *, uint64_t);
 static unsigned	 api_member(struct api *, uint64_t, uint64_t);
 static unsigned	 member_change(struct api *, struct network *, uint64_t);
 static unsigned	 member_delete(struct api *, struct network *,
@@ -153,6 +154,8 @@ api_network(struct api *ap, const char *rest)
 	}
 	if (strcmp(rest, "/member") == 0)
 		return (api_members(ap, nwid));
+	if (strcmp(rest, "/active") == 0)
+		return (api_active(ap, nwid));
 	if (strncmp(rest, "/member/", 8) != 0)
 		return (refuse(ap, 404, NO_PATH));
 	if (addr_parse(rest + 8, &addr) == -1)
@@ -283,6 +286,24 @@ api_members(struct api *ap, uint64_t nwid)
 			    json_integer((int32_t)value_int(
 			    json_object_get(r, "revision"), 0)));
 	}
+	code = respond(ap, list);
+	json_decref(list);
+	return (code);
+}
+
+/* {"<address>": what is known of its last request, ...} */
+static unsigned
+api_active(struct api *ap, uint64_t nwid)
+{
+	const struct network	*n;
+	json_t			*list;
+	unsigned		 code;
+
+	if (ap->ap_method != METHOD_GET)
+		return (refuse_method(ap));
+	if ((n = store_network(ap->ap_c, nwid)) == NULL)
+		return (refuse_network(ap, nwid));
+	list = active_list(ap->ap_c, n);
 	code = respond(ap, list);
 	json_decref(list);
 	return (code);

@@ -216,6 +216,14 @@ int	 store_load_member(struct controller *, struct network *,
 	    uint64_t addr, json_t *record);
 void	 store_clear(struct controller *);
 
+/* ---- active.c: who is there ------------------------------------------ */
+
+/* The request just received came from here; nil: it was relayed. */
+void	 active_note(struct controller *, uint64_t nwid, uint64_t addr,
+	    const struct inet_addr *from);
+/* The members that are online, by address; a new reference. */
+json_t	*active_list(struct controller *, const struct network *);
+
 /* ---- push.c: telling members about changes (11) ----------------------- */
 
 /* Mark for controller_push(). */

@@ -852,7 +852,7 @@ TC(network_set, "settings become MSG_NET_SET, refusals of the parent pass")
 	world_http(&w, "POST", "/network/7d229a18e45147ca", NULL, "{}", &an);
 	ATF_CHECK_EQ(an.an_status, 400);
 	check_json("refusal", an.an_body, "{\"error\":400,\"description\":"
-	    "\"as the test says\"}");
+	    "\"as the test says\",\"message\":\"as the test says\"}");
 	answer_clear(&an);
 
 	/* Joined, but the engine never hears of it. */

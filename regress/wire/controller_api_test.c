@@ -300,6 +300,8 @@ ATF_TC_BODY(members, tc)
 		    NULL },
 		{ 56, 200, "{\"nwid\":\"95841e65270000f5\"}", NULL },
 		{ 58, 400, NULL, NOTHING },
+		/* Who is online: not gone here. */
+		{ 69, 200, NULL, NOTHING },
 		{ 0, 0, NULL, NULL }
 	};
 
