@@ -32,6 +32,8 @@
 #define HEADERS_MAX	16384		/* bytes, request line included */
 #define TARGET_MAX	8192		/* of the request line */
 #define BODY_MAX	(1024 * 1024)
+/* Between the two they are refused by us, with words; then by evhttp. */
+#define BODY_REFUSED	(2 * BODY_MAX)
 #define DESCRIPTORS	128		/* open at once, sockets and all */
 #define FULL_PAUSE	100		/* ms until the next look */
 #define REFUSAL_LOG	10		/* seconds between log lines */
@@ -131,7 +133,7 @@ server_http(struct server *s, void (*cb)(struct evhttp_request *, void *))
 		return (NULL);
 	evhttp_set_allowed_methods(h, METHODS);
 	evhttp_set_max_headers_size(h, HEADERS_MAX);
-	evhttp_set_max_body_size(h, BODY_MAX);
+	evhttp_set_max_body_size(h, BODY_REFUSED);
 	evhttp_set_timeout(h, IDLE_TIMEOUT);
 	evhttp_set_default_content_type(h, NULL);
 	evhttp_set_bevcb(h, server_accept, s);
@@ -353,6 +355,10 @@ on_request(struct evhttp_request *ev, void *arg)
 		request_error(rq, 403, "asked by a page that is not ours");
 	else if (!auth_allowed(rq, &from))
 		refuse(rq, &from);
+	else if (evbuffer_get_length(evhttp_request_get_input_buffer(ev)) >
+	    BODY_MAX)
+		request_error(rq, 413, "the body is too long, the limit is "
+		    "1048576 bytes");
 	else
 		route(rq);
 }

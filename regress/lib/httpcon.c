@@ -26,6 +26,7 @@ struct httpcon {
 
 static void	 httpcon_message(void *, struct channel *,
 		    const struct msg *);
+static void	 httpcon_wait(struct httpcon *);
 static char	*head_type(const char *);
 
 struct httpcon *
@@ -40,7 +41,26 @@ httpcon_new(const atf_tc_t *tc, struct controller *c, const int64_t *now)
 	h->h_world.w_con_message = httpcon_message;
 	h->h_world.w_con_arg = h;
 	world_start(&h->h_world, tc, false);
+	httpcon_wait(h);
 	return (h);
+}
+
+/* ztd-ctl may be asked before it has heard of the controller. */
+static void
+httpcon_wait(struct httpcon *h)
+{
+	char	*type, *text;
+	int	 i, code = 0;
+
+	for (i = 0; i < 100 && code != 200; i++) {
+		code = httpcon_ask(h, "GET", "/controller", "", true, NULL,
+		    &type, &text);
+		free(type);
+		free(text);
+		if (code != 200)
+			world_run(&h->h_world, 20);
+	}
+	ATF_REQUIRE_EQ(code, 200);
 }
 
 void
