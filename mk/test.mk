@@ -74,7 +74,8 @@ check-run:
 
 check-peer:
 	$(call staged,build run check,check-peer-run)
-PEER_TEST := regress/host/peer_test regress/host/nat_peer_test regress/host/vl2_peer_test
+PEER_TEST := regress/host/peer_test regress/host/nat_peer_test regress/host/vl2_peer_test \
+	   regress/host/controller_peer_test
 check-peer-run: programs tools $(addprefix $(B)/,$(PEER_TEST))
 	@test -n "$(PEER)" || { echo "check-peer: say PEER=/path/to/zerotier-one" >&2; \
 	    exit 1; }
