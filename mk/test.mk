@@ -36,7 +36,7 @@ $(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCO
     $(LIBDNS) $(LIBNET) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(call pc-libs,atf-c) \
-	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(BSD_LIBS)
+	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(BSD_LIBS) $(LIBS_$(@F))
 
 # Both have identities of their own making: regress/sim/issue.h.
 $(SIM_TEST): $(B)/%: $(B)/obj/%.o $(SIM_OBJ)
@@ -47,6 +47,10 @@ $(SIM): $(B)/obj/regress/sim/main.o $(SIM_OBJ)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -Wl,--wrap=identity_valid -o $@ $^ \
 	    $(CRYPTO_LIBS) $(BSD_LIBS)
+
+# It makes the database that it then has migrated.
+$(B)/obj/regress/wire/migrate_test.o: CPPFLAGS_ALL += $(SQLITE_FLAGS)
+LIBS_migrate_test := $(SQLITE_LIBS)
 
 $(TEST_SCRIPT): $(B)/%: %.sh
 	@mkdir -p $(@D)
@@ -83,7 +87,8 @@ check-run:
 
 check-peer:
 	$(call staged,build run check,check-peer-run)
-PEER_TEST := regress/host/peer_test regress/host/nat_peer_test regress/host/vl2_peer_test
+PEER_TEST := regress/host/peer_test regress/host/nat_peer_test regress/host/vl2_peer_test \
+	   regress/host/controller_peer_test
 check-peer-run: programs tools $(addprefix $(B)/,$(PEER_TEST))
 	@test -n "$(PEER)" || { echo "check-peer: say PEER=/path/to/zerotier-one" >&2; \
 	    exit 1; }

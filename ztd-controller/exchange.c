@@ -9,6 +9,7 @@
 
 #include <sys/queue.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ struct exchange {
 	uint32_t	 ex_id;
 	uint32_t	 ex_method;	/* enum api_method */
 	unsigned	 ex_error;	/* status to answer with, 0: handle */
+	const char	*ex_why;	/* the reason */
 	char		*ex_body;
 	size_t		 ex_len, ex_size;
 	char		 ex_path[sizeof(((struct msg_api_request *)0)->
@@ -41,10 +43,13 @@ static void	 exchange_begin(struct exchange_table *, struct channel *,
 static void	 exchange_body(struct exchange *, const struct msg *);
 static void	 exchange_end(struct exchange *, struct controller *,
 		    struct channel *, int64_t);
+static void	 exchange_refuse(struct exchange *, unsigned, const char *);
 static void	 exchange_remove(struct exchange_table *, struct exchange *);
 static struct exchange *exchange_find(struct exchange_table *, uint32_t);
 static void	 answer(struct channel *, uint32_t, unsigned, const char *,
 		    size_t);
+static void	 answer_refusal(struct channel *, uint32_t, unsigned,
+		    const char *);
 
 struct exchange_table *
 exchange_new(void)
@@ -105,14 +110,15 @@ exchange_begin(struct exchange_table *et, struct channel *ch,
 	if ((ex = exchange_find(et, m->m_id)) != NULL)
 		exchange_remove(et, ex);
 	if (et->et_n == EXCHANGES_MAX) {
-		answer(ch, m->m_id, 503, NULL, 0);
+		answer_refusal(ch, m->m_id, 503, "too many requests at a "
+		    "time, try again");
 		return;
 	}
 	ex = xcalloc(1, sizeof(*ex));
 	ex->ex_id = m->m_id;
 	ex->ex_method = rq->ar_method;
 	if (memchr(rq->ar_path, '\0', sizeof(rq->ar_path)) == NULL)
-		ex->ex_error = 404;
+		exchange_refuse(ex, 404, "there is no such path");
 	else
 		(void)strlcpy(ex->ex_path, rq->ar_path,
 		    sizeof(ex->ex_path));
@@ -129,13 +135,13 @@ exchange_body(struct exchange *ex, const struct msg *m)
 	if (ex->ex_error != 0)
 		return;
 	if (m->m_len > API_BODY_MAX - ex->ex_len) {
-		ex->ex_error = 413;
+		exchange_refuse(ex, 413, "the body is too long");
 		return;
 	}
 	if (ex->ex_len + m->m_len > ex->ex_size) {
 		size = (ex->ex_len + m->m_len) * 2;
 		if ((p = realloc(ex->ex_body, size)) == NULL) {
-			ex->ex_error = 503;
+			exchange_refuse(ex, 503, "no memory for the body");
 			return;
 		}
 		ex->ex_body = p;
@@ -150,8 +156,8 @@ static void
 exchange_end(struct exchange *ex, struct controller *c, struct channel *ch,
     int64_t now)
 {
-	enum con_method	 method;
-	unsigned	 code = ex->ex_error;
+	enum con_method	 method = METHOD_GET;
+	unsigned	 code;
 	size_t		 len = 0;
 	char		*text = NULL;
 
@@ -166,15 +172,24 @@ exchange_end(struct exchange *ex, struct controller *c, struct channel *ch,
 		method = METHOD_DELETE;
 		break;
 	default:
-		method = METHOD_GET;
-		code = 404;
+		exchange_refuse(ex, 404, "there is no such method");
 	}
-	if (code == 0)
-		code = api_handle(c, now, method, ex->ex_path,
-		    ex->ex_len == 0 ? "" : ex->ex_body, ex->ex_len, &text,
-		    &len);
+	if (ex->ex_error != 0) {
+		answer_refusal(ch, ex->ex_id, ex->ex_error, ex->ex_why);
+		return;
+	}
+	code = api_handle(c, now, method, ex->ex_path,
+	    ex->ex_len == 0 ? "" : ex->ex_body, ex->ex_len, &text, &len);
 	answer(ch, ex->ex_id, code, text, len);
 	free(text);
+}
+
+/* The answer once all of the request is here. */
+static void
+exchange_refuse(struct exchange *ex, unsigned code, const char *why)
+{
+	ex->ex_error = code;
+	ex->ex_why = why;
 }
 
 static void
@@ -210,7 +225,8 @@ answer(struct channel *ch, uint32_t id, unsigned code, const char *text,
 		log_warnx("an answer of %zu bytes is too long for the "
 		    "channel to %s", len, proc_name(PROC_CTL));
 		code = 503;
-		len = 0;
+		text = "{\"message\": \"the answer is too long\"}";
+		len = strlen(text);
 	}
 	memset(&rs, 0, sizeof(rs));
 	rs.ar_status = code;
@@ -220,4 +236,16 @@ answer(struct channel *ch, uint32_t id, unsigned code, const char *text,
 		(void)channel_send(ch, MSG_API_BODY, id, -1, text + off, n);
 	}
 	(void)channel_send(ch, MSG_API_END, id, -1, NULL, 0);
+}
+
+/* why: plain text without quotes. */
+static void
+answer_refusal(struct channel *ch, uint32_t id, unsigned code,
+    const char *why)
+{
+	char	text[128];
+	int	n;
+
+	n = snprintf(text, sizeof(text), "{\"message\": \"%s\"}", why);
+	answer(ch, id, code, text, (size_t)n);
 }
