@@ -8,6 +8,9 @@
  * agreement.  Spec: 01 sections 3 to 7.
  */
 
+#include <sys/types.h>
+#include <sys/mman.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,13 +65,33 @@ identity_strerror(enum identity_error error)
 	return ("unknown error");
 }
 
+/*
+ * Two megabytes, for a moment: not from malloc(), which would keep them, and
+ * all later ones of that size, for a process that needs them no more.
+ */
+static struct hash_space *
+space_new(void)
+{
+	void	*p;
+
+	p = mmap(NULL, sizeof(struct hash_space), PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANON, -1, 0);
+	return (p == MAP_FAILED ? NULL : p);
+}
+
+static void
+space_free(struct hash_space *space)
+{
+	(void)munmap(space, sizeof(*space));
+}
+
 int
 identity_generate(struct identity *id)
 {
 	struct hash_space	*space;
 	uint8_t			 digest[SHA512_LEN];
 
-	if ((space = malloc(sizeof(*space))) == NULL)
+	if ((space = space_new()) == NULL)
 		return (-1);
 	memset(id, 0, sizeof(*id));
 	id->id_has_private = 1;
@@ -85,7 +108,7 @@ identity_generate(struct identity *id)
 		}
 		id->id_addr = digest_addr(digest);
 	} while (addr_reserved(id->id_addr));
-	free(space);
+	space_free(space);
 	return (0);
 }
 
@@ -95,10 +118,10 @@ identity_hash(uint8_t digest[SHA512_LEN],
 {
 	struct hash_space	*space;
 
-	if ((space = malloc(sizeof(*space))) == NULL)
+	if ((space = space_new()) == NULL)
 		return (-1);
 	hash_in(space, digest, public_key);
-	free(space);
+	space_free(space);
 	return (0);
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/address.h"
 #include "common/hex.h"
@@ -397,6 +398,39 @@ ATF_TC_BODY(blanks, tc)
 	json_decref(root);
 }
 
+/* KiB of memory of this process that are in use, 0: not known. */
+static size_t
+resident(void)
+{
+	unsigned long	 total, pages = 0;
+	FILE		*f;
+
+	if ((f = fopen("/proc/self/statm", "r")) == NULL)
+		return (0);
+	if (fscanf(f, "%lu %lu", &total, &pages) != 2)
+		pages = 0;
+	fclose(f);
+	return (pages * (size_t)sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* The two megabytes that a hash takes are given back. */
+ATF_TC_WITHOUT_HEAD(memory_returned);
+ATF_TC_BODY(memory_returned, tc)
+{
+	uint8_t	 key[IDENTITY_KEYS] = { 1 }, digest[SHA512_LEN];
+	size_t	 before, after;
+	unsigned i;
+
+	(void)tc;
+	if ((before = resident()) == 0)
+		atf_tc_skip("the system does not say what is in use");
+	for (i = 0; i < 4; i++)
+		ATF_REQUIRE_EQ(0, identity_hash(digest, key));
+	after = resident();
+	ATF_CHECK_MSG(after < before + 1024, "%zu KiB, then %zu", before,
+	    after);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, identities);
@@ -410,5 +444,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, address_text);
 	ATF_TP_ADD_TC(tp, generate);
 	ATF_TP_ADD_TC(tp, blanks);
+	ATF_TP_ADD_TC(tp, memory_returned);
 	return (atf_no_error());
 }

@@ -210,7 +210,9 @@ rxq_expire(struct node *n, int64_t now)
 	for (i = 0; i < ASSEMBLY_SETS; i++) {
 		for (k = 0; k < ASSEMBLY_WAYS; k++) {
 			a = &n->n_rxq->q_assembly[i][k];
-			if (now - a->as_time >= QUEUE_TIMEOUT_MS)
+			/* Those never used are not touched. */
+			if (a->as_time != 0 &&
+			    now - a->as_time >= QUEUE_TIMEOUT_MS)
 				a->as_time = 0;
 		}
 	}
