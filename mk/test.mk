@@ -61,7 +61,10 @@ $(B)/regress/vectors:
 
 $(TOOLS): $(B)/regress/tools/%: $(B)/obj/regress/tools/%.o
 	@mkdir -p $(@D)
-	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(JSON_LIBS) $(BSD_LIBS)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(TOOL_LIBS) $(JSON_LIBS) \
+	    $(BSD_LIBS)
+$(B)/regress/tools/controller_crash: $(LIBPRIVSEP) $(LIBCOMMON)
+$(B)/regress/tools/controller_crash: TOOL_LIBS = $(CRYPTO_LIBS) $(EVENT_LIBS)
 
 # scripts/check builds with -k, so that one test which does not compile
 # counts as failed and the others still run.
@@ -151,7 +154,14 @@ $(FILTER_BENCH): $(B)/obj/regress/bench/filter_bench.o $(LIBCORE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CRYPTO_LIBS) $(BSD_LIBS)
 
-.PHONY: demo demo-run bench bench-run
+CON_LOAD := $(B)/regress/bench/controller_load
+$(CON_LOAD): $(B)/obj/regress/bench/controller_load.o \
+    $(patsubst %.c,$(B)/obj/%.o,$(wildcard regress/bench/conload_*.c)) $(LIBCOMMON)
+	@mkdir -p $(@D)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -pthread -o $@ $^ $(CRYPTO_LIBS) \
+	    $(BSD_LIBS)
+
+.PHONY: demo demo-run bench bench-run bench-controller bench-controller-run
 demo:
 	$(call staged,build run,demo-run)
 demo-run:
@@ -171,3 +181,14 @@ bench:
 bench-run: programs tools $(FILTER_BENCH)
 	@$(FILTER_BENCH)
 	@PEER="$(PEER)" scripts/bench "$(B)"
+
+## make bench-controller  the controller under load; PEER=/path/to/zerotier-one compares;
+##                  MEMBERS=100000 NETWORKS=10000 ROUNDS=3 SECONDS_EACH=5; needs root
+
+MEMBERS	?= 100000
+NETWORKS ?= 10000
+bench-controller:
+	$(call staged,build run check,bench-controller-run)
+bench-controller-run: programs $(CON_LOAD)
+	@PEER="$(PEER)" MEMBERS="$(MEMBERS)" NETWORKS="$(NETWORKS)" \
+	    scripts/bench-controller "$(B)"
