@@ -14,7 +14,7 @@ deps:
 	@scripts/deps build run check bench cross
 
 # Targets that do not compile, or that see to their dependencies themselves.
-NODEPS	:= help clean deps cross lint check sim demo bench bench-controller idle fuzz fuzz-udp \
+NODEPS	:= help clean deps cross lint check sim demo bench bench-controller crash idle fuzz fuzz-udp \
 	   check-peer uninstall
 ifneq ($(filter-out $(NODEPS),$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell $(PKGCONF) --exists $(LIBS_NEEDED) 2>/dev/null && echo ok),ok)

@@ -85,6 +85,19 @@ check-peer-run: programs tools $(addprefix $(B)/,$(PEER_TEST))
 	    CPPFLAGS="$(CPPFLAGS) -DZT_PROTOCOL=11" programs
 	@PEER="$(PEER)" MAKE="$(MAKE)" scripts/check -n "$(B)" $(PEER_TEST)
 
+## make crash       CHANGES=10000 KILLS=200 SEED=n: the controller, killed during changes
+
+CHANGES	?= 10000
+KILLS	?= 200
+.PHONY: crash crash-run
+crash:
+	$(call staged,build,crash-run)
+crash-run: programs tools
+	@dir=$$(mktemp -d "$${TMPDIR:-/tmp}/ztd-crash.XXXXXX") && \
+	    $(B)/regress/tools/controller_crash -c $(CHANGES) -k $(KILLS) \
+	    $(if $(filter-out file,$(origin SEED)),-s $(SEED)) \
+	    $(B)/libexec/ztd/ztd-controller "$$dir"; status=$$?; rm -rf "$$dir"; exit $$status
+
 # ---- the simulator: many nodes, a modelled network, no real time ----
 
 ## make sim         play all scenarios: SCENARIO="name ..." for some, SEED=n, SMALL=1 as in make check

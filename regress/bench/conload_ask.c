@@ -42,8 +42,10 @@
 #define FLIGHT		65536		/* slots for requests under way */
 #define WINDOW_MAX	4096
 #define PIECES		1024		/* slots for packets in fragments */
-#define GAP_US		1100000		/* controllers drop what comes within
-					   a second of the last request */
+#define NEAR		16		/* slots in which one may be */
+#define GAP_US		1400000		/* controllers drop what comes within
+					   a second of the last request, which
+					   may have waited */
 #define LOST_US		2000000		/* no answer for so long: lost */
 #define HELLO_US	500000		/* between HELLOs to the same */
 #define HELLOS_MAX	20		/* at a time */
@@ -470,6 +472,19 @@ meta(size_t *len)
 	return (text);
 }
 
+/* The slot of a request under way; with packet 0 a free one near id. */
+static struct flight *
+flight(uint64_t id, uint64_t packet)
+{
+	uint64_t	at = mix(id);
+	unsigned	i;
+
+	for (i = 0; i < NEAR; i++)
+		if (a.flights[(at + i) % FLIGHT].f_packet == packet)
+			return (&a.flights[(at + i) % FLIGHT]);
+	return (NULL);
+}
+
 static void
 request(struct pair *p, int64_t now)
 {
@@ -490,11 +505,9 @@ request(struct pair *p, int64_t now)
 	wb.wb_len = packet_compress(wb.wb_base, wb.wb_len);
 	end(&wb, m, SUITE_AES_GMAC_SIV);
 	id = packet_id(wb.wb_base);
-	f = &a.flights[mix(id) % FLIGHT];
-	if (f->f_packet != 0)
-		a.lost++;	/* by us; hardly ever */
-	else
-		a.under_way++;
+	if ((f = flight(id, 0)) == NULL)
+		errx(1, "too much is under way");
+	a.under_way++;
 	f->f_packet = id;
 	f->f_pair = (size_t)(p - a.pairs);
 	f->f_sent = now;
@@ -553,8 +566,7 @@ answered(const uint8_t *p, size_t len)
 	rbuf_init(&rb, p + PACKET_HDR, len - PACKET_HDR);
 	rbuf_skip(&rb, 1);
 	id = rbuf_u64(&rb);
-	f = &a.flights[mix(id) % FLIGHT];
-	if (!rbuf_ok(&rb) || f->f_packet != id) {
+	if (!rbuf_ok(&rb) || id == 0 || (f = flight(id, id)) == NULL) {
 		a.stray++;	/* a further chunk, or too late */
 		return;
 	}
@@ -748,10 +760,11 @@ static void
 expire(int64_t now)
 {
 	struct flight	*f;
+	uint64_t	 id;
 
 	while (a.head != a.tail) {
-		f = &a.flights[mix(a.order[a.head % FLIGHT]) % FLIGHT];
-		if (f->f_packet == a.order[a.head % FLIGHT]) {
+		id = a.order[a.head % FLIGHT];
+		if ((f = flight(id, id)) != NULL) {
 			if (now - f->f_sent < LOST_US)
 				return;
 			f->f_packet = 0;

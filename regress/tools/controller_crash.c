@@ -120,16 +120,19 @@ network_of(struct record *r)
 static void
 records_init(void)
 {
-	unsigned	n, m;
+	uint64_t	 nwid;
 	struct record	*r = w.all;
+	unsigned	 n, m;
 
 	for (n = 0; n < NETWORKS; n++) {
+		nwid = w.id.id_addr << 24 | (n + 1);
 		snprintf(r->r_path, sizeof(r->r_path), "/network/%016" PRIx64,
-		    w.id.id_addr << 24 | (n + 1));
-		for (m = 1; m <= MEMBERS; m++)
-			snprintf(r[m].r_path, sizeof(r[m].r_path),
-			    "%s/member/%010x", r->r_path, 0x10000000 + m);
-		r += MEMBERS + 1;
+		    nwid);
+		r++;
+		for (m = 1; m <= MEMBERS; m++, r++)
+			snprintf(r->r_path, sizeof(r->r_path),
+			    "/network/%016" PRIx64 "/member/%010x", nwid,
+			    0x10000000 + m);
 	}
 }
 
