@@ -169,7 +169,8 @@ $(FILTER_BENCH): $(B)/obj/regress/bench/filter_bench.o $(LIBCORE) $(LIBCOMMON)
 
 CON_LOAD := $(B)/regress/bench/controller_load
 $(CON_LOAD): $(B)/obj/regress/bench/controller_load.o \
-    $(patsubst %.c,$(B)/obj/%.o,$(wildcard regress/bench/conload_*.c)) $(LIBCOMMON)
+    $(filter %/conload_store.o %/conload_http.o %/conload_ask_$(OS).o,$(call objects,regress/bench)) \
+    $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -pthread -o $@ $^ $(CRYPTO_LIBS) \
 	    $(BSD_LIBS)

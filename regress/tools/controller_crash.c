@@ -16,6 +16,10 @@
  * answered must be there; one that was not may be there or not, but nothing
  * in between; no file may be one that cannot be read.  Ends with 0 when all
  * was as it should be; the last line says what was done.
+ *
+ * The seed, which is printed first, decides the changes and the pauses
+ * before the kills; what the process has done by then is up to the machine.
+ * What was written before a kill the system keeps: this is no power cut.
  */
 
 #include <sys/stat.h>
