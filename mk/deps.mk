@@ -14,8 +14,8 @@ deps:
 	@scripts/deps build run check bench cross
 
 # Targets that do not compile, or that see to their dependencies themselves.
-NODEPS	:= help clean deps cross lint check sim demo bench idle fuzz fuzz-udp \
-	   check-peer uninstall
+NODEPS	:= help clean deps cross lint check sim demo bench bench-controller crash idle \
+	   fuzz fuzz-udp check-peer uninstall
 ifneq ($(filter-out $(NODEPS),$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell $(PKGCONF) --exists $(LIBS_NEEDED) 2>/dev/null && echo ok),ok)
 $(error dependencies are missing: run `make deps`)

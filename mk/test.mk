@@ -69,7 +69,10 @@ $(B)/regress/vectors:
 
 $(TOOLS): $(B)/regress/tools/%: $(B)/obj/regress/tools/%.o
 	@mkdir -p $(@D)
-	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(JSON_LIBS) $(BSD_LIBS)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(TOOL_LIBS) $(JSON_LIBS) \
+	    $(BSD_LIBS)
+$(B)/regress/tools/controller_crash: $(LIBPRIVSEP) $(LIBCOMMON)
+$(B)/regress/tools/controller_crash: TOOL_LIBS = $(CRYPTO_LIBS) $(EVENT_LIBS)
 
 # Programs that count and measure, some of them for tests.
 $(BENCH): $(B)/%: $(B)/obj/%.o $(BENCH_OBJ)
@@ -95,6 +98,19 @@ check-peer-run: programs tools $(addprefix $(B)/,$(PEER_TEST))
 	@$(MAKE) --no-print-directory B=$(B)/proto11 \
 	    CPPFLAGS="$(CPPFLAGS) -DZT_PROTOCOL=11" programs
 	@PEER="$(PEER)" MAKE="$(MAKE)" scripts/check -n "$(B)" $(PEER_TEST)
+
+## make crash       CHANGES=10000 KILLS=200 SEED=n: the controller, killed during changes
+
+CHANGES	?= 10000
+KILLS	?= 200
+.PHONY: crash crash-run
+crash:
+	$(call staged,build,crash-run)
+crash-run: programs tools
+	@dir=$$(mktemp -d "$${TMPDIR:-/tmp}/ztd-crash.XXXXXX") && \
+	    $(B)/regress/tools/controller_crash -c $(CHANGES) -k $(KILLS) \
+	    $(if $(filter-out file,$(origin SEED)),-s $(SEED)) \
+	    $(B)/libexec/ztd/ztd-controller "$$dir"; status=$$?; rm -rf "$$dir"; exit $$status
 
 # ---- the simulator: many nodes, a modelled network, no real time ----
 
@@ -163,7 +179,15 @@ lint:
 ## make demo        two hosts join a private network over ztd; needs root (KEEP=1 keeps it)
 ## make bench       throughput, delays, CPU, memory: regress/bench/RESULTS.md; PEER=/path/to/zerotier-one compares
 
-.PHONY: demo demo-run bench bench-run
+CON_LOAD := $(B)/regress/bench/controller_load
+$(CON_LOAD): $(B)/obj/regress/bench/controller_load.o \
+    $(filter %/conload_store.o %/conload_http.o %/conload_ask_$(OS).o,$(call objects,regress/bench)) \
+    $(LIBCOMMON)
+	@mkdir -p $(@D)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -pthread -o $@ $^ $(CRYPTO_LIBS) \
+	    $(BSD_LIBS)
+
+.PHONY: demo demo-run bench bench-run bench-controller bench-controller-run
 demo:
 	$(call staged,build run,demo-run)
 demo-run:
@@ -183,3 +207,14 @@ bench:
 bench-run: programs tools $(BENCH)
 	@$(B)/regress/bench/filter_bench
 	@PEER="$(PEER)" scripts/bench "$(B)"
+
+## make bench-controller  the controller under load; PEER=/path/to/zerotier-one compares;
+##                  MEMBERS=100000 NETWORKS=10000 ROUNDS=3 SECONDS_EACH=5; needs root
+
+MEMBERS	?= 100000
+NETWORKS ?= 10000
+bench-controller:
+	$(call staged,build run check,bench-controller-run)
+bench-controller-run: programs $(CON_LOAD)
+	@PEER="$(PEER)" MEMBERS="$(MEMBERS)" NETWORKS="$(NETWORKS)" \
+	    scripts/bench-controller "$(B)"
