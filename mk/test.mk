@@ -20,7 +20,8 @@ SIM_TEST := $(filter $(B)/regress/sim/%,$(TEST_BIN))
 SIM_OBJ	:= $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c %_test.c,$(wildcard regress/sim/*.c)) \
 	   regress/lib/clock.c regress/lib/store.c regress/lib/sanitize.c) $(LIBCORE) $(LIBCOMMON)
 TOOLS	:= $(patsubst %.c,$(B)/%,$(call sources,regress/tools))
-BENCH	:= $(patsubst %.c,$(B)/%,$(call sources,regress/bench))
+BENCH	:= $(patsubst %.c,$(B)/%,$(filter-out %/controller_load.c $(wildcard regress/bench/conload_*.c), \
+	   $(call sources,regress/bench)))
 BENCH_LIB := $(addprefix $(B)/,$(wildcard regress/bench/*.sh))
 BENCH_OBJ := $(B)/obj/regress/lib/stage.o $(LIBCORE) $(LIBCOMMON)
 HOST_LIB := $(addprefix $(B)/,$(filter-out %_test.sh,$(wildcard regress/host/*.sh)))
