@@ -591,6 +591,7 @@ decode(struct node *n, int64_t now, struct inbound *in)
 			return (RX_LATER);
 	}
 	if (!in->in_open) {
+		replay_soon(n, src, packet_id(in->in_p));
 		if (!open_packet(n, in, peer)) {
 			n->n_status.ns_forged++;
 			return (RX_DROP);
