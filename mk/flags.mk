@@ -46,6 +46,7 @@ CRYPTO_LIBS := $(call pc-libs,libsodium libcrypto liblz4)
 EVENT_LIBS := $(call pc-libs,libevent_core)
 HTTP_LIBS := $(call pc-libs,libevent)
 JSON_LIBS := $(call pc-libs,jansson)
+THREAD_LIBS := -pthread
 CPPFLAGS_ALL += $(sort $(call pc-cflags,libsodium libcrypto liblz4 libevent jansson))
 
 # Everything is compiled anew when the flags change: paths are among them.

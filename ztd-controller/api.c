@@ -16,15 +16,16 @@
 
 #include "common/address.h"
 #include "common/log.h"
+#include "ztd-controller/call.h"
 #include "ztd-controller/controller.h"
 #include "ztd-controller/value.h"
 
 #define API_VERSION	4
 #define RANDOM_TRIES	100000
 #define UNDERSCORES	"______"
-#define UNSAVED		"in force, but it could not be stored on disk"
+#define MEMBER_ENTRY	(ADDR_TEXT + 16)	/* ,"<address>":<revision> */
 
-/* One exchange on its way through this file. */
+/* One exchange on its way through this file: see call.c. */
 struct api {
 	struct controller *ap_c;
 	enum con_method	 ap_method;
@@ -50,19 +51,18 @@ static unsigned	 api_unstable(struct api *, const char *);
 static unsigned	 unstable_networks(struct api *);
 static unsigned	 unstable_members(struct api *, uint64_t);
 static unsigned	 respond(struct api *, const json_t *);
+static unsigned	 respond_text(struct api *, const struct text *);
 static unsigned	 respond_error(struct api *, const char *);
 static json_t	*body_parse(struct api *, unsigned *);
 static int	 id_prefix(const char *, size_t, uint64_t *);
 
 unsigned
-api_handle(struct controller *c, int64_t now, enum con_method method,
-    const char *path, const char *body, size_t len, char **out,
-    size_t *outlen)
+api_route(struct controller *c, enum con_method method, const char *path,
+    const char *body, size_t len, char **out, size_t *outlen)
 {
 	struct api	ap = { c, method, body, len, NULL, 0 };
 	unsigned	code;
 
-	c->c_now = now;
 	if (path[0] == '\0')
 		code = api_status(&ap);
 	else if (strcmp(path, "/network") == 0)
@@ -100,22 +100,27 @@ static unsigned
 api_networks(struct api *ap)
 {
 	const struct controller	*c = ap->ap_c;
-	char			 text[NWID_TEXT];
-	json_t			*list;
+	char			*p;
 	size_t			 i;
-	unsigned		 code;
 
 	if (ap->ap_method == METHOD_POST)
 		return (network_new(ap));
 	if (ap->ap_method != METHOD_GET)
 		return (404);
-	list = json_array();
-	for (i = 0; i < c->c_nnetworks; i++)
-		value_append(list, json_string(nwid_format(text,
-		    c->c_networks[i]->n_nwid)));
-	code = respond(ap, list);
-	json_decref(list);
-	return (code);
+	ap->ap_out = p = xmalloc(c->c_nnetworks * (NWID_TEXT + 2) + 3);
+	*p++ = '[';
+	for (i = 0; i < c->c_nnetworks; i++) {
+		if (i > 0)
+			*p++ = ',';
+		*p++ = '"';
+		nwid_format(p, c->c_networks[i]->n_nwid);
+		p += NWID_TEXT - 1;
+		*p++ = '"';
+	}
+	*p++ = ']';
+	*p = '\0';
+	ap->ap_outlen = (size_t)(p - ap->ap_out);
+	return (200);
 }
 
 /* rest is what follows "/network/". */
@@ -195,10 +200,7 @@ network_change(struct api *ap, uint64_t nwid)
 		return (code);
 	}
 	if ((record = store_save_network(c, nwid, record)) == NULL)
-		return (c->c_nnetworks == NETWORKS_MAX ? 503 :
-		    respond_error(ap, "the network could not be stored"));
-	if (store_network(c, nwid)->n_unsaved)
-		return (respond_error(ap, UNSAVED));
+		return (503);
 	return (respond(ap, record));
 }
 
@@ -232,7 +234,6 @@ network_delete(struct api *ap, uint64_t nwid)
 	if ((n = store_network(c, nwid)) == NULL)
 		return (404);
 	code = respond(ap, n->n_record);
-	push_revoke_all(c, n);
 	store_erase_network(c, n);
 	return (code);
 }
@@ -242,26 +243,29 @@ static unsigned
 api_members(struct api *ap, uint64_t nwid)
 {
 	const struct network	*n;
-	const json_t		*r, *id;
-	json_t			*list;
-	unsigned		 code;
+	const struct member	*m;
+	char			*p;
 	size_t			 i;
 
 	if (ap->ap_method != METHOD_GET ||
 	    (n = store_network(ap->ap_c, nwid)) == NULL)
 		return (404);
-	list = json_object();
+	ap->ap_out = p = xmalloc(n->n_nmembers * MEMBER_ENTRY + 3);
+	*p++ = '{';
 	for (i = 0; i < n->n_nmembers; i++) {
-		r = n->n_members[i]->m_record;
-		id = json_object_get(r, "id");
-		if (json_string_length(id) == 10)
-			value_set(list, json_string_value(id),
-			    json_integer((int32_t)value_int(
-			    json_object_get(r, "revision"), 0)));
+		m = n->n_members[i];
+		if (i > 0)
+			*p++ = ',';
+		*p++ = '"';
+		addr_format(p, m->m_addr);
+		p += ADDR_TEXT - 1;
+		p += snprintf(p, MEMBER_ENTRY - ADDR_TEXT, "\":%" PRId32,
+		    m->m_revision);
 	}
-	code = respond(ap, list);
-	json_decref(list);
-	return (code);
+	*p++ = '}';
+	*p = '\0';
+	ap->ap_outlen = (size_t)(p - ap->ap_out);
+	return (200);
 }
 
 static unsigned
@@ -277,7 +281,7 @@ api_member(struct api *ap, uint64_t nwid, uint64_t addr)
 	if ((m = store_member(n, addr)) == NULL)
 		return (404);
 	if (ap->ap_method == METHOD_GET)
-		return (respond(ap, m->m_record));
+		return (respond_text(ap, m->m_text));
 	return (member_delete(ap, n, m));
 }
 
@@ -292,7 +296,7 @@ member_change(struct api *ap, struct network *n, uint64_t addr)
 	if ((body = body_parse(ap, &code)) == NULL)
 		return (code);
 	m = store_member(n, addr);
-	record = m == NULL ? json_object() : json_deep_copy(m->m_record);
+	record = m == NULL ? json_object() : member_record(m);
 	if (record == NULL)
 		fatalx("out of memory for a member");
 	member_defaults(record, c->c_now);
@@ -307,8 +311,6 @@ member_change(struct api *ap, struct network *n, uint64_t addr)
 	record = store_save_member(c, n, addr, record, true);
 	if (record == NULL)
 		return (503);
-	if (store_member(n, addr)->m_unsaved)
-		return (respond_error(ap, UNSAVED));
 	return (respond(ap, record));
 }
 
@@ -317,9 +319,7 @@ member_delete(struct api *ap, struct network *n, struct member *m)
 {
 	unsigned	code;
 
-	code = respond(ap, m->m_record);
-	if (m->m_authorized)
-		push_revoke(ap->ap_c, n->n_nwid, m->m_addr);
+	code = respond_text(ap, m->m_text);
 	store_erase_member(ap->ap_c, n, m);
 	return (code);
 }
@@ -377,7 +377,7 @@ unstable_members(struct api *ap, uint64_t nwid)
 		return (404);
 	list = json_array();
 	for (i = 0; i < n->n_nmembers; i++)
-		value_append(list, json_incref(n->n_members[i]->m_record));
+		value_append(list, member_record(n->n_members[i]));
 	all = json_pack("{s:o,s:{s:I,s:I}}", "data", list, "meta",
 	    "authorizedCount", (json_int_t)n->n_nauthorized, "totalCount",
 	    (json_int_t)n->n_nmembers);
@@ -390,6 +390,16 @@ static unsigned
 respond(struct api *ap, const json_t *v)
 {
 	ap->ap_out = value_format(v, &ap->ap_outlen);
+	return (200);
+}
+
+/* A record as it is stored. */
+static unsigned
+respond_text(struct api *ap, const struct text *tx)
+{
+	ap->ap_out = xmalloc((size_t)tx->tx_len + 1);
+	memcpy(ap->ap_out, tx->tx_s, (size_t)tx->tx_len + 1);
+	ap->ap_outlen = tx->tx_len;
 	return (200);
 }
 

@@ -67,7 +67,7 @@ net(const struct network *n, const char *key)
 }
 
 void
-config_build(struct controller *c, const struct network *n,
+config_build(struct controller *c, struct network *n,
     const struct identity *id, json_t *record, const void *meta, size_t len,
     bool fresh, struct netconf *nc)
 {
@@ -189,16 +189,9 @@ build_bridges(const struct network *n, struct netconf *nc)
 {
 	size_t	i;
 
-	if (n->n_nbridges == 0)
-		return;
-	for (i = 0; i < n->n_nmembers; i++) {
-		if (!n->n_members[i]->m_bridge)
-			continue;
-		nc->nc_specialists[nc->nc_nspecialists++] =
-		    SPECIALIST_BRIDGE | n->n_members[i]->m_addr;
-		if (nc->nc_nspecialists == BRIDGES_MAX)
-			return;
-	}
+	for (i = 0; i < n->n_nbridges && i < BRIDGES_MAX; i++)
+		nc->nc_specialists[i] = SPECIALIST_BRIDGE | n->n_bridges[i];
+	nc->nc_nspecialists = (unsigned)i;
 }
 
 static void

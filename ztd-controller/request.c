@@ -34,6 +34,23 @@ struct request {
 	json_t		*rq_record;	/* a copy, being changed */
 };
 
+/* A configuration that waits until what it says is durable. */
+struct waiting {
+	struct controller *wt_c;
+	uint64_t	 wt_packet;
+	bool		 wt_minor;
+	struct netconf	 wt_nc;
+};
+
+/* A request that waits until another change of its record is. */
+struct held {
+	uint64_t	 h_nwid;
+	uint64_t	 h_packet;
+	struct identity	 h_id;
+	size_t		 h_len;
+	uint8_t		 h_meta[];
+};
+
 static void	 reply_error(const struct request *, uint64_t,
 		    enum packet_error, const uint8_t *, size_t);
 static int	 check_identity(struct request *);
@@ -43,7 +60,12 @@ static bool	 check_login(const struct request *);
 static void	 deny_login(const struct request *);
 static void	 note_request(struct request *);
 static void	 answer(struct request *);
+static void	 answer_config(struct request *);
+static void	 answer_stored(void *, int);
 static bool	 save(struct request *);
+static bool	 is_minor(const struct request *);
+static void	 hold(const struct request *);
+static void	 held_run(struct controller *, void *);
 
 static json_t *
 rec(const struct request *rq, const char *key)
@@ -89,13 +111,7 @@ request_process(struct controller *c, uint64_t nwid, uint64_t packet,
 	}
 	m = store_member(rq.rq_n, id->id_addr);
 	rq.rq_fresh = m == NULL;
-	rq.rq_record = m == NULL ? json_object() :
-	    json_deep_copy(m->m_record);
-	if (rq.rq_record == NULL) {
-		log_warnx("network %016" PRIx64 ": no memory for a request",
-		    nwid);
-		return;
-	}
+	rq.rq_record = m == NULL ? json_object() : member_record(m);
 	member_defaults(rq.rq_record, c->c_now);
 	if (check_identity(&rq) == -1)
 		reply_error(&rq, nwid, ERR_NETWORK_ACCESS_DENIED, NULL, 0);
@@ -109,32 +125,122 @@ static void
 answer(struct request *rq)
 {
 	const uint64_t	 nwid = rq->rq_n->n_nwid;
-	struct netconf	*nc;
-	bool		 authorized;
+	const bool	 authorized = check_authorized(rq);
+	const bool	 login = check_login(rq);
 
 	member_finish(rq->rq_record, nwid, rq->rq_id->id_addr);
-	authorized = check_authorized(rq);
-	if (!check_login(rq)) {
-		(void)save(rq);
+	if (authorized && login) {
+		answer_config(rq);
+		return;
+	}
+	/* A refusal promises nothing: it does not wait. */
+	store_begin(rq->rq_c);
+	if (save(rq))
+		(void)store_commit(rq->rq_c, NULL, NULL);
+	else
+		store_abort(rq->rq_c);
+	if (!login)
 		deny_login(rq);
-		return;
-	}
-	if (!authorized) {
-		(void)save(rq);
+	else
 		reply_error(rq, nwid, ERR_NETWORK_ACCESS_DENIED, NULL, 0);
-		return;
-	}
+}
+
+/*
+ * What the configuration gives, addresses above all, must be on disk before
+ * anybody is told.
+ */
+static void
+answer_config(struct request *rq)
+{
+	struct controller	*c = rq->rq_c;
+	struct waiting		*wt;
+	enum store_end		 end;
+
 	if (rq->rq_packet != PACKET_PUSH)
 		note_request(rq);
-	nc = xcalloc(1, sizeof(*nc));
-	config_build(rq->rq_c, rq->rq_n, rq->rq_id, rq->rq_record,
-	    rq->rq_meta, rq->rq_len, rq->rq_fresh, nc);
-	if (save(rq))
-		config_send(rq->rq_c, nc, rq->rq_packet);
-	else
-		reply_error(rq, nwid, ERR_OBJ_NOT_FOUND, NULL, 0);
-	netconf_clear(nc);
-	free(nc);
+	wt = xcalloc(1, sizeof(*wt));
+	wt->wt_c = c;
+	wt->wt_packet = rq->rq_packet;
+	config_build(c, rq->rq_n, rq->rq_id, rq->rq_record, rq->rq_meta,
+	    rq->rq_len, rq->rq_fresh, &wt->wt_nc);
+	wt->wt_minor = is_minor(rq);
+	store_begin(c);
+	if (!save(rq)) {
+		store_abort(c);
+		reply_error(rq, rq->rq_n->n_nwid, ERR_OBJ_NOT_FOUND, NULL, 0);
+		end = STORE_BUSY;
+	} else {
+		end = store_commit(c, answer_stored, wt);
+		if (end == STORE_BUSY)
+			hold(rq);
+	}
+	if (end == STORE_NOTHING)
+		answer_stored(wt, 0);
+	else if (end == STORE_BUSY) {
+		netconf_clear(&wt->wt_nc);
+		free(wt);
+	}
+}
+
+/* When it could not be stored, the device will ask again. */
+static void
+answer_stored(void *arg, int error)
+{
+	struct waiting	*wt = arg;
+
+	if (error == 0 || wt->wt_minor)
+		config_send(wt->wt_c, &wt->wt_nc, wt->wt_packet);
+	netconf_clear(&wt->wt_nc);
+	free(wt);
+}
+
+static void
+hold(const struct request *rq)
+{
+	struct held	*h;
+
+	h = xmalloc(sizeof(*h) + rq->rq_len);
+	h->h_nwid = rq->rq_n->n_nwid;
+	h->h_packet = rq->rq_packet;
+	h->h_id = *rq->rq_id;
+	h->h_len = rq->rq_len;
+	if (rq->rq_len > 0)
+		memcpy(h->h_meta, rq->rq_meta, rq->rq_len);
+	if (store_park(rq->rq_c, held_run, h) == -1)
+		free(h);
+}
+
+static void
+held_run(struct controller *c, void *arg)
+{
+	struct held	*h = arg;
+
+	request_process(c, h->h_nwid, h->h_packet, &h->h_id, h->h_meta,
+	    h->h_len);
+	free(h);
+}
+
+/* Versions are worth storing, but not worth an answer. */
+static bool
+is_minor(const struct request *rq)
+{
+	static const char *const versions[] = { "vMajor", "vMinor", "vRev",
+	    "vProto" };
+	const struct member	*m;
+	json_t			*old, *v;
+	size_t			 i;
+	bool			 same;
+
+	m = store_member(rq->rq_n, rq->rq_id->id_addr);
+	if (m == NULL)
+		return (false);
+	old = member_record(m);
+	for (i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
+		if ((v = rec(rq, versions[i])) != NULL)
+			value_set(old, versions[i], json_incref(v));
+	same = json_equal(old, rq->rq_record) != 0;
+	json_decref(old);
+	return (same);
 }
 
 static void
@@ -258,17 +364,14 @@ note_request(struct request *rq)
 	    rq->rq_id->id_addr);
 	if (st == NULL)
 		return;
-	st->st_id = *rq->rq_id;
-	st->st_metalen = rq->rq_len;
-	if (rq->rq_len > 0)
-		memcpy(st->st_meta, rq->rq_meta, rq->rq_len);
-	st->st_expiry = 0;
+	status_note(st, rq->rq_id, rq->rq_meta, rq->rq_len);
+	status_watch(rq->rq_c->c_status, st, 0);
 	if (value_bool(net(rq, "ssoEnabled"), false) &&
 	    !value_bool(rec(rq, "ssoExempt"), false)) {
 		expiry = (int64_t)value_int(rec(rq,
 		    "authenticationExpiryTime"), 0);
 		if (expiry > 0)
-			st->st_expiry = expiry;
+			status_watch(rq->rq_c->c_status, st, expiry);
 	}
 }
 
@@ -283,7 +386,8 @@ save(struct request *rq)
 
 	if (rq->rq_fresh &&
 	    !value_bool(rec(rq, "authorized"), false) &&
-	    n->n_nmembers - n->n_nauthorized >= STRANGERS_MAX)
+	    n->n_nmembers + n->n_npending - n->n_nauthorized >=
+	    STRANGERS_MAX)
 		return (false);
 	return (store_save_member(rq->rq_c, rq->rq_n, rq->rq_id->id_addr,
 	    json_incref(rq->rq_record), false) != NULL);
