@@ -131,7 +131,9 @@ static void	 change_path(char [PATH_LEN], const struct db_change *);
 static void	 record_path(char [PATH_LEN], uint64_t, uint64_t);
 static int	 name_parse(const char *, size_t, uint64_t *);
 static DIR	*folder_open(struct files *, const char *);
-static int	 set_aside(struct files *, const char *, bool);
+static int	 set_aside(struct files *, const char *);
+static int	 set_folder_aside(struct files *, const char *, const char *);
+static int	 rename_bad(struct files *, const char *, const char *);
 
 const struct db_way db_files = {
 	files_open, files_close, files_load, files_commit, files_check,
@@ -354,7 +356,7 @@ load_report(struct files *f, struct loading *l, const char *refused)
 		db_note(f->f_db, LOG_WARNING, "controller.d/%s: skipped: %s",
 		    path, refused != NULL ? refused : l->l_why);
 	if (l->l_torn)
-		(void)set_aside(f, path, false);
+		(void)set_aside(f, path);
 }
 
 /* What a crash left: half-written files, erased networks. */
@@ -447,7 +449,7 @@ batch_clear_way(struct batch *b)
 			continue;
 		(void)snprintf(path, sizeof(path), "network/%s",
 		    nwid_format(id, dc->dc_nwid));
-		if (set_aside(b->b_f, path, true) == -1)
+		if (set_folder_aside(b->b_f, path, path) == -1)
 			dc->dc_error = errno;
 	}
 }
@@ -597,7 +599,7 @@ replace(struct files *f, struct db_change *dc)
 	if (dc->dc_kind == DB_NETWORK_ERASE || dc->dc_kind == DB_MEMBER_ERASE)
 		return (erase(f, dc));
 	change_path(path, dc);
-	if (dc->dc_fresh && set_aside(f, path, false) == -1)
+	if (dc->dc_fresh && set_aside(f, path) == -1)
 		return (-1);
 	(void)strlcpy(temp, path, sizeof(temp));
 	(void)strlcat(temp, "~", sizeof(temp));
@@ -777,14 +779,10 @@ files_idle(void *self)
 	if (n == IDLE_FILES)
 		return (true);
 	TAILQ_REMOVE(&f->f_erased, er, er_entry);
-	(void)unlinkat(f->f_fd, path, AT_REMOVEDIR);
 	/* With files that are not ours it stays, under another name. */
-	if (unlinkat(f->f_fd, er->er_path, AT_REMOVEDIR) == -1) {
-		*strchr(er->er_path, '~') = '\0';
-		db_note(f->f_db, LOG_INFO, "controller.d/%s: has files that "
-		    "are none of ours", er->er_path);
-		(void)set_aside(f, er->er_path, true);
-	}
+	(void)strlcpy(path, er->er_path, sizeof(path));
+	*strchr(path, '~') = '\0';
+	(void)set_folder_aside(f, er->er_path, path);
 	free(er);
 	return (true);
 }
@@ -876,30 +874,45 @@ folder_open(struct files *f, const char *path)
 }
 
 /*
- * What could not be used is never overwritten: it gets another name.  Of a
- * folder only when there is something in it.  0 also when there is nothing.
+ * What could not be used is never overwritten: it gets another name.  0 also
+ * when there is nothing.
  */
 static int
-set_aside(struct files *f, const char *path, bool folder)
+set_aside(struct files *f, const char *path)
+{
+	struct stat	sb;
+
+	if (fstatat(f->f_fd, path, &sb, AT_SYMLINK_NOFOLLOW) == -1)
+		return (0);
+	return (rename_bad(f, path, path));
+}
+
+/* A network's folder, as "<as>.bad", unless nothing is in it. */
+static int
+set_folder_aside(struct files *f, const char *path, const char *as)
+{
+	char	inner[PATH_LEN];
+
+	(void)strlcpy(inner, path, sizeof(inner));
+	(void)strlcat(inner, "/member", sizeof(inner));
+	(void)unlinkat(f->f_fd, inner, AT_REMOVEDIR);
+	if (unlinkat(f->f_fd, path, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return (0);
+	return (rename_bad(f, path, as));
+}
+
+static int
+rename_bad(struct files *f, const char *path, const char *as)
 {
 	char		 bad[PATH_LEN + 8];
 	struct stat	 sb;
 	unsigned	 i;
 
-	if (folder) {
-		(void)snprintf(bad, sizeof(bad), "%s/member", path);
-		(void)unlinkat(f->f_fd, bad, AT_REMOVEDIR);
-		if (unlinkat(f->f_fd, path, AT_REMOVEDIR) == 0)
-			return (0);
-	}
-	if (fstatat(f->f_fd, path, &sb, AT_SYMLINK_NOFOLLOW) == -1)
-		return (0);
 	for (i = 0; i <= BAD_MAX; i++) {
 		if (i == 0)
-			(void)snprintf(bad, sizeof(bad), "%s.bad", path);
+			(void)snprintf(bad, sizeof(bad), "%s.bad", as);
 		else
-			(void)snprintf(bad, sizeof(bad), "%s.bad.%u", path,
-			    i);
+			(void)snprintf(bad, sizeof(bad), "%s.bad.%u", as, i);
 		if (fstatat(f->f_fd, bad, &sb, AT_SYMLINK_NOFOLLOW) == -1)
 			break;
 	}
