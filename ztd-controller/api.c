@@ -36,6 +36,8 @@ struct api {
 };
 
 static unsigned	 api_status(struct api *);
+static char	*put_hex(char *, uint64_t, unsigned);
+static char	*put_number(char *, int32_t);
 static unsigned	 api_networks(struct api *);
 static unsigned	 api_network(struct api *, const char *);
 static unsigned	 network_get(struct api *, uint64_t);
@@ -95,6 +97,34 @@ api_status(struct api *ap)
 	return (200);
 }
 
+/* Long lists are written here, since they may be very long. */
+static char *
+put_hex(char *p, uint64_t v, unsigned digits)
+{
+	unsigned	i;
+
+	for (i = digits; i > 0; i--, v >>= 4)
+		p[i - 1] = "0123456789abcdef"[v & 0xf];
+	return (p + digits);
+}
+
+static char *
+put_number(char *p, int32_t v)
+{
+	char		 digits[10];
+	uint32_t	 u = v < 0 ? 0 - (uint32_t)v : (uint32_t)v;
+	unsigned	 n = 0;
+
+	if (v < 0)
+		*p++ = '-';
+	do
+		digits[n++] = (char)('0' + u % 10);
+	while ((u /= 10) > 0);
+	while (n > 0)
+		*p++ = digits[--n];
+	return (p);
+}
+
 /* The list of ids; creation with a random id. */
 static unsigned
 api_networks(struct api *ap)
@@ -113,8 +143,7 @@ api_networks(struct api *ap)
 		if (i > 0)
 			*p++ = ',';
 		*p++ = '"';
-		nwid_format(p, c->c_networks[i]->n_nwid);
-		p += NWID_TEXT - 1;
+		p = put_hex(p, c->c_networks[i]->n_nwid, 16);
 		*p++ = '"';
 	}
 	*p++ = ']';
@@ -257,10 +286,10 @@ api_members(struct api *ap, uint64_t nwid)
 		if (i > 0)
 			*p++ = ',';
 		*p++ = '"';
-		addr_format(p, m->m_addr);
-		p += ADDR_TEXT - 1;
-		p += snprintf(p, MEMBER_ENTRY - ADDR_TEXT, "\":%" PRId32,
-		    m->m_revision);
+		p = put_hex(p, m->m_addr, 10);
+		*p++ = '"';
+		*p++ = ':';
+		p = put_number(p, m->m_revision);
 	}
 	*p++ = '}';
 	*p = '\0';

@@ -371,7 +371,7 @@ apply_member(struct controller *c, struct change *ch)
 		table_ips(n, old, false);
 		json_decref(old);
 	}
-	m = table_member_put(n, addr, ch->ch_record, ch->ch_db.dc_text);
+	m = table_member_put(c, n, addr, ch->ch_record, ch->ch_db.dc_text);
 	table_ips(n, ch->ch_record, true);
 	if (!ch->ch_notify)
 		return;

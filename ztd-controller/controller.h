@@ -58,6 +58,7 @@ struct status_table;
 struct member {
 	uint64_t	 m_addr;
 	struct text	*m_text;
+	uint64_t	 m_serial;	/* another one with each change */
 	int32_t		 m_revision;
 	bool		 m_authorized;
 	bool		 m_bridge;
@@ -70,6 +71,7 @@ struct member {
 struct network {
 	uint64_t	 n_nwid;
 	json_t		*n_record;
+	uint64_t	 n_serial;	/* another one with each change */
 	struct member	**n_members;	/* ascending m_addr */
 	size_t		 n_nmembers;
 	size_t		 n_size;
@@ -114,6 +116,7 @@ struct controller {
 	size_t		 c_size;
 	struct status_table *c_status;
 	struct db	*c_db;
+	uint64_t	 c_serial;	/* the last one given */
 	struct change_set *c_set;	/* being collected, or NULL */
 	struct change	**c_pending;	/* on their way: a hash table */
 	size_t		 c_npending;	/* new networks among them */

@@ -31,6 +31,7 @@ struct request {
 	const void	*rq_meta;
 	size_t		 rq_len;
 	bool		 rq_fresh;	/* no record until now */
+	bool		 rq_settled;	/* the record needs no change */
 	json_t		*rq_record;	/* a copy, being changed */
 };
 
@@ -63,6 +64,8 @@ static void	 answer(struct request *);
 static void	 answer_config(struct request *);
 static void	 answer_stored(void *, int);
 static bool	 save(struct request *);
+static bool	 is_settled(const struct request *, const struct member *);
+static void	 settle(const struct request *);
 static bool	 is_minor(const struct request *);
 static void	 hold(const struct request *);
 static void	 held_run(struct controller *, void *);
@@ -71,6 +74,12 @@ static json_t *
 rec(const struct request *rq, const char *key)
 {
 	return (json_object_get(rq->rq_record, key));
+}
+
+static size_t
+count_ips(const struct request *rq)
+{
+	return (json_array_size(rec(rq, "ipAssignments")));
 }
 
 static json_t *
@@ -112,7 +121,9 @@ request_process(struct controller *c, uint64_t nwid, uint64_t packet,
 	m = store_member(rq.rq_n, id->id_addr);
 	rq.rq_fresh = m == NULL;
 	rq.rq_record = m == NULL ? json_object() : member_record(m);
-	member_defaults(rq.rq_record, c->c_now);
+	rq.rq_settled = is_settled(&rq, m);
+	if (!rq.rq_settled)
+		member_defaults(rq.rq_record, c->c_now);
 	if (check_identity(&rq) == -1)
 		reply_error(&rq, nwid, ERR_NETWORK_ACCESS_DENIED, NULL, 0);
 	else
@@ -128,7 +139,8 @@ answer(struct request *rq)
 	const bool	 authorized = check_authorized(rq);
 	const bool	 login = check_login(rq);
 
-	member_finish(rq->rq_record, nwid, rq->rq_id->id_addr);
+	if (!rq->rq_settled)
+		member_finish(rq->rq_record, nwid, rq->rq_id->id_addr);
 	if (authorized && login) {
 		answer_config(rq);
 		return;
@@ -155,14 +167,21 @@ answer_config(struct request *rq)
 	struct controller	*c = rq->rq_c;
 	struct waiting		*wt;
 	enum store_end		 end;
+	size_t			 nips;
 
 	if (rq->rq_packet != PACKET_PUSH)
 		note_request(rq);
 	wt = xcalloc(1, sizeof(*wt));
 	wt->wt_c = c;
 	wt->wt_packet = rq->rq_packet;
+	nips = count_ips(rq);
 	config_build(c, rq->rq_n, rq->rq_id, rq->rq_record, rq->rq_meta,
 	    rq->rq_len, rq->rq_fresh, &wt->wt_nc);
+	/* An address may have become free since. */
+	if (rq->rq_settled && count_ips(rq) == nips) {
+		answer_stored(wt, 0);
+		return;
+	}
 	wt->wt_minor = is_minor(rq);
 	store_begin(c);
 	if (!save(rq)) {
@@ -174,12 +193,47 @@ answer_config(struct request *rq)
 		if (end == STORE_BUSY)
 			hold(rq);
 	}
-	if (end == STORE_NOTHING)
+	if (end == STORE_NOTHING) {
+		settle(rq);
 		answer_stored(wt, 0);
-	else if (end == STORE_BUSY) {
+	} else if (end == STORE_BUSY) {
 		netconf_clear(&wt->wt_nc);
 		free(wt);
 	}
+}
+
+/*
+ * What a member asks once a minute is mostly what it asked before, of a
+ * record and a network that are the same: then nothing is to be stored.
+ * Versions are compared by the meta-data that has them.
+ */
+static bool
+is_settled(const struct request *rq, const struct member *m)
+{
+	const struct status	*st;
+
+	if (m == NULL || !m->m_authorized)
+		return (false);
+	st = status_find(rq->rq_c->c_status, rq->rq_n->n_nwid, m->m_addr);
+	return (st != NULL && st->st_member == m->m_serial &&
+	    st->st_network == rq->rq_n->n_serial &&
+	    st->st_metalen == rq->rq_len && rq->rq_len > 0 &&
+	    memcmp(st->st_meta, rq->rq_meta, rq->rq_len) == 0);
+}
+
+static void
+settle(const struct request *rq)
+{
+	const struct member	*m;
+	struct status		*st;
+
+	st = status_find(rq->rq_c->c_status, rq->rq_n->n_nwid,
+	    rq->rq_id->id_addr);
+	m = store_member(rq->rq_n, rq->rq_id->id_addr);
+	if (st == NULL || m == NULL || rq->rq_packet == PACKET_PUSH)
+		return;
+	st->st_member = m->m_serial;
+	st->st_network = rq->rq_n->n_serial;
 }
 
 /* When it could not be stored, the device will ask again. */
@@ -357,7 +411,8 @@ note_request(struct request *rq)
 	int64_t		 expiry;
 	size_t		 i;
 
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]) && !rq->rq_settled;
+	    i++)
 		value_set(rq->rq_record, keys[i][0], value_new_int(
 		    dict_get_u64(rq->rq_meta, rq->rq_len, keys[i][1], 0)));
 	st = status_find(rq->rq_c->c_status, rq->rq_n->n_nwid,

@@ -41,6 +41,12 @@ struct status {
 	uint8_t		 st_public[IDENTITY_KEYS];
 	size_t		 st_metalen;
 	uint8_t		*st_meta;
+	/*
+	 * With these serials of member and network that request changed
+	 * nothing in the record, so the same one does not, either.
+	 */
+	uint64_t	 st_member;
+	uint64_t	 st_network;
 };
 TAILQ_HEAD(status_list, status);
 LIST_HEAD(status_peers, status);

@@ -34,7 +34,8 @@ static void	*parse(uint64_t, uint64_t, const char *, size_t, bool *,
 static const char *parse_check(uint64_t, uint64_t, const json_t *);
 static struct loaded *parse_member(uint64_t, const json_t *);
 static const char *add(void *, uint64_t, uint64_t, void *);
-static const char *add_member(struct network *, struct loaded *);
+static const char *add_member(struct controller *, struct network *,
+		    struct loaded *);
 static int	 member_cmp(const void *, const void *);
 
 static const struct db_reader reader = { parse, add };
@@ -130,6 +131,7 @@ table_network_put(struct controller *c, uint64_t nwid, json_t *record)
 	}
 	json_decref(n->n_record);
 	n->n_record = json_incref(record);
+	n->n_serial = ++c->c_serial;
 	network_compile(n);
 	return (n);
 }
@@ -154,8 +156,8 @@ table_network_remove(struct controller *c, struct network *n)
 }
 
 struct member *
-table_member_put(struct network *n, uint64_t addr, const json_t *record,
-    struct text *tx)
+table_member_put(struct controller *c, struct network *n, uint64_t addr,
+    const json_t *record, struct text *tx)
 {
 	struct member	*m;
 	size_t		 i;
@@ -170,6 +172,7 @@ table_member_put(struct network *n, uint64_t addr, const json_t *record,
 		count(n, m, false);
 	text_free(m->m_text);
 	m->m_text = text_ref(tx);
+	m->m_serial = ++c->c_serial;
 	member_compile(m, record);
 	count(n, m, true);
 	return (m);
@@ -358,7 +361,7 @@ add(void *arg, uint64_t nwid, uint64_t addr, void *parsed)
 	else if (n->n_nmembers == MEMBERS_MAX)
 		refused = "its network has too many members";
 	if (refused == NULL)
-		return (add_member(n, parsed));
+		return (add_member(c, n, parsed));
 	member_free(((struct loaded *)parsed)->ld_member);
 	free(((struct loaded *)parsed)->ld_ips);
 	free(parsed);
@@ -367,7 +370,7 @@ add(void *arg, uint64_t nwid, uint64_t addr, void *parsed)
 
 /* At the end; the table is sorted once, when all are there. */
 static const char *
-add_member(struct network *n, struct loaded *ld)
+add_member(struct controller *c, struct network *n, struct loaded *ld)
 {
 	struct member	*m = ld->ld_member;
 	const size_t	 last = n->n_nmembers;
@@ -376,6 +379,7 @@ add_member(struct network *n, struct loaded *ld)
 	n->n_members = table_insert(n->n_members, &n->n_nmembers, &n->n_size,
 	    last, sizeof(struct member *));
 	n->n_members[last] = m;
+	m->m_serial = ++c->c_serial;
 	if (last > 0 && n->n_members[last - 1]->m_addr > m->m_addr)
 		n->n_unsorted = true;
 	count(n, m, true);
@@ -413,10 +417,9 @@ store_load_member(struct controller *c, struct network *n, uint64_t addr,
 	const bool	 room = n->n_nmembers < MEMBERS_MAX;
 	struct text	*tx;
 
-	(void)c;
 	if (room) {
 		tx = text_of_json(record);
-		(void)table_member_put(n, addr, record, tx);
+		(void)table_member_put(c, n, addr, record, tx);
 		table_ips(n, record, true);
 		text_free(tx);
 	}

@@ -17,8 +17,8 @@
 struct network *table_network_put(struct controller *, uint64_t nwid,
 	    json_t *record);
 /* Without its addresses, see table_ips(). */
-struct member *table_member_put(struct network *, uint64_t addr,
-	    const json_t *record, struct text *);
+struct member *table_member_put(struct controller *, struct network *,
+	    uint64_t addr, const json_t *record, struct text *);
 /* With all members. */
 void	 table_network_remove(struct controller *, struct network *);
 void	 table_member_remove(struct network *, struct member *);
