@@ -73,6 +73,9 @@ api_route(struct controller *c, enum con_method method, const char *path,
 		code = api_network(&ap, path + 9);
 	else if (strncmp(path, "/unstable/network", 17) == 0)
 		code = api_unstable(&ap, path + 17);
+	else if (strncmp(path, "/ztd/", 5) == 0)
+		return (bulk_route(c, method, path + 5, body, len, out,
+		    outlen));
 	else
 		code = 404;
 	*out = ap.ap_out;

@@ -21,4 +21,8 @@
 unsigned api_route(struct controller *, enum con_method, const char *path,
 	    const char *body, size_t len, char **out, size_t *outlen);
 
+/* The same for paths behind "/ztd/". */
+unsigned bulk_route(struct controller *, enum con_method, const char *path,
+	    const char *body, size_t len, char **out, size_t *outlen);
+
 #endif /* ZTD_CONTROLLER_CALL_H */

@@ -29,6 +29,7 @@ struct change {
 	json_t		*ch_record;	/* NULL: erase */
 	bool		 ch_notify;
 	bool		 ch_held;	/* it is in its bucket */
+	bool		 ch_counted;	/* a new network, in c_npending */
 };
 
 struct change_set {
@@ -36,6 +37,7 @@ struct change_set {
 	struct db_changes cs_changes;
 	json_t		*cs_same;	/* records that were no change */
 	bool		 cs_busy;
+	bool		 cs_exact;	/* revisions are as given */
 	db_done		 cs_done;
 	void		*cs_arg;
 };
@@ -59,7 +61,7 @@ static void	 apply(struct controller *, struct change *);
 static void	 apply_member(struct controller *, struct change *);
 static void	 apply_member_erase(struct controller *, struct change *);
 static void	 unpark(struct controller *);
-static bool	 record_same(json_t *, json_t *);
+static bool	 record_same(const struct controller *, json_t *, json_t *);
 static void	 record_count(json_t *);
 
 void
@@ -75,6 +77,18 @@ store_begin(struct controller *c)
 	c->c_set->cs_same = json_array();
 }
 
+void
+store_exact(struct controller *c)
+{
+	c->c_set->cs_exact = true;
+}
+
+bool
+store_pending(const struct controller *c, uint64_t nwid, uint64_t addr)
+{
+	return (c->c_pending != NULL && is_pending(c, nwid, addr));
+}
+
 json_t *
 store_save_network(struct controller *c, uint64_t nwid, json_t *record)
 {
@@ -82,7 +96,7 @@ store_save_network(struct controller *c, uint64_t nwid, json_t *record)
 	struct change	*ch;
 
 	n = store_network(c, nwid);
-	if (n != NULL && record_same(n->n_record, record)) {
+	if (n != NULL && record_same(c, n->n_record, record)) {
 		json_decref(record);
 		return (n->n_record);
 	}
@@ -90,7 +104,8 @@ store_save_network(struct controller *c, uint64_t nwid, json_t *record)
 		json_decref(record);
 		return (NULL);
 	}
-	record_count(record);
+	if (!c->c_set->cs_exact)
+		record_count(record);
 	ch = change_new(c, DB_NETWORK, nwid, 0, record);
 	ch->ch_notify = true;
 	ch->ch_db.dc_fresh = n == NULL;
@@ -108,7 +123,7 @@ store_save_member(struct controller *c, struct network *n, uint64_t addr,
 
 	if ((m = store_member(n, addr)) != NULL) {
 		old = member_record(m);
-		same = record_same(old, record);
+		same = record_same(c, old, record);
 		json_decref(old);
 		if (same) {
 			value_append(c->c_set->cs_same, record);
@@ -118,7 +133,8 @@ store_save_member(struct controller *c, struct network *n, uint64_t addr,
 		json_decref(record);
 		return (NULL);
 	}
-	record_count(record);
+	if (!c->c_set->cs_exact)
+		record_count(record);
 	ch = change_new(c, DB_MEMBER, n->n_nwid, addr, record);
 	ch->ch_notify = notify;
 	ch->ch_db.dc_fresh = m == NULL;
@@ -129,10 +145,10 @@ void
 store_erase_network(struct controller *c, struct network *n)
 {
 	(void)change_new(c, DB_NETWORK_ERASE, n->n_nwid, 0, NULL);
-	/* From now on only what ends is let through. */
-	n->n_closing = n->n_npending > 0;
-	if (n->n_closing)
+	if (n->n_npending > 0)
 		c->c_set->cs_busy = true;
+	/* Others must not come in between for ever. */
+	n->n_closing = c->c_set->cs_busy;
 }
 
 void
@@ -213,8 +229,8 @@ is_pending(const struct controller *c, uint64_t nwid, uint64_t addr)
 }
 
 /*
- * Into the set, and held against others unless it must wait for another.
- * A member waits for its network, too, when that is to be erased.
+ * Into the set, and held against others unless it must wait for another,
+ * or for its network to be erased.
  */
 static struct change *
 change_new(struct controller *c, enum db_kind kind, uint64_t nwid,
@@ -229,8 +245,9 @@ change_new(struct controller *c, enum db_kind kind, uint64_t nwid,
 	ch->ch_db.dc_addr = addr;
 	ch->ch_record = record;
 	TAILQ_INSERT_TAIL(&c->c_set->cs_changes, &ch->ch_db, dc_entry);
-	if (is_pending(c, nwid, addr) || (addr != 0 &&
-	    (n->n_closing || is_erasing(c, nwid))))
+	if (is_pending(c, nwid, addr) || (n != NULL && n->n_closing &&
+	    kind != DB_NETWORK_ERASE) || (addr != 0 &&
+	    is_erasing(c, nwid)))
 		c->c_set->cs_busy = true;
 	else
 		hold(c, ch);
@@ -261,15 +278,16 @@ hold(struct controller *c, struct change *ch)
 	*b = ch;
 	ch->ch_held = true;
 	n = store_network(c, ch->ch_db.dc_nwid);
-	if (ch->ch_db.dc_addr == 0)
-		c->c_npending += n == NULL;
-	else {
+	ch->ch_counted = n == NULL;
+	if (ch->ch_counted)
+		c->c_npending++;
+	if (ch->ch_db.dc_addr != 0) {
 		n->n_npending++;
 		table_ips(n, ch->ch_record, true);
 	}
 }
 
-/* Before it is applied, or instead. */
+/* After it was applied, or instead. */
 static void
 release(struct controller *c, struct change *ch)
 {
@@ -283,10 +301,10 @@ release(struct controller *c, struct change *ch)
 	while (*b != ch)
 		b = &(*b)->ch_next;
 	*b = ch->ch_next;
-	n = store_network(c, ch->ch_db.dc_nwid);
-	if (ch->ch_db.dc_addr == 0)
-		c->c_npending -= n == NULL;
-	else {
+	if (ch->ch_counted)
+		c->c_npending--;
+	if (ch->ch_db.dc_addr != 0) {
+		n = store_network(c, ch->ch_db.dc_nwid);
 		n->n_npending--;
 		table_ips(n, ch->ch_record, false);
 	}
@@ -322,9 +340,9 @@ arrived(void *arg, int error)
 	void			*done_arg = cs->cs_arg;
 
 	TAILQ_FOREACH(dc, &cs->cs_changes, dc_entry) {
-		release(c, (struct change *)dc);
 		if (dc->dc_error == 0)
 			apply(c, (struct change *)dc);
+		release(c, (struct change *)dc);
 	}
 	set_free(cs);
 	if (done != NULL)
@@ -365,6 +383,7 @@ apply_member(struct controller *c, struct change *ch)
 	json_t		*old;
 	bool		 was = false;
 
+	table_ips(n, ch->ch_record, true);
 	if ((m = store_member(n, addr)) != NULL) {
 		was = m->m_authorized;
 		old = member_record(m);
@@ -372,7 +391,6 @@ apply_member(struct controller *c, struct change *ch)
 		json_decref(old);
 	}
 	m = table_member_put(c, n, addr, ch->ch_record, ch->ch_db.dc_text);
-	table_ips(n, ch->ch_record, true);
 	if (!ch->ch_notify)
 		return;
 	push_member(c, n->n_nwid, addr);
@@ -414,11 +432,13 @@ unpark(struct controller *c)
 
 /* Everything but the revision is equal. */
 static bool
-record_same(json_t *a, json_t *b)
+record_same(const struct controller *c, json_t *a, json_t *b)
 {
 	const char	*key;
 	json_t		*v;
 
+	if (c->c_set->cs_exact)
+		return (json_equal(a, b));
 	if (json_object_size(a) != json_object_size(b))
 		return (false);
 	json_object_foreach(a, key, v)

@@ -40,6 +40,7 @@ controller_clear(struct controller *c)
 	db_close(c->c_db);
 	store_clear(c);
 	status_free(c->c_status);
+	bulk_free(c->c_bulk);
 	free(c->c_pending);
 	crypto_wipe(&c->c_id, sizeof(c->c_id));
 	memset(c, 0, sizeof(*c));
@@ -83,6 +84,7 @@ controller_tick(struct controller *c, int64_t now)
 	c->c_now = now;
 	expire_logins(c);
 	status_expire(c->c_status, now);
+	bulk_expire(c);
 }
 
 /*

@@ -46,6 +46,7 @@
 
 #define PACKET_PUSH	0	/* "packet id" of what nobody asked for */
 
+struct bulk;
 struct change;
 struct change_set;
 struct parked;
@@ -122,6 +123,7 @@ struct controller {
 	size_t		 c_npending;	/* new networks among them */
 	TAILQ_HEAD(, parked) c_parked;	/* waiting for them */
 	size_t		 c_nparked;
+	struct bulk	*c_bulk;	/* exports and imports under way */
 	bool		 c_awake;	/* wake was called */
 	const struct con_output *c_out;
 	void		*c_arg;
@@ -198,6 +200,12 @@ unsigned api_handle(struct controller *, int64_t now, enum con_method,
 	    const char *path, const char *body, size_t len, char **out,
 	    size_t *outlen);
 
+/* ---- bulk.c: many records at once --------------------------------------- */
+
+void	 bulk_free(struct bulk *);
+/* Forget those that nobody went on with. */
+void	 bulk_expire(struct controller *);
+
 /* ---- network.c, member.c: records (4, 5) ----------------------------- */
 
 /* Add what a record lacks. */
@@ -249,6 +257,8 @@ json_t	*member_record(const struct member *);
  * long as the set is open), or NULL when a table is full.
  */
 void	 store_begin(struct controller *);
+/* Records of this set are taken as they are, with their revisions. */
+void	 store_exact(struct controller *);
 json_t	*store_save_network(struct controller *, uint64_t nwid,
 	    json_t *record);
 json_t	*store_save_member(struct controller *, struct network *,
@@ -265,6 +275,9 @@ void	 store_erase_member(struct controller *, struct network *,
  */
 enum store_end { STORE_NOTHING, STORE_BUSY, STORE_DONE };
 enum store_end store_commit(struct controller *, db_done done, void *arg);
+/* A change of this record (addr 0: the network's) is on its way. */
+bool	 store_pending(const struct controller *, uint64_t nwid,
+	    uint64_t addr);
 /* Throw the set away. */
 void	 store_abort(struct controller *);
 /* Run this when some change has arrived; -1: too many wait already. */
@@ -310,8 +323,13 @@ void	 assign_addresses(struct network *, uint64_t addr, json_t *record,
 void	 config_build(struct controller *, struct network *,
 	    const struct identity *, json_t *record, const void *meta,
 	    size_t len, bool fresh, struct netconf *nc);
-/* Encode, cut and sign, and send. */
-void	 config_send(struct controller *, const struct netconf *,
-	    uint64_t packet);
+/*
+ * Its dictionary, malloc'd, the caller's; NULL after a line of log when it
+ * is too large.
+ */
+uint8_t	*config_encode(const struct netconf *, size_t *len);
+/* Cut a dictionary and sign the pieces, and send. */
+void	 config_send(struct controller *, uint64_t nwid, uint64_t to,
+	    uint64_t packet, const uint8_t *d, size_t len);
 
 #endif /* ZTD_CONTROLLER_CONTROLLER_H */

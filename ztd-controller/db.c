@@ -32,12 +32,10 @@
 #define BATCH_SETS	1024		/* sets that go together */
 #define NOTES_MAX	1000
 
-/* A commit or a check. */
+/* A commit. */
 struct job {
 	TAILQ_ENTRY(job) j_entry;
-	struct db_changes *j_changes;	/* NULL: a check */
-	struct db_check	*j_check;
-	size_t		 j_ncheck;
+	struct db_changes *j_changes;
 	db_done		 j_done;
 	void		*j_arg;
 	int		 j_error;
@@ -69,7 +67,6 @@ struct db {
 
 static void	*db_run(void *);
 static void	 run_jobs(struct db *, struct job_list *);
-static void	 run_commits(struct db *, struct job_list *);
 static void	 take(struct job_list *, struct job_list *);
 static void	 submit(struct db *, struct job *);
 static void	 call_back(struct db *, struct job_list *);
@@ -165,17 +162,9 @@ db_commit(struct db *db, struct db_changes *changes, db_done done, void *arg)
 }
 
 void
-db_check(struct db *db, struct db_check *ck, size_t n, db_done done,
-    void *arg)
+db_check(struct db *db, struct db_check *ck, size_t n)
 {
-	struct job	*j;
-
-	j = xcalloc(1, sizeof(*j));
-	j->j_check = ck;
-	j->j_ncheck = n;
-	j->j_done = done;
-	j->j_arg = arg;
-	submit(db, j);
+	db->db_way->check(db->db_self, ck, n);
 }
 
 void
@@ -281,39 +270,15 @@ db_run(void *arg)
 	return (NULL);
 }
 
-/* In their order; commits that follow each other go together. */
+/* As many at once as there are, or nearly. */
 static void
 run_jobs(struct db *db, struct job_list *jobs)
-{
-	struct job_list	 commits, done;
-	struct job	*j;
-
-	TAILQ_INIT(&commits);
-	TAILQ_INIT(&done);
-	while ((j = TAILQ_FIRST(jobs)) != NULL) {
-		TAILQ_REMOVE(jobs, j, j_entry);
-		if (j->j_changes != NULL) {
-			TAILQ_INSERT_TAIL(&commits, j, j_entry);
-			continue;
-		}
-		run_commits(db, &commits);
-		TAILQ_CONCAT(&done, &commits, j_entry);
-		db->db_way->check(db->db_self, j->j_check, j->j_ncheck);
-		TAILQ_INSERT_TAIL(&done, j, j_entry);
-	}
-	run_commits(db, &commits);
-	TAILQ_CONCAT(&done, &commits, j_entry);
-	TAILQ_CONCAT(jobs, &done, j_entry);
-}
-
-static void
-run_commits(struct db *db, struct job_list *commits)
 {
 	struct db_set	 sets[BATCH_SETS];
 	struct job	*first, *j;
 	size_t		 i, n;
 
-	for (first = TAILQ_FIRST(commits); first != NULL; first = j) {
+	for (first = TAILQ_FIRST(jobs); first != NULL; first = j) {
 		n = 0;
 		for (j = first; j != NULL && n < BATCH_SETS;
 		    j = TAILQ_NEXT(j, j_entry)) {

@@ -78,7 +78,7 @@ struct db_reader {
 struct db_check {
 	uint64_t	 ck_nwid;
 	uint64_t	 ck_addr;	/* 0: the network itself */
-	struct text	*ck_text;	/* NULL in an answer: none in memory */
+	struct text	*ck_text;
 	char		 ck_why[80];	/* answer: "" or what is wrong */
 };
 
@@ -105,10 +105,10 @@ void	 db_load(struct db *, const struct db_reader *, void *arg);
  */
 void	 db_commit(struct db *, struct db_changes *, db_done done, void *arg);
 /*
- * Compare n records with what is stored, in order with commits.
+ * Compare records with what is stored, now, in the caller's thread: a few at
+ * a time, and none of which a change is on its way.
  */
-void	 db_check(struct db *, struct db_check *, size_t n, db_done done,
-	    void *arg);
+void	 db_check(struct db *, struct db_check *, size_t n);
 /* Log and call what is due. */
 void	 db_poll(struct db *);
 /* Until nothing is on its way any more. */
@@ -126,6 +126,7 @@ struct db_set {
 
 /*
  * commit: several sets, in this order; fills dc_error and ds_error.
+ * check: in another thread than the rest, perhaps while that is at work.
  * idle: a bit of what can wait; false when nothing is left.
  */
 struct db_way {

@@ -87,11 +87,6 @@ struct load {
 	size_t		 lo_nnwids;
 };
 
-struct check {
-	struct files	*ch_f;
-	struct db_check	*ch_ck;
-};
-
 static void	*files_open(struct db *, const char *);
 static void	 files_close(void *);
 static void	 files_load(void *, const struct db_reader *, void *);
@@ -126,7 +121,7 @@ static void	 batch_sync(void *, size_t);
 static void	 batch_end(struct batch *);
 static void	 say_full(struct files *, const struct batch *);
 
-static void	 check_one(void *, size_t);
+static void	 check_one(struct files *, struct db_check *);
 static void	 change_path(char [PATH_LEN], const struct db_change *);
 static void	 record_path(char [PATH_LEN], uint64_t, uint64_t);
 static int	 name_parse(const char *, size_t, uint64_t *);
@@ -792,30 +787,41 @@ files_idle(void *self)
 static void
 files_check(void *self, struct db_check *ck, size_t n)
 {
-	struct check	ch = { self, ck };
+	size_t	i;
 
-	pool_run(db_pool(ch.ch_f->f_db), check_one, &ch, n);
+	for (i = 0; i < n; i++)
+		check_one(self, &ck[i]);
 }
 
-/* In any thread. */
 static void
-check_one(void *arg, size_t i)
+check_one(struct files *f, struct db_check *ck)
 {
-	struct check	*ch = arg;
-	struct db_check	*ck = &ch->ch_ck[i];
-	char		 path[PATH_LEN], *text;
-	size_t		 len;
+	char	 path[PATH_LEN], *text;
+	size_t	 len;
+	json_t	*a, *b;
 
 	record_path(path, ck->ck_nwid, ck->ck_addr);
 	ck->ck_why[0] = '\0';
-	text = file_read(ch->ch_f->f_fd, path, RECORD_MAX, &len);
-	if (text == NULL)
+	text = file_read(f->f_fd, path, RECORD_MAX, &len);
+	if (text == NULL) {
 		(void)snprintf(ck->ck_why, sizeof(ck->ck_why),
 		    "the file cannot be read: %s", strerror(errno));
-	else if (len != ck->ck_text->tx_len ||
-	    memcmp(text, ck->ck_text->tx_s, len) != 0)
-		(void)strlcpy(ck->ck_why, "the file is not what is in force",
-		    sizeof(ck->ck_why));
+		return;
+	}
+	/* One made by hand may look different and say the same. */
+	if (len != ck->ck_text->tx_len ||
+	    memcmp(text, ck->ck_text->tx_s, len) != 0) {
+		a = json_loadb(text, len, JSON_ALLOW_NUL, NULL);
+		b = text_json(ck->ck_text);
+		if (a == NULL)
+			(void)strlcpy(ck->ck_why, "the file is broken",
+			    sizeof(ck->ck_why));
+		else if (!json_equal(a, b))
+			(void)strlcpy(ck->ck_why, "the file is not what is "
+			    "in force", sizeof(ck->ck_why));
+		json_decref(a);
+		json_decref(b);
+	}
 	free(text);
 }
 

@@ -38,9 +38,12 @@ struct request {
 /* A configuration that waits until what it says is durable. */
 struct waiting {
 	struct controller *wt_c;
+	uint64_t	 wt_nwid;
+	uint64_t	 wt_to;
 	uint64_t	 wt_packet;
-	bool		 wt_minor;
-	struct netconf	 wt_nc;
+	bool		 wt_minor;	/* whether or not */
+	uint8_t		*wt_dict;
+	size_t		 wt_len;
 };
 
 /* A request that waits until another change of its record is. */
@@ -62,6 +65,7 @@ static void	 deny_login(const struct request *);
 static void	 note_request(struct request *);
 static void	 answer(struct request *);
 static void	 answer_config(struct request *);
+static struct waiting *build(struct request *);
 static void	 answer_stored(void *, int);
 static bool	 save(struct request *);
 static bool	 is_settled(const struct request *, const struct member *);
@@ -166,17 +170,14 @@ answer_config(struct request *rq)
 {
 	struct controller	*c = rq->rq_c;
 	struct waiting		*wt;
-	enum store_end		 end;
+	enum store_end		 end = STORE_BUSY;
 	size_t			 nips;
 
 	if (rq->rq_packet != PACKET_PUSH)
 		note_request(rq);
-	wt = xcalloc(1, sizeof(*wt));
-	wt->wt_c = c;
-	wt->wt_packet = rq->rq_packet;
 	nips = count_ips(rq);
-	config_build(c, rq->rq_n, rq->rq_id, rq->rq_record, rq->rq_meta,
-	    rq->rq_len, rq->rq_fresh, &wt->wt_nc);
+	if ((wt = build(rq)) == NULL)
+		return;
 	/* An address may have become free since. */
 	if (rq->rq_settled && count_ips(rq) == nips) {
 		answer_stored(wt, 0);
@@ -184,22 +185,43 @@ answer_config(struct request *rq)
 	}
 	wt->wt_minor = is_minor(rq);
 	store_begin(c);
-	if (!save(rq)) {
+	if (save(rq)) {
+		if ((end = store_commit(c, answer_stored, wt)) == STORE_BUSY)
+			hold(rq);
+	} else {
 		store_abort(c);
 		reply_error(rq, rq->rq_n->n_nwid, ERR_OBJ_NOT_FOUND, NULL, 0);
-		end = STORE_BUSY;
-	} else {
-		end = store_commit(c, answer_stored, wt);
-		if (end == STORE_BUSY)
-			hold(rq);
 	}
 	if (end == STORE_NOTHING) {
 		settle(rq);
 		answer_stored(wt, 0);
 	} else if (end == STORE_BUSY) {
-		netconf_clear(&wt->wt_nc);
+		free(wt->wt_dict);
 		free(wt);
 	}
+}
+
+static struct waiting *
+build(struct request *rq)
+{
+	struct waiting	*wt;
+	struct netconf	*nc;
+
+	nc = xcalloc(1, sizeof(*nc));
+	config_build(rq->rq_c, rq->rq_n, rq->rq_id, rq->rq_record,
+	    rq->rq_meta, rq->rq_len, rq->rq_fresh, nc);
+	wt = xcalloc(1, sizeof(*wt));
+	wt->wt_c = rq->rq_c;
+	wt->wt_nwid = nc->nc_nwid;
+	wt->wt_to = nc->nc_to;
+	wt->wt_packet = rq->rq_packet;
+	wt->wt_dict = config_encode(nc, &wt->wt_len);
+	netconf_clear(nc);
+	free(nc);
+	if (wt->wt_dict != NULL)
+		return (wt);
+	free(wt);
+	return (NULL);
 }
 
 /*
@@ -243,8 +265,9 @@ answer_stored(void *arg, int error)
 	struct waiting	*wt = arg;
 
 	if (error == 0 || wt->wt_minor)
-		config_send(wt->wt_c, &wt->wt_nc, wt->wt_packet);
-	netconf_clear(&wt->wt_nc);
+		config_send(wt->wt_c, wt->wt_nwid, wt->wt_to, wt->wt_packet,
+		    wt->wt_dict, wt->wt_len);
+	free(wt->wt_dict);
 	free(wt);
 }
 

@@ -201,7 +201,8 @@ table_ips(struct network *n, const json_t *record, bool in)
 			ipset_add(&n->n_ips, &ia);
 		else {
 			ipset_remove(&n->n_ips, &ia);
-			n->n_full4 = false;
+			if (!ipset_has(&n->n_ips, &ia))
+				n->n_full4 = false;
 		}
 	}
 }
