@@ -20,6 +20,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/modes.h>
 #include <openssl/params.h>
 #include <sodium.h>
 
@@ -32,7 +33,6 @@
 static struct {
 	EVP_CIPHER	*ecb;
 	EVP_CIPHER	*ctr;
-	EVP_CIPHER	*gcm;
 	EVP_MAC		*hmac;
 	EVP_MD		*sha384;
 	bool		 ready;
@@ -56,7 +56,9 @@ static EVP_CIPHER_CTX	*cipher_new(const EVP_CIPHER *, const uint8_t *,
 static void		 cipher_iv(EVP_CIPHER_CTX *, const uint8_t *);
 static void		 cipher_update(EVP_CIPHER_CTX *, uint8_t *,
 			    const uint8_t *, size_t);
-static void		 gmac_tag(EVP_CIPHER_CTX *, uint8_t [16]);
+static GCM128_CONTEXT	*gmac_new(EVP_CIPHER_CTX *);
+static void		 gmac_start(GCM128_CONTEXT *, const uint8_t [12]);
+static void		 gmac_add(GCM128_CONTEXT *, const uint8_t *, size_t);
 
 int
 crypto_init(void)
@@ -182,11 +184,13 @@ crypto_wipe(void *p, size_t len)
 
 /*
  * Contexts with their key schedules.  GCM fed with nothing but associated
- * data is GMAC, and unlike the GMAC object of libcrypto it keeps its
- * schedule when only the IV is set anew.
+ * data is GMAC.  What EVP puts around that costs as much as hashing a
+ * packet, so the library's GHASH is used by itself; the one block of AES
+ * that it needs comes from a context like any other.
  */
 struct siv {
-	EVP_CIPHER_CTX	*s_gmac;	/* K0 */
+	GCM128_CONTEXT	*s_gmac;
+	EVP_CIPHER_CTX	*s_k0;		/* of the above, one block */
 	EVP_CIPHER_CTX	*s_enc;		/* K1, one block */
 	EVP_CIPHER_CTX	*s_dec;		/* K1, one block */
 	EVP_CIPHER_CTX	*s_ctr;		/* K1 */
@@ -199,7 +203,8 @@ siv_new(const uint8_t k0[KEY32_LEN], const uint8_t k1[KEY32_LEN])
 
 	if ((s = OPENSSL_zalloc(sizeof(*s))) == NULL)
 		return (NULL);
-	if ((s->s_gmac = cipher_new(lib.gcm, k0, 1)) == NULL ||
+	if ((s->s_k0 = cipher_new(lib.ecb, k0, 1)) == NULL ||
+	    (s->s_gmac = gmac_new(s->s_k0)) == NULL ||
 	    (s->s_enc = cipher_new(lib.ecb, k1, 1)) == NULL ||
 	    (s->s_dec = cipher_new(lib.ecb, k1, 0)) == NULL ||
 	    (s->s_ctr = cipher_new(lib.ctr, k1, 1)) == NULL) {
@@ -214,8 +219,9 @@ siv_free(struct siv *s)
 {
 	if (s == NULL)
 		return;
-	/* Freeing a context wipes its key schedule. */
-	EVP_CIPHER_CTX_free(s->s_gmac);
+	/* Freeing a context wipes what it knows of the key. */
+	CRYPTO_gcm128_release(s->s_gmac);
+	EVP_CIPHER_CTX_free(s->s_k0);
 	EVP_CIPHER_CTX_free(s->s_enc);
 	EVP_CIPHER_CTX_free(s->s_dec);
 	EVP_CIPHER_CTX_free(s->s_ctr);
@@ -231,17 +237,16 @@ siv_fold(struct siv *s, uint8_t out[8], const uint8_t iv[8],
 	size_t	part, i;
 
 	memcpy(iv12, iv, 8);
-	cipher_iv(s->s_gmac, iv12);
+	gmac_start(s->s_gmac, iv12);
 	part = aadlen % sizeof(block);
 	if (aadlen > part)
-		cipher_update(s->s_gmac, NULL, aad, aadlen - part);
+		gmac_add(s->s_gmac, aad, aadlen - part);
 	if (part > 0) {
 		memcpy(block, aad + (aadlen - part), part);
-		cipher_update(s->s_gmac, NULL, block, sizeof(block));
+		gmac_add(s->s_gmac, block, sizeof(block));
 	}
-	if (n > 0)
-		cipher_update(s->s_gmac, NULL, p, n);
-	gmac_tag(s->s_gmac, g);
+	gmac_add(s->s_gmac, p, n);
+	CRYPTO_gcm128_tag(s->s_gmac, g, sizeof(g));
 	for (i = 0; i < 8; i++)
 		out[i] = g[i] ^ g[8 + i];
 }
@@ -289,12 +294,14 @@ crypto_gmac(uint8_t out[16], const uint8_t key[KEY32_LEN],
     const uint8_t iv[12], const void *p, size_t len)
 {
 	EVP_CIPHER_CTX	*ctx;
+	GCM128_CONTEXT	*gmac;
 
-	must((ctx = cipher_new(lib.gcm, key, 1)) != NULL, "AES");
-	cipher_iv(ctx, iv);
-	if (len > 0)
-		cipher_update(ctx, NULL, p, len);
-	gmac_tag(ctx, out);
+	must((ctx = cipher_new(lib.ecb, key, 1)) != NULL, "AES");
+	must((gmac = gmac_new(ctx)) != NULL, "GMAC");
+	gmac_start(gmac, iv);
+	gmac_add(gmac, p, len);
+	CRYPTO_gcm128_tag(gmac, out, 16);
+	CRYPTO_gcm128_release(gmac);
 	EVP_CIPHER_CTX_free(ctx);
 }
 
@@ -328,11 +335,9 @@ fetch(void)
 {
 	lib.ecb = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
 	lib.ctr = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
-	lib.gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 	lib.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	lib.sha384 = EVP_MD_fetch(NULL, "SHA384", NULL);
-	return (lib.ecb == NULL || lib.ctr == NULL || lib.gcm == NULL ||
-	    lib.hmac == NULL || lib.sha384 == NULL ? -1 : 0);
+	return (lib.ecb == NULL || lib.ctr == NULL || lib.hmac == NULL || lib.sha384 == NULL ? -1 : 0);
 }
 
 /*
@@ -398,7 +403,7 @@ cipher_iv(EVP_CIPHER_CTX *ctx, const uint8_t *iv)
 	must(EVP_CipherInit_ex2(ctx, NULL, NULL, iv, -1, NULL), "AES");
 }
 
-/* dst may be src; NULL for associated data. */
+/* dst may be src. */
 static void
 cipher_update(EVP_CIPHER_CTX *ctx, uint8_t *dst, const uint8_t *src,
     size_t n)
@@ -409,16 +414,34 @@ cipher_update(EVP_CIPHER_CTX *ctx, uint8_t *dst, const uint8_t *src,
 	    EVP_CipherUpdate(ctx, dst, &out, src, (int)n) == 1, "AES");
 }
 
+/* What GHASH wants of its cipher: a block function and its key. */
 static void
-gmac_tag(EVP_CIPHER_CTX *ctx, uint8_t tag[16])
+gmac_block(const unsigned char in[16], unsigned char out[16],
+    const void *key)
 {
-	OSSL_PARAM	params[2];
-	int		out;
+	EVP_CIPHER_CTX	*ctx;
 
-	/* What EVP_CIPHER_CTX_ctrl would do, without its detour. */
-	params[0] = OSSL_PARAM_construct_octet_string(
-	    OSSL_CIPHER_PARAM_AEAD_TAG, tag, 16);
-	params[1] = OSSL_PARAM_construct_end();
-	must(EVP_CipherFinal_ex(ctx, tag, &out) == 1 &&
-	    EVP_CIPHER_CTX_get_params(ctx, params) == 1, "GMAC");
+	/* The library passes on what gmac_new() gave it, as const. */
+	memcpy(&ctx, &key, sizeof(ctx));
+	cipher_update(ctx, out, in, 16);
+}
+
+/* aes must outlive it.  NULL when memory is short. */
+static GCM128_CONTEXT *
+gmac_new(EVP_CIPHER_CTX *aes)
+{
+	return (CRYPTO_gcm128_new(aes, gmac_block));
+}
+
+static void
+gmac_start(GCM128_CONTEXT *gmac, const uint8_t iv[12])
+{
+	CRYPTO_gcm128_setiv(gmac, iv, 12);
+}
+
+static void
+gmac_add(GCM128_CONTEXT *gmac, const uint8_t *p, size_t n)
+{
+	if (n > 0)
+		must(CRYPTO_gcm128_aad(gmac, p, n) == 0, "GMAC");
 }

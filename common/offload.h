@@ -6,7 +6,7 @@
 /*
  * What a tap with a vnet header says of a frame: a checksum that is still to
  * be filled in, and of a super-frame how it is to be cut into the frames it
- * stands for.  Spec: 06 section 4.2.
+ * stands for.  Spec: 06 section 10.
  *
  * The layout is that of the kernel's struct virtio_net_hdr, so that it is
  * read and written as it stands.
@@ -16,6 +16,7 @@
 #define COMMON_OFFLOAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* of_flags */
@@ -38,6 +39,7 @@ struct offload {
 					 * the Ethernet header's start */
 	uint16_t	 of_csum_offset; /* where it goes, from there */
 };					/* all in host order */
+_Static_assert(sizeof(struct offload) == 10, "not as the kernel has it");
 
 /* What a tap takes: bits. */
 #define OFFLOAD_CAN_CSUM	0x01
@@ -49,5 +51,20 @@ offload_any(const struct offload *of)
 {
 	return (of->of_flags != 0 || of->of_type != OFFLOAD_NONE);
 }
+
+/*
+ * Does it make sense for a frame of len bytes?  Nothing is unknown in it, the
+ * checksum has its place inside the frame, a super-frame has a checksum to be
+ * filled in and segments of some size.  What the frame holds is not looked
+ * at: it may still be no TCP at all.
+ */
+bool	 offload_sane(const struct offload *, size_t len);
+/* OFFLOAD_CAN_* that a tap must have to take it. */
+unsigned offload_needs(const struct offload *);
+/*
+ * Of a super-frame of len bytes that is offload_sane(): the length of the
+ * longest frame that it stands for.  0: its headers end outside of it.
+ */
+size_t	 offload_segment(const struct offload *, const void *, size_t len);
 
 #endif /* COMMON_OFFLOAD_H */

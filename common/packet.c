@@ -326,23 +326,62 @@ packet_fragments(size_t len, size_t mtu)
 }
 
 size_t
-packet_fragment(uint8_t *dst, const uint8_t *p, size_t len, size_t mtu,
-    unsigned k, unsigned total)
+packet_even(size_t len, size_t mtu)
+{
+	unsigned	total = packet_fragments(len, mtu);
+
+	if (total == 1)
+		return (mtu);
+	return ((len + (total - 1) * FRAGMENT_HDR + total - 1) / total);
+}
+
+/* Where the payload of fragment k begins, and its length, 0: no such. */
+static size_t
+fragment_piece(size_t *off, size_t len, size_t mtu, unsigned k,
+    unsigned total)
+{
+	size_t	piece = mtu - FRAGMENT_HDR;
+
+	*off = mtu + (k - 1) * piece;
+	if (k == 0 || k >= total || *off >= len)
+		return (0);
+	return (len - *off < piece ? len - *off : piece);
+}
+
+static void
+fragment_header(uint8_t *dst, const uint8_t *p, unsigned k, unsigned total)
 {
 	struct wbuf	wb;
-	size_t		off, n;
 
-	off = mtu + (k - 1) * (mtu - FRAGMENT_HDR);
-	if (k == 0 || k >= total || off >= len)
-		return (0);
-	n = len - off;
-	if (n > mtu - FRAGMENT_HDR)
-		n = mtu - FRAGMENT_HDR;
-	wbuf_init(&wb, dst, mtu);
+	wbuf_init(&wb, dst, FRAGMENT_HDR);
 	wbuf_bytes(&wb, p, PACKET_IDX_SRC);	/* packet id, destination */
 	wbuf_u8(&wb, FRAGMENT_INDICATOR);
 	wbuf_u8(&wb, (uint8_t)(total << 4 | k));
 	wbuf_u8(&wb, 0);
-	wbuf_bytes(&wb, p + off, n);
-	return (wb.wb_len);
+}
+
+size_t
+packet_fragment(uint8_t *dst, const uint8_t *p, size_t len, size_t mtu,
+    unsigned k, unsigned total)
+{
+	size_t	off, n;
+
+	if ((n = fragment_piece(&off, len, mtu, k, total)) == 0)
+		return (0);
+	fragment_header(dst, p, k, total);
+	memcpy(dst + FRAGMENT_HDR, p + off, n);
+	return (FRAGMENT_HDR + n);
+}
+
+size_t
+packet_fragment_here(uint8_t **dst, uint8_t *p, size_t len, size_t mtu,
+    unsigned k, unsigned total)
+{
+	size_t	off, n;
+
+	if ((n = fragment_piece(&off, len, mtu, k, total)) == 0)
+		return (0);
+	*dst = p + off - FRAGMENT_HDR;
+	fragment_header(*dst, p, k, total);
+	return (FRAGMENT_HDR + n);
 }

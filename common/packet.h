@@ -190,10 +190,23 @@ size_t	 packet_decompress(uint8_t *p, size_t len);
  */
 unsigned packet_fragments(size_t len, size_t mtu);
 /*
+ * The limit, at most mtu, at which a packet takes as many datagrams and these
+ * are of one size, the last perhaps some bytes shorter: so many packets of
+ * the same length are one run for the kernel.
+ */
+size_t	 packet_even(size_t len, size_t mtu);
+/*
  * Write fragment k (1 .. total-1) of the sealed packet p to dst, which has
  * at least mtu bytes.  Returns the datagram's length, 0 without such a piece.
  */
 size_t	 packet_fragment(uint8_t *dst, const uint8_t *p, size_t len,
+	    size_t mtu, unsigned k, unsigned total);
+/*
+ * The same without a copy, for who needs the packet no more: the fragment's
+ * header is written over the end of the piece before, which must be gone,
+ * and *dst is where it begins.  mtu is at least 2 * FRAGMENT_HDR.
+ */
+size_t	 packet_fragment_here(uint8_t **dst, uint8_t *p, size_t len,
 	    size_t mtu, unsigned k, unsigned total);
 
 #endif /* COMMON_PACKET_H */

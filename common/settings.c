@@ -18,4 +18,6 @@ settings_init(struct settings *s)
 	s->s_allow_secondary = 1;
 	s->s_port_mapping = 1;
 	s->s_tcp_fallback = 1;
+	s->s_offload = 1;
+	s->s_lend_taps = 1;
 }

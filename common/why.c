@@ -25,6 +25,9 @@ static const struct {
 	    "node is no bridge of it" },
 	[WHY_BROADCAST_OFF] = { "broadcast-off",
 	    "the network has no broadcasts" },
+	[WHY_MALFORMED] = { "malformed",
+	    "it is to be cut into segments, or lacks a checksum, and its "
+	    "headers do not say where" },
 	[WHY_NO_CERTIFICATE] = { "no-certificate",
 	    "the sender has shown no certificate of membership: it is no "
 	    "member, or it is on its way" },

@@ -27,6 +27,7 @@ enum why {
 	WHY_NO_CONFIG,
 	WHY_NOT_BRIDGE,
 	WHY_BROADCAST_OFF,
+	WHY_MALFORMED,		/* not what its descriptor says */
 
 	/* a frame in: its sender is no member, for us */
 	WHY_NO_CERTIFICATE,

@@ -60,7 +60,8 @@ $(ZTDDNS): $(B)/obj/ztd-dns/main.o $(LIBDNS) $(LIBPRIVSEP) $(LIBCOMMON)
 $(ZTDDNS): LIBS = $(EVENT_LIBS) $(BSD_LIBS)
 endif
 $(ZTCTL): $(call objects,ztd-ctl/ztctl) $(LIBCOMMON)
-$(ZTCTL): LIBS = $(CRYPTO_LIBS) $(JSON_LIBS) $(BSD_LIBS)
+$(ZTCTL): LIBS = $(CRYPTO_LIBS) $(JSON_LIBS) $(SQLITE_LIBS) $(BSD_LIBS)
+$(B)/obj/ztd-ctl/ztctl/migrate.o: CPPFLAGS_ALL += $(SQLITE_FLAGS)
 
 $(PROGRAMS):
 	@mkdir -p $(@D)

@@ -20,6 +20,9 @@ SIM_TEST := $(filter $(B)/regress/sim/%,$(TEST_BIN))
 SIM_OBJ	:= $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c %_test.c,$(wildcard regress/sim/*.c)) \
 	   regress/lib/clock.c regress/lib/store.c regress/lib/sanitize.c) $(LIBCORE) $(LIBCOMMON)
 TOOLS	:= $(patsubst %.c,$(B)/%,$(call sources,regress/tools))
+BENCH	:= $(patsubst %.c,$(B)/%,$(call sources,regress/bench))
+BENCH_LIB := $(addprefix $(B)/,$(wildcard regress/bench/*.sh))
+BENCH_OBJ := $(B)/obj/regress/lib/stage.o $(LIBCORE) $(LIBCOMMON)
 HOST_LIB := $(addprefix $(B)/,$(filter-out %_test.sh,$(wildcard regress/host/*.sh)))
 FUZZ_SECONDS ?= 10
 JOBS	?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
@@ -27,13 +30,13 @@ JOBS	?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 .PHONY: tests tests-c tools check check-run check-peer check-peer-run
 tests: tests-c $(TEST_SCRIPT) tools
 tests-c: $(TEST_BIN) $(B)/regress/vectors
-tools: $(TOOLS) $(HOST_LIB)
+tools: $(TOOLS) $(HOST_LIB) $(BENCH) $(BENCH_LIB)
 
 $(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCON) $(LIBTAP) \
     $(LIBDNS) $(LIBNET) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(call pc-libs,atf-c) \
-	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(THREAD_LIBS) $(BSD_LIBS)
+	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(THREAD_LIBS) $(BSD_LIBS) $(LIBS_$(@F))
 
 # Both have identities of their own making: regress/sim/issue.h.
 $(SIM_TEST): $(B)/%: $(B)/obj/%.o $(SIM_OBJ)
@@ -45,13 +48,18 @@ $(SIM): $(B)/obj/regress/sim/main.o $(SIM_OBJ)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -Wl,--wrap=identity_valid -o $@ $^ \
 	    $(CRYPTO_LIBS) $(BSD_LIBS)
 
+# It makes the database that it then has migrated.
+$(B)/obj/regress/wire/migrate_test.o: CPPFLAGS_ALL += $(SQLITE_FLAGS)
+LIBS_migrate_test := $(SQLITE_LIBS)
+
 $(TEST_SCRIPT): $(B)/%: %.sh
 	@mkdir -p $(@D)
 	@{ echo '#! /usr/bin/env atf-sh'; cat $<; } >$@ && chmod +x $@
 $(filter $(B)/regress/host/%,$(TEST_SCRIPT)): $(HOST_LIB)
+$(B)/regress/host/work_test: $(BENCH_LIB)
 $(B)/regress/host/vl2_peer_test: $(filter $(B)/regress/host/vl2_%,$(filter-out %_peer_test,$(TEST_SCRIPT)))
 
-$(HOST_LIB): $(B)/%: %
+$(HOST_LIB) $(BENCH_LIB): $(B)/%: %
 	@mkdir -p $(@D)
 	@cp $< $@
 
@@ -62,6 +70,11 @@ $(B)/regress/vectors:
 $(TOOLS): $(B)/regress/tools/%: $(B)/obj/regress/tools/%.o
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(JSON_LIBS) $(BSD_LIBS)
+
+# Programs that count and measure, some of them for tests.
+$(BENCH): $(B)/%: $(B)/obj/%.o $(BENCH_OBJ)
+	@mkdir -p $(@D)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CRYPTO_LIBS) $(BSD_LIBS)
 
 # scripts/check builds with -k, so that one test which does not compile
 # counts as failed and the others still run.
@@ -74,7 +87,8 @@ check-run:
 
 check-peer:
 	$(call staged,build run check,check-peer-run)
-PEER_TEST := regress/host/peer_test regress/host/nat_peer_test regress/host/vl2_peer_test
+PEER_TEST := regress/host/peer_test regress/host/nat_peer_test regress/host/vl2_peer_test \
+	   regress/host/controller_peer_test
 check-peer-run: programs tools $(addprefix $(B)/,$(PEER_TEST))
 	@test -n "$(PEER)" || { echo "check-peer: say PEER=/path/to/zerotier-one" >&2; \
 	    exit 1; }
@@ -115,6 +129,9 @@ $(B)/bin/hello_fuzz: $(LIBCORE)
 $(B)/bin/filter_fuzz: $(B)/obj/regress/lib/naive.o $(B)/obj/regress/lib/twofilters.o \
     $(LIBCORE)
 $(B)/bin/dbus_fuzz: $(LIBDNS)
+$(B)/bin/split_fuzz: $(B)/obj/regress/lib/superframe.o
+$(B)/bin/merge_fuzz: $(B)/obj/ztd-net/merge.o $(B)/obj/regress/lib/mergeframe.o \
+    $(B)/obj/regress/lib/mergecheck.o
 $(FUZZ_BIN): $(B)/bin/%: $(B)/obj/regress/fuzz/%.o $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ \
@@ -144,12 +161,7 @@ lint:
 # ---- demonstration and figures ----
 
 ## make demo        two hosts join a private network over ztd; needs root (KEEP=1 keeps it)
-## make bench       throughput, latency, CPU and memory; PEER=/path/to/zerotier-one compares
-
-FILTER_BENCH := $(B)/regress/bench/filter_bench
-$(FILTER_BENCH): $(B)/obj/regress/bench/filter_bench.o $(LIBCORE) $(LIBCOMMON)
-	@mkdir -p $(@D)
-	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CRYPTO_LIBS) $(BSD_LIBS)
+## make bench       throughput, delays, CPU, memory: regress/bench/RESULTS.md; PEER=/path/to/zerotier-one compares
 
 .PHONY: demo demo-run bench bench-run
 demo:
@@ -168,6 +180,6 @@ idle-run: programs
 
 bench:
 	$(call staged,build run bench,bench-run)
-bench-run: programs tools $(FILTER_BENCH)
-	@$(FILTER_BENCH)
+bench-run: programs tools $(BENCH)
+	@$(B)/regress/bench/filter_bench
 	@PEER="$(PEER)" scripts/bench "$(B)"

@@ -4,7 +4,7 @@
  */
 
 /*
- * The frame channel, as far as it is the same in both forms: filling a
+ * The frame channel, as far as it is the same in all forms: filling a
  * batch, checking records, counting.  Spec: 06 section 11.1.
  */
 
@@ -54,9 +54,12 @@ frame_new_form(const struct frame_form *form, int fd)
 		return (NULL);
 	fc->fc_form = form;
 	fc->fc_fd = -1;
-	if ((fc->fc_out = malloc(FRAME_OUT)) == NULL ||
+	if ((form->ff_put == NULL &&
+	    (fc->fc_out = malloc(FRAME_OUT)) == NULL) ||
 	    form->ff_init(fc) == -1) {
-		frame_free(fc);
+		free(fc->fc_in);
+		free(fc->fc_out);
+		free(fc);
 		return (NULL);
 	}
 	fc->fc_fd = fd;
@@ -91,20 +94,27 @@ frame_stats(const struct frame_channel *fc)
 void
 frame_put(struct frame_channel *fc, uint16_t tap, const void *p, size_t len)
 {
-	frame_put2(fc, tap, p, len, NULL, 0);
+	frame_put2(fc, tap, NULL, p, len, NULL, 0);
 }
 
 void
-frame_put2(struct frame_channel *fc, uint16_t tap, const void *hdr,
-    size_t hdrlen, const void *p, size_t len)
+frame_put2(struct frame_channel *fc, uint16_t tap, const struct offload *of,
+    const void *hdr, size_t hdrlen, const void *p, size_t len)
 {
-	uint8_t		*dst;
-	uint32_t	 size;
-	uint16_t	 flags = 0;
+	static const struct offload	 nothing;
+	uint8_t				*dst;
+	uint32_t			 size;
+	uint16_t			 flags = 0;
 
+	if (of == NULL)
+		of = &nothing;
 	if (hdrlen > FRAME_MAX || len > FRAME_MAX - hdrlen ||
-	    hdrlen + len < FRAME_HDR) {
+	    hdrlen + len < FRAME_HDR || !offload_sane(of, hdrlen + len)) {
 		fc->fc_stats.fs_dropped++;
+		return;
+	}
+	if (fc->fc_form->ff_put != NULL) {
+		fc->fc_form->ff_put(fc, of, hdr, hdrlen, p, len);
 		return;
 	}
 	size = (uint32_t)(RECORD_HDR + hdrlen + len);
@@ -116,9 +126,11 @@ frame_put2(struct frame_channel *fc, uint16_t tap, const void *hdr,
 	memcpy(dst, &size, sizeof(size));
 	memcpy(dst + 4, &tap, sizeof(tap));
 	memcpy(dst + 6, &flags, sizeof(flags));
-	memcpy(dst + 8, hdr, hdrlen);
+	memcpy(dst + 8, of, sizeof(*of));
+	dst += RECORD_LEN + RECORD_HDR;
+	memcpy(dst, hdr, hdrlen);
 	if (len > 0)
-		memcpy(dst + 8 + hdrlen, p, len);
+		memcpy(dst + hdrlen, p, len);
 	fc->fc_outlen += RECORD_LEN + size;
 	fc->fc_end[fc->fc_nout++] = fc->fc_outlen;
 }
@@ -133,7 +145,14 @@ frame_flush(struct frame_channel *fc)
 int
 frame_get(struct frame_channel *fc, struct frame dst[FRAME_BATCH])
 {
+	fc->fc_more = false;
 	return (fc->fc_form->ff_get(fc, dst));
+}
+
+bool
+frame_more(const struct frame_channel *fc)
+{
+	return (fc->fc_more);
 }
 
 bool
@@ -146,12 +165,13 @@ frame_parse(struct frame_channel *fc, uint8_t *record, size_t len,
 	}
 	memcpy(&f->f_tap, record, sizeof(f->f_tap));
 	memcpy(&f->f_flags, record + 2, sizeof(f->f_flags));
-	if (f->f_flags != 0) {
+	memcpy(&f->f_offload, record + 4, sizeof(f->f_offload));
+	f->f_len = (uint32_t)(len - RECORD_HDR);
+	f->f_data = record + RECORD_HDR;
+	if (f->f_flags != 0 || !offload_sane(&f->f_offload, f->f_len)) {
 		fc->fc_stats.fs_dropped++;
 		return (false);
 	}
-	f->f_len = (uint32_t)(len - RECORD_HDR);
-	f->f_data = record + RECORD_HDR;
 	fc->fc_stats.fs_received++;
 	return (true);
 }

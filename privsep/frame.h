@@ -7,7 +7,8 @@
  * The frame channel: Ethernet frames between the parent, which owns the
  * taps, and the engine.  SOCK_SEQPACKET, one frame a message; a
  * length-prefixed stream where the kernel's SOCK_SEQPACKET does not do
- * (FreeBSD).  Which form runs is hidden here.  Spec: 06 section 11.
+ * (FreeBSD).  Or a tap that the parent lent to the engine, which looks the
+ * same.  Which form runs is hidden here.  Spec: 06 section 11.
  *
  * Nothing queues without bound: a frame that does not fit is dropped and
  * counted.
@@ -16,13 +17,16 @@
 #ifndef PRIVSEP_FRAME_H
 #define PRIVSEP_FRAME_H
 
-#include <sys/uio.h>
-
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/offload.h"
+
 #define FRAME_HDR	14		/* Ethernet header */
-#define FRAME_MAX	65536		/* header and payload */
+#define FRAME_TAG	4		/* of a VLAN, behind it */
+/* A super-frame: headers and the longest IP packet. */
+#define FRAME_MAX	(FRAME_HDR + FRAME_TAG + 65535)
 #define FRAME_BATCH	32		/* frames moved in one system call */
 /*
  * Interfaces on one channel: the index in front of a frame has 16 bits, to
@@ -38,6 +42,7 @@ struct frame {
 	uint16_t	 f_flags;	/* 0 */
 	uint32_t	 f_len;		/* bytes of f_data, >= FRAME_HDR */
 	uint8_t		*f_data;
+	struct offload	 f_offload;	/* offload_sane() */
 };
 
 /* Frames; fs_dropped are those of both directions. */
@@ -49,6 +54,12 @@ struct frame_stats {
 int	 frame_pair(int fds[2]);
 /* Take over one end.  NULL when memory is short; fd is then the caller's. */
 struct frame_channel *frame_new(int fd);
+/*
+ * The same around a non-blocking tap: frames got have this index, and it is
+ * of no account in frame_put().  All taps share the buffers of frame_get():
+ * what it returned is valid until it is called for any of them.
+ */
+struct frame_channel *frame_new_tap(int fd, bool vnet, uint16_t tap);
 void	 frame_free(struct frame_channel *);
 int	 frame_fd(const struct frame_channel *);
 
@@ -60,9 +71,13 @@ int	 frame_fd(const struct frame_channel *);
  */
 void	 frame_put(struct frame_channel *, uint16_t tap, const void *p,
 	    size_t len);
-/* The same from two parts, header and payload. */
-void	 frame_put2(struct frame_channel *, uint16_t tap, const void *hdr,
-	    size_t hdrlen, const void *p, size_t len);
+/*
+ * The same from two parts, header and payload, and with what is to be done
+ * to it (NULL: nothing); what is not offload_sane() is dropped and counted.
+ */
+void	 frame_put2(struct frame_channel *, uint16_t tap,
+	    const struct offload *, const void *hdr, size_t hdrlen,
+	    const void *p, size_t len);
 void	 frame_flush(struct frame_channel *);
 
 /*
@@ -71,12 +86,14 @@ void	 frame_flush(struct frame_channel *);
  * -1 when the other side is gone (or, in the stream form, said something
  * after which no frame can be found).  Malformed messages are dropped and
  * counted.  Frame data has no alignment.
- *
- * As long as the result is FRAME_BATCH, more frames may wait in the channel
- * itself, and the descriptor need not be readable: call again, if not now
- * then from a timer of zero.
  */
 int	 frame_get(struct frame_channel *, struct frame dst[FRAME_BATCH]);
+/*
+ * More frames may wait than the last frame_get() returned, perhaps in the
+ * channel itself, so that the descriptor need not be readable: call it again,
+ * if not now then from a timer of zero.
+ */
+bool	 frame_more(const struct frame_channel *);
 const struct frame_stats *frame_stats(const struct frame_channel *);
 
 #endif /* PRIVSEP_FRAME_H */

@@ -4,11 +4,11 @@
  */
 
 /*
- * Inside the frame channel: the two forms of transport and which of them a
- * system uses.  Nobody but frame*.c (and their tests) includes this.
+ * Inside the frame channel: its forms, and which of the two between
+ * processes a system uses.  Nobody but frame*.c (and their tests) includes this.
  *
- * A record is, in both forms and in host order, u16 tap, u16 flags (0), then
- * the frame.  The batch being filled holds records with their length (u32,
+ * A record is, in those two and in host order, u16 tap, u16 flags (0), a
+ * struct offload, then the frame.  The batch being filled holds records with their length (u32,
  * not counting itself) in front, which is what the stream form sends.
  */
 
@@ -20,7 +20,7 @@
 #include "privsep/frame.h"
 
 #define RECORD_LEN	4		/* the length in front */
-#define RECORD_HDR	4		/* tap and flags */
+#define RECORD_HDR	(4 + sizeof(struct offload))	/* tap, flags */
 #define RECORD_MIN	(RECORD_HDR + FRAME_HDR)
 #define RECORD_MAX	(RECORD_HDR + FRAME_MAX)
 
@@ -31,8 +31,11 @@ struct frame_channel;
 
 struct frame_form {
 	int	 ff_type;		/* of socket */
-	/* Room for fc_in.  Returns 0, or -1 when memory is short. */
+	/* Room for what is got.  Returns 0, or -1 when memory is short. */
 	int	 (*ff_init)(struct frame_channel *);
+	/* A frame leaves at once.  NULL: there is a batch, fc_out. */
+	void	 (*ff_put)(struct frame_channel *, const struct offload *,
+		    const void *, size_t, const void *, size_t);
 	/* Send the batch, drop what does not fit, empty it. */
 	void	 (*ff_flush)(struct frame_channel *);
 	/* frame_get(). */
@@ -44,7 +47,11 @@ struct frame_channel {
 	const struct frame_form	*fc_form;
 	int			 fc_fd;
 	bool			 fc_gone;
+	bool			 fc_more;	/* frame_more() */
 	struct frame_stats	 fc_stats;
+
+	bool			 fc_vnet;	/* tap only */
+	uint16_t		 fc_tap;	/* tap only: its index */
 
 	/* The batch: fc_tail bytes of a frame begun earlier, then records. */
 	uint8_t			*fc_out;	/* FRAME_OUT bytes */

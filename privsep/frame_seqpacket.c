@@ -18,14 +18,13 @@
 #include "privsep/frame_form.h"
 
 /*
- * The slots for records begin two bytes behind a cache line, which puts the
- * IP header of a frame (4 + 14 bytes on) on a multiple of four; and they
- * are a line longer than a power of two, or the heads of all frames would
- * compete for the same lines of the cache.
+ * The slots for records begin with a cache line, which puts the IP header of
+ * a frame (14 + 14 bytes on) on a multiple of four; and they are a line
+ * longer than a power of two, or the heads of all frames would compete for
+ * the same lines of the cache.
  */
-#define SLOT_SKEW	2
 #define SLOT_SIZE	(65536 + 128)
-_Static_assert(SLOT_SKEW + RECORD_MAX + 1 <= SLOT_SIZE, "slot too small");
+_Static_assert(RECORD_MAX + 1 <= SLOT_SIZE, "slot too small");
 
 struct seqpacket {
 	struct mmsghdr	 sp_in[FRAME_BATCH], sp_out[FRAME_BATCH];
@@ -60,7 +59,7 @@ seqpacket_init(struct frame_channel *fc)
 	fc->fc_private = sp;
 	for (i = 0; i < FRAME_BATCH; i++) {
 		sp->sp_iniov[i].iov_base = fc->fc_in +
-		    (size_t)i * SLOT_SIZE + SLOT_SKEW;
+		    (size_t)i * SLOT_SIZE;
 		/* One more than allowed, so that too long ones show. */
 		sp->sp_iniov[i].iov_len = RECORD_MAX + 1;
 		sp->sp_in[i].msg_hdr.msg_iov = &sp->sp_iniov[i];
@@ -116,6 +115,7 @@ seqpacket_get(struct frame_channel *fc, struct frame *dst)
 		fc->fc_gone = !frame_temporary(errno);
 		return (fc->fc_gone ? -1 : 0);
 	}
+	fc->fc_more = got == FRAME_BATCH;
 	for (i = 0; i < got; i++) {
 		/* No record is empty: this is how the end looks. */
 		if ((len = sp->sp_in[i].msg_len) == 0) {

@@ -113,6 +113,7 @@ stream_get(struct frame_channel *fc, struct frame *dst)
 		if (frame_parse(fc, record, len, &dst[n]))
 			n++;
 	}
+	fc->fc_more = n == FRAME_BATCH;
 	return (n == 0 && fc->fc_gone ? -1 : n);
 }
 

@@ -64,6 +64,7 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_JOIN, STRUCT(msg_network), TAP_NET, 0),
 	ROW(MSG_LEAVE, STRUCT(msg_network), TAP_NET, 0),
 	ROW(MSG_TAP, STRUCT_AND(msg_tap, GROUPS_SIZE), TAP_NET, 0),
+	ROW(MSG_LEND, STRUCT(msg_lend), TAP_NET, 1),
 	ROW(MSG_PIN_MODE, STRUCT(msg_pin_mode), TAP_NET, 0),
 	ROW(MSG_PINNED, EMPTY, TAP_NET, 0),
 
@@ -73,6 +74,8 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_ONLINE, STRUCT(msg_online), NET_TAP, 0),
 	ROW(MSG_PLANET, BYTES(WORLD_MAX), NET_TAP, 0),
 	ROW(MSG_PINS, BYTES(PINS_SIZE), NET_TAP, 0),
+	ROW(MSG_REPORTED, EMPTY, NET_TAP, 0),
+	ROW(MSG_TAP_GONE, STRUCT(msg_tap_gone), NET_TAP, 0),
 
 	ROW(MSG_LISTENER, STRUCT(msg_listener), TAP_CTL, 1),
 	ROW(MSG_TOKEN, STRUCT(msg_token), TAP_CTL, 0),

@@ -60,6 +60,7 @@ enum msg_type {
 	MSG_JOIN,
 	MSG_LEAVE,
 	MSG_TAP,		/* state of the tap of a network */
+	MSG_LEND,		/* with the descriptor of that tap */
 	MSG_PIN_MODE,		/* tell MSG_PINS, or no longer */
 	MSG_PINNED,		/* MSG_PINS of this id is in force */
 
@@ -70,6 +71,8 @@ enum msg_type {
 	MSG_ONLINE,
 	MSG_PLANET,		/* a newer planet: store it */
 	MSG_PINS,		/* physical addresses in use, whole */
+	MSG_REPORTED,		/* a host reported groups on a lent tap */
+	MSG_TAP_GONE,		/* a lent tap cannot be read any more */
 
 	/* parent > API */
 	MSG_LISTENER,		/* with a listening TCP descriptor */
@@ -195,8 +198,8 @@ struct msg_network {
 };
 
 /*
- * State of a network's tap, again whenever it changes.  ms_tap names it on
- * the frame channel.  Followed by mt_ngroups struct msg_group: the multicast
+ * State of a network's tap, again whenever it changes.  mt_tap names it on
+ * the frame channel; with an error what is said of it is 0.  Followed by mt_ngroups struct msg_group: the multicast
  * groups that the host has joined on it, resolution groups included.
  */
 #define TAP_GROUPS_MAX	1024
@@ -205,11 +208,29 @@ struct msg_tap {
 	uint32_t	 mt_tap;	/* index, valid when mt_error is 0 */
 	int32_t		 mt_error;	/* errno of what failed, 0: up */
 	uint32_t	 mt_ngroups;
+	uint32_t	 mt_can;	/* frames to it: OFFLOAD_CAN_* */
+	uint32_t	 mt_mtu;	/* Ethernet payload, bytes */
 	uint32_t	 mt_pad;
 };
 struct msg_group {
 	uint64_t	 mg_mac;
 	uint32_t	 mg_adi;
+	uint32_t	 mg_pad;
+};
+
+/*
+ * The tap of MSG_TAP itself, to be read and written in place of the frame
+ * channel, by this index, until MSG_TAP says otherwise or the engine ends.
+ * MSG_TAP_GONE makes the parent look whether the interface is still there.
+ */
+struct msg_lend {
+	uint64_t	 ml_nwid;
+	uint32_t	 ml_tap;
+	uint32_t	 ml_vnet;	/* a struct offload before each frame */
+};
+struct msg_tap_gone {
+	uint64_t	 mg_nwid;
+	uint32_t	 mg_tap;
 	uint32_t	 mg_pad;
 };
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,15 @@
 #include "common/log.h"
 #include "ztd-controller/call.h"
 #include "ztd-controller/controller.h"
+#include "ztd-controller/posted.h"
 #include "ztd-controller/value.h"
 
 #define API_VERSION	4
 #define RANDOM_TRIES	100000
 #define UNDERSCORES	"______"
 #define MEMBER_ENTRY	(ADDR_TEXT + 16)	/* ,"<address>":<revision> */
+#define NO_PATH		"there is no such path"
+#define NO_IDENTITY	"the identity of this node is not known yet"
 
 /* One exchange on its way through this file: see call.c. */
 struct api {
@@ -40,11 +44,13 @@ static char	*put_hex(char *, uint64_t, unsigned);
 static char	*put_number(char *, int32_t);
 static unsigned	 api_networks(struct api *);
 static unsigned	 api_network(struct api *, const char *);
+static unsigned	 api_underscores(struct api *, const char *);
 static unsigned	 network_get(struct api *, uint64_t);
 static unsigned	 network_change(struct api *, uint64_t);
 static unsigned	 network_new(struct api *);
 static unsigned	 network_delete(struct api *, uint64_t);
 static unsigned	 api_members(struct api *, uint64_t);
+static unsigned	 api_active(struct api *, uint64_t);
 static unsigned	 api_member(struct api *, uint64_t, uint64_t);
 static unsigned	 member_change(struct api *, struct network *, uint64_t);
 static unsigned	 member_delete(struct api *, struct network *,
@@ -54,8 +60,13 @@ static unsigned	 unstable_networks(struct api *);
 static unsigned	 unstable_members(struct api *, uint64_t);
 static unsigned	 respond(struct api *, const json_t *);
 static unsigned	 respond_text(struct api *, const struct text *);
-static unsigned	 respond_error(struct api *, const char *);
+static unsigned	 refuse(struct api *, unsigned, const char *, ...)
+		    __attribute__((format(printf, 3, 4)));
+static unsigned	 refuse_method(struct api *);
+static unsigned	 refuse_network(struct api *, uint64_t);
 static json_t	*body_parse(struct api *, unsigned *);
+static json_t	*body_check(struct api *, json_t *, unsigned *);
+static size_t	 body_end(const char *, size_t);
 static int	 id_prefix(const char *, size_t, uint64_t *);
 
 unsigned
@@ -77,7 +88,7 @@ api_route(struct controller *c, enum con_method method, const char *path,
 		return (bulk_route(c, method, path + 5, body, len, out,
 		    outlen));
 	else
-		code = 404;
+		code = refuse(&ap, 404, NO_PATH);
 	*out = ap.ap_out;
 	*outlen = ap.ap_outlen;
 	return (code);
@@ -90,7 +101,7 @@ api_status(struct api *ap)
 	int	n;
 
 	if (ap->ap_method != METHOD_GET)
-		return (404);
+		return (refuse_method(ap));
 	n = snprintf(text, sizeof(text), "{\n\t\"controller\": true,\n"
 	    "\t\"apiVersion\": %d,\n\t\"clock\": %" PRId64 ",\n"
 	    "\t\"databaseReady\": true\n}\n", API_VERSION,
@@ -139,7 +150,7 @@ api_networks(struct api *ap)
 	if (ap->ap_method == METHOD_POST)
 		return (network_new(ap));
 	if (ap->ap_method != METHOD_GET)
-		return (404);
+		return (refuse_method(ap));
 	ap->ap_out = p = xmalloc(c->c_nnetworks * (NWID_TEXT + 2) + 3);
 	*p++ = '[';
 	for (i = 0; i < c->c_nnetworks; i++) {
@@ -159,20 +170,14 @@ api_networks(struct api *ap)
 static unsigned
 api_network(struct api *ap, const char *rest)
 {
-	char		own[ADDR_TEXT];
 	uint64_t	nwid, addr;
 
-	if (strlen(rest) == 16 && strcmp(rest + 10, UNDERSCORES) == 0) {
-		if (ap->ap_method != METHOD_POST ||
-		    id_prefix(rest, 10, &addr) == -1)
-			return (404);
-		addr_format(own, ap->ap_c->c_id.id_addr);
-		if (!ap->ap_c->c_have_id || strncmp(rest, own, 10) != 0)
-			return (400);
-		return (network_new(ap));
-	}
+	if (strlen(rest) == 16 && strcmp(rest + 10, UNDERSCORES) == 0 &&
+	    id_prefix(rest, 10, &addr) == 0)
+		return (api_underscores(ap, rest));
 	if (id_prefix(rest, 16, &nwid) == -1)
-		return (404);
+		return (refuse(ap, 404, "the id of a network has 16 hex "
+		    "digits"));
 	rest += 16;
 	if (*rest == '\0') {
 		switch (ap->ap_method) {
@@ -186,10 +191,31 @@ api_network(struct api *ap, const char *rest)
 	}
 	if (strcmp(rest, "/member") == 0)
 		return (api_members(ap, nwid));
-	if (strncmp(rest, "/member/", 8) == 0 &&
-	    addr_parse(rest + 8, &addr) == 0)
-		return (api_member(ap, nwid, addr));
-	return (404);
+	if (strcmp(rest, "/active") == 0)
+		return (api_active(ap, nwid));
+	if (strncmp(rest, "/member/", 8) != 0)
+		return (refuse(ap, 404, NO_PATH));
+	if (addr_parse(rest + 8, &addr) == -1)
+		return (refuse(ap, 404, "the address of a member has 10 hex "
+		    "digits"));
+	return (api_member(ap, nwid, addr));
+}
+
+/* "<address>______": a new network, where the address must be ours. */
+static unsigned
+api_underscores(struct api *ap, const char *rest)
+{
+	char	own[ADDR_TEXT];
+
+	if (ap->ap_method != METHOD_POST)
+		return (refuse_method(ap));
+	if (!ap->ap_c->c_have_id)
+		return (refuse(ap, 503, NO_IDENTITY));
+	addr_format(own, ap->ap_c->c_id.id_addr);
+	if (strncmp(rest, own, 10) != 0)
+		return (refuse(ap, 400, "the networks of this controller "
+		    "begin with %s", own));
+	return (network_new(ap));
 }
 
 static unsigned
@@ -198,7 +224,7 @@ network_get(struct api *ap, uint64_t nwid)
 	const struct network	*n;
 
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
-		return (404);
+		return (refuse_network(ap, nwid));
 	return (respond(ap, n->n_record));
 }
 
@@ -207,10 +233,12 @@ network_change(struct api *ap, uint64_t nwid)
 {
 	struct controller	*c = ap->ap_c;
 	const struct network	*n;
-	const char		*error;
+	struct wrong		 wr;
 	json_t			*body, *record;
 	unsigned		 code;
 
+	if (nwid == 0)
+		return (refuse(ap, 400, "no network can have the id 0"));
 	if ((body = body_parse(ap, &code)) == NULL)
 		return (code);
 	n = store_network(c, nwid);
@@ -218,21 +246,17 @@ network_change(struct api *ap, uint64_t nwid)
 	if (record == NULL)
 		fatalx("out of memory for a network");
 	network_defaults(record, c->c_now);
-	error = network_post(record, body);
+	memset(&wr, 0, sizeof(wr));
+	network_post(record, body, &wr);
 	json_decref(body);
-	if (error != NULL) {
+	if (wrong_noted(&wr)) {
 		json_decref(record);
-		return (respond_error(ap, error));
+		return (refuse(ap, 400, "%s", wr.wr_text));
 	}
 	network_finish(record, nwid);
-	if (nwid == 0) {
-		/* Answered like any other, but there is no such network. */
-		code = respond(ap, record);
-		json_decref(record);
-		return (code);
-	}
 	if ((record = store_save_network(c, nwid, record)) == NULL)
-		return (503);
+		return (refuse(ap, 503, "there are %d networks, the limit",
+		    NETWORKS_MAX));
 	return (respond(ap, record));
 }
 
@@ -245,7 +269,7 @@ network_new(struct api *ap)
 	unsigned		 i;
 
 	if (!c->c_have_id)
-		return (503);
+		return (refuse(ap, 503, NO_IDENTITY));
 	for (i = 0; i < RANDOM_TRIES; i++) {
 		crypto_random(&r, sizeof(r));
 		r &= 0xffffff;
@@ -253,7 +277,7 @@ network_new(struct api *ap)
 		if (store_network(c, nwid) == NULL)
 			return (network_change(ap, nwid));
 	}
-	return (503);
+	return (refuse(ap, 503, "no id was found for another network"));
 }
 
 static unsigned
@@ -264,7 +288,7 @@ network_delete(struct api *ap, uint64_t nwid)
 	unsigned		 code;
 
 	if ((n = store_network(c, nwid)) == NULL)
-		return (404);
+		return (refuse_network(ap, nwid));
 	code = respond(ap, n->n_record);
 	store_erase_network(c, n);
 	return (code);
@@ -279,9 +303,10 @@ api_members(struct api *ap, uint64_t nwid)
 	char			*p;
 	size_t			 i;
 
-	if (ap->ap_method != METHOD_GET ||
-	    (n = store_network(ap->ap_c, nwid)) == NULL)
-		return (404);
+	if (ap->ap_method != METHOD_GET)
+		return (refuse_method(ap));
+	if ((n = store_network(ap->ap_c, nwid)) == NULL)
+		return (refuse_network(ap, nwid));
 	ap->ap_out = p = xmalloc(n->n_nmembers * MEMBER_ENTRY + 3);
 	*p++ = '{';
 	for (i = 0; i < n->n_nmembers; i++) {
@@ -300,6 +325,24 @@ api_members(struct api *ap, uint64_t nwid)
 	return (200);
 }
 
+/* {"<address>": what is known of its last request, ...} */
+static unsigned
+api_active(struct api *ap, uint64_t nwid)
+{
+	const struct network	*n;
+	json_t			*list;
+	unsigned		 code;
+
+	if (ap->ap_method != METHOD_GET)
+		return (refuse_method(ap));
+	if ((n = store_network(ap->ap_c, nwid)) == NULL)
+		return (refuse_network(ap, nwid));
+	list = active_list(ap->ap_c, n);
+	code = respond(ap, list);
+	json_decref(list);
+	return (code);
+}
+
 static unsigned
 api_member(struct api *ap, uint64_t nwid, uint64_t addr)
 {
@@ -307,11 +350,12 @@ api_member(struct api *ap, uint64_t nwid, uint64_t addr)
 	struct member	*m;
 
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
-		return (404);
+		return (refuse_network(ap, nwid));
 	if (ap->ap_method == METHOD_POST)
 		return (member_change(ap, n, addr));
 	if ((m = store_member(n, addr)) == NULL)
-		return (404);
+		return (refuse(ap, 404, "network %016" PRIx64 " has no "
+		    "member %010" PRIx64, nwid, addr));
 	if (ap->ap_method == METHOD_GET)
 		return (respond_text(ap, m->m_text));
 	return (member_delete(ap, n, m));
@@ -322,9 +366,12 @@ member_change(struct api *ap, struct network *n, uint64_t addr)
 {
 	struct controller	*c = ap->ap_c;
 	const struct member	*m;
+	struct wrong		 wr;
 	json_t			*body, *record;
 	unsigned		 code;
 
+	if (addr == 0)
+		return (refuse(ap, 400, "no member can have the address 0"));
 	if ((body = body_parse(ap, &code)) == NULL)
 		return (code);
 	m = store_member(n, addr);
@@ -332,17 +379,17 @@ member_change(struct api *ap, struct network *n, uint64_t addr)
 	if (record == NULL)
 		fatalx("out of memory for a member");
 	member_defaults(record, c->c_now);
-	member_post(record, body, c->c_now);
+	memset(&wr, 0, sizeof(wr));
+	member_post(record, body, c->c_now, &wr);
 	json_decref(body);
-	member_finish(record, n->n_nwid, addr);
-	if (addr == 0) {
-		code = respond(ap, record);
+	if (wrong_noted(&wr)) {
 		json_decref(record);
-		return (code);
+		return (refuse(ap, 400, "%s", wr.wr_text));
 	}
-	record = store_save_member(c, n, addr, record, true);
-	if (record == NULL)
-		return (503);
+	member_finish(record, n->n_nwid, addr);
+	if ((record = store_save_member(c, n, addr, record, true)) == NULL)
+		return (refuse(ap, 503, "the network has %d members, the "
+		    "limit", MEMBERS_MAX));
 	return (respond(ap, record));
 }
 
@@ -363,13 +410,13 @@ api_unstable(struct api *ap, const char *rest)
 	uint64_t	nwid;
 
 	if (ap->ap_method != METHOD_GET)
-		return (404);
+		return (refuse_method(ap));
 	if (*rest == '\0')
 		return (unstable_networks(ap));
 	if (*rest == '/' && id_prefix(rest + 1, 16, &nwid) == 0 &&
 	    strcmp(rest + 17, "/member") == 0)
 		return (unstable_members(ap, nwid));
-	return (404);
+	return (refuse(ap, 404, NO_PATH));
 }
 
 static unsigned
@@ -406,7 +453,7 @@ unstable_members(struct api *ap, uint64_t nwid)
 	size_t			 i;
 
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
-		return (404);
+		return (refuse_network(ap, nwid));
 	list = json_array();
 	for (i = 0; i < n->n_nmembers; i++)
 		value_append(list, member_record(n->n_members[i]));
@@ -435,43 +482,106 @@ respond_text(struct api *ap, const struct text *tx)
 	return (200);
 }
 
-/* 500, with this spacing. */
+/* Of 500 the beginning is as ever, spacing and all. */
 static unsigned
-respond_error(struct api *ap, const char *why)
+refuse(struct api *ap, unsigned code, const char *fmt, ...)
 {
+	char	 why[256], *quoted;
 	json_t	*s;
-	char	*quoted;
+	va_list	 va;
 	size_t	 len;
 	int	 n;
 
+	va_start(va, fmt);
+	vsnprintf(why, sizeof(why), fmt, va);
+	va_end(va);
 	if ((s = json_string(why)) == NULL)
-		s = json_string("invalid JSON");
+		s = json_string("not valid UTF-8");
 	quoted = value_format(s, &len);
 	json_decref(s);
-	n = asprintf(&ap->ap_out, "{\"error\": 500, \"description\": %s}",
-	    quoted);
+	free(ap->ap_out);
+	if (code == 500)
+		n = asprintf(&ap->ap_out, "{\"error\": 500, "
+		    "\"description\": %s, \"message\": %s}", quoted, quoted);
+	else
+		n = asprintf(&ap->ap_out, "{\"message\": %s}", quoted);
 	free(quoted);
 	if (n == -1)
 		fatalx("out of memory for an answer");
 	ap->ap_outlen = (size_t)n;
-	return (500);
+	return (code);
+}
+
+static unsigned
+refuse_method(struct api *ap)
+{
+	return (refuse(ap, 404, "this method is not for this path"));
+}
+
+static unsigned
+refuse_network(struct api *ap, uint64_t nwid)
+{
+	return (refuse(ap, 404, "there is no network %016" PRIx64, nwid));
 }
 
 /* The posted body; NULL with the status once the answer is made. */
 static json_t *
 body_parse(struct api *ap, unsigned *code)
 {
-	char	 error[256];
-	json_t	*body;
+	const char	*text = ap->ap_body;
+	char		 error[192];
+	size_t		 len = ap->ap_len;
+	json_t		*body;
 
-	if (ap->ap_len > API_BODY_MAX) {
-		*code = 413;
+	if (len > API_BODY_MAX) {
+		*code = refuse(ap, 413, "the body has %zu bytes, the limit "
+		    "is %d", len, API_BODY_MAX);
 		return (NULL);
 	}
-	body = value_parse(ap->ap_body, ap->ap_len, error, sizeof(error));
-	if (body == NULL)
-		*code = respond_error(ap, error);
-	return (body);
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		len -= 3;
+	}
+	len = body_end(text, len);
+	if (len == 0) {
+		*code = refuse(ap, 500, "the body is empty, not JSON");
+		return (NULL);
+	}
+	if (memchr(text, '\0', len) != NULL) {
+		*code = refuse(ap, 500, "the body is not JSON: a NUL is in "
+		    "it");
+		return (NULL);
+	}
+	body = value_parse(text, len, error, sizeof(error));
+	if (body == NULL) {
+		*code = refuse(ap, 500, "the body is not JSON: %s", error);
+		return (NULL);
+	}
+	return (body_check(ap, body, code));
+}
+
+/*
+ * Nothing at all means no fields, as some write an empty object; other
+ * things that are no object would be lost.  Takes the reference.
+ */
+static json_t *
+body_check(struct api *ap, json_t *body, unsigned *code)
+{
+	if (json_is_object(body) || json_is_null(body) ||
+	    (json_is_array(body) && json_array_size(body) == 0))
+		return (body);
+	json_decref(body);
+	*code = refuse(ap, 400, "the body must be a JSON object");
+	return (NULL);
+}
+
+/* Some send the NUL of their string, too. */
+static size_t
+body_end(const char *text, size_t len)
+{
+	while (len > 0 && text[len - 1] == '\0')
+		len--;
+	return (len);
 }
 
 /* The first ndigits characters are hex digits of either case. */

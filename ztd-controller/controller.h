@@ -51,6 +51,7 @@ struct change;
 struct change_set;
 struct parked;
 struct status_table;
+struct wrong;
 
 /*
  * A member: its record as text, since there may be very many of them, and
@@ -213,11 +214,21 @@ void	 network_defaults(json_t *record, int64_t now);
 void	 member_defaults(json_t *record, int64_t now);
 /*
  * Take over the writable fields of a posted body, which may be anything.
- * Returns NULL, or a static sentence; the record is then half changed and
- * must be thrown away.
+ * When a mistake is noted the record is half changed and must be thrown
+ * away.
  */
-const char *network_post(json_t *record, const json_t *body);
-void	 member_post(json_t *record, const json_t *body, int64_t now);
+void	 network_post(json_t *record, const json_t *body, struct wrong *);
+void	 member_post(json_t *record, const json_t *body, int64_t now,
+	    struct wrong *);
+/*
+ * The posted value of a key, or NULL; also when the record has the very
+ * same, so that what was read can always be sent back, whatever is in it.
+ */
+json_t	*record_posted(const json_t *record, const json_t *body,
+	    const char *key);
+/* The fields of remote trace, which both have. */
+void	 record_post_trace(json_t *record, const json_t *body,
+	    struct wrong *);
 /* Stamp the record as authorized now, by credential type and token. */
 void	 member_authorize(json_t *record, int64_t now, const char *type,
 	    const char *token);
@@ -232,11 +243,6 @@ void	 member_compile(struct member *, const json_t *record);
  * behind it; ia_port is 0.  False at the end.
  */
 bool	 member_ip(const json_t *record, size_t *i, struct inet_addr *);
-/*
- * The trace target of a posted value: a string of ten characters or null;
- * a new reference.
- */
-json_t	*record_trace_target(const json_t *value);
 
 /* ---- store.c: the tables, saving (7.4) ------------------------------- */
 
@@ -292,6 +298,14 @@ int	 store_load_network(struct controller *, uint64_t nwid,
 int	 store_load_member(struct controller *, struct network *,
 	    uint64_t addr, json_t *record);
 void	 store_clear(struct controller *);
+
+/* ---- active.c: who is there ------------------------------------------ */
+
+/* The request just received came from here; nil: it was relayed. */
+void	 active_note(struct controller *, uint64_t nwid, uint64_t addr,
+	    const struct inet_addr *from);
+/* The members that are online, by address; a new reference. */
+json_t	*active_list(struct controller *, const struct network *);
 
 /* ---- push.c: telling members about changes (11) ----------------------- */
 

@@ -93,6 +93,8 @@ static void	 files_load(void *, const struct db_reader *, void *);
 static void	 files_commit(void *, struct db_set *, size_t);
 static void	 files_check(void *, struct db_check *, size_t);
 static bool	 files_idle(void *);
+static void	 erased_end(struct files *, const char *);
+static bool	 has_members(struct files *, const char *);
 
 static uint64_t	*list_networks(struct files *, size_t *);
 static void	 list_members(struct load *, uint64_t);
@@ -444,9 +446,30 @@ batch_clear_way(struct batch *b)
 			continue;
 		(void)snprintf(path, sizeof(path), "network/%s",
 		    nwid_format(id, dc->dc_nwid));
-		if (set_folder_aside(b->b_f, path, path) == -1)
+		if (has_members(b->b_f, path) &&
+		    set_folder_aside(b->b_f, path, path) == -1)
 			dc->dc_error = errno;
 	}
+}
+
+static bool
+has_members(struct files *f, const char *path)
+{
+	char		 inner[PATH_LEN];
+	struct dirent	*de;
+	uint64_t	 addr;
+	bool		 found = false;
+	DIR		*dir;
+
+	(void)strlcpy(inner, path, sizeof(inner));
+	(void)strlcat(inner, "/member", sizeof(inner));
+	if ((dir = folder_open(f, inner)) == NULL)
+		return (false);
+	while (!found && (de = readdir(dir)) != NULL)
+		found = strlen(de->d_name) == MEMBER_NAME &&
+		    name_parse(de->d_name, 10, &addr) == 0;
+	closedir(dir);
+	return (found);
 }
 
 /* In any thread. */
@@ -774,12 +797,28 @@ files_idle(void *self)
 	if (n == IDLE_FILES)
 		return (true);
 	TAILQ_REMOVE(&f->f_erased, er, er_entry);
-	/* With files that are not ours it stays, under another name. */
-	(void)strlcpy(path, er->er_path, sizeof(path));
-	*strchr(path, '~') = '\0';
-	(void)set_folder_aside(f, er->er_path, path);
+	erased_end(f, er->er_path);
 	free(er);
 	return (true);
+}
+
+/* With files that are others' it goes back, if its place is free. */
+static void
+erased_end(struct files *f, const char *path)
+{
+	struct stat	 sb;
+	char		 name[PATH_LEN], inner[PATH_LEN];
+
+	(void)strlcpy(inner, path, sizeof(inner));
+	(void)strlcat(inner, "/member", sizeof(inner));
+	(void)unlinkat(f->f_fd, inner, AT_REMOVEDIR);
+	if (unlinkat(f->f_fd, path, AT_REMOVEDIR) == 0)
+		return;
+	(void)strlcpy(name, path, sizeof(name));
+	*strchr(name, '~') = '\0';
+	if (fstatat(f->f_fd, name, &sb, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    renameat(f->f_fd, path, f->f_fd, name) == -1)
+		(void)set_folder_aside(f, path, name);
 }
 
 /* ---- comparing --------------------------------------------------------- */

@@ -9,6 +9,7 @@
 
 #include <sys/queue.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ struct exchange {
 	uint32_t	 ex_id;
 	uint32_t	 ex_method;	/* enum api_method */
 	unsigned	 ex_error;	/* status to answer with, 0: handle */
+	const char	*ex_why;	/* and its message */
 	char		*ex_body;
 	size_t		 ex_len, ex_size;
 	char		 ex_path[sizeof(((struct msg_api_request *)0)->
@@ -51,7 +53,9 @@ static void	 exchange_done(void *, unsigned, char *, size_t);
 static void	 exchange_send(struct exchange *);
 static void	 exchange_remove(struct exchange *);
 static struct exchange *exchange_find(struct exchange_table *, uint32_t);
-static void	 refuse(struct channel *, uint32_t, unsigned);
+static void	 exchange_refuse(struct exchange *, unsigned, const char *);
+static char	*refusal(const char *);
+static void	 refuse(struct channel *, uint32_t, unsigned, const char *);
 
 struct exchange_table *
 exchange_new(void)
@@ -124,7 +128,8 @@ exchange_begin(struct exchange_table *et, struct channel *ch,
 	if ((ex = exchange_find(et, m->m_id)) != NULL)
 		exchange_remove(ex);
 	if (et->et_n == EXCHANGES_MAX) {
-		refuse(ch, m->m_id, 503);
+		refuse(ch, m->m_id, 503, "too many requests at a time, try "
+		    "again");
 		return;
 	}
 	ex = xcalloc(1, sizeof(*ex));
@@ -133,7 +138,7 @@ exchange_begin(struct exchange_table *et, struct channel *ch,
 	ex->ex_id = m->m_id;
 	ex->ex_method = rq->ar_method;
 	if (memchr(rq->ar_path, '\0', sizeof(rq->ar_path)) == NULL)
-		ex->ex_error = 404;
+		exchange_refuse(ex, 404, "the path is too long");
 	else
 		(void)strlcpy(ex->ex_path, rq->ar_path,
 		    sizeof(ex->ex_path));
@@ -150,13 +155,13 @@ exchange_body(struct exchange *ex, const struct msg *m)
 	if (ex->ex_error != 0)
 		return;
 	if (m->m_len > API_BODY_MAX - ex->ex_len) {
-		ex->ex_error = 413;
+		exchange_refuse(ex, 413, "the body is too long");
 		return;
 	}
 	if (ex->ex_len + m->m_len > ex->ex_size) {
 		size = (ex->ex_len + m->m_len) * 2;
 		if ((p = realloc(ex->ex_body, size)) == NULL) {
-			ex->ex_error = 503;
+			exchange_refuse(ex, 503, "out of memory");
 			return;
 		}
 		ex->ex_body = p;
@@ -171,8 +176,8 @@ static void
 exchange_end(struct exchange *ex, struct controller *c, int64_t now)
 {
 	struct api_call	*call;
-	enum con_method	 method;
-	unsigned	 code = ex->ex_error;
+	enum con_method	 method = METHOD_GET;
+	char		*text;
 	const uint32_t	 id = ex->ex_id;
 	struct exchange_table *et = ex->ex_table;
 
@@ -187,11 +192,11 @@ exchange_end(struct exchange *ex, struct controller *c, int64_t now)
 		method = METHOD_DELETE;
 		break;
 	default:
-		method = METHOD_GET;
-		code = 404;
+		exchange_refuse(ex, 404, "there is no such method");
 	}
-	if (code != 0) {
-		exchange_done(ex, code, NULL, 0);
+	if (ex->ex_error != 0) {
+		text = refusal(ex->ex_why);
+		exchange_done(ex, ex->ex_error, text, strlen(text));
 		return;
 	}
 	call = api_start(c, now, method, ex->ex_path,
@@ -266,13 +271,36 @@ exchange_find(struct exchange_table *et, uint32_t id)
 	return (NULL);
 }
 
+/* The answer once all of the request is here. */
 static void
-refuse(struct channel *ch, uint32_t id, unsigned code)
+exchange_refuse(struct exchange *ex, unsigned code, const char *why)
 {
-	struct msg_api_response	rs;
+	ex->ex_error = code;
+	ex->ex_why = why;
+}
+
+/* why: plain text without quotes. */
+static char *
+refusal(const char *why)
+{
+	char	*text;
+
+	if (asprintf(&text, "{\"message\": \"%s\"}", why) == -1)
+		fatalx("out of memory for an answer");
+	return (text);
+}
+
+static void
+refuse(struct channel *ch, uint32_t id, unsigned code, const char *why)
+{
+	struct msg_api_response	 rs;
+	char			*text;
 
 	memset(&rs, 0, sizeof(rs));
 	rs.ar_status = code;
+	text = refusal(why);
 	(void)channel_send(ch, MSG_API_RESPONSE, id, -1, &rs, sizeof(rs));
+	(void)channel_send(ch, MSG_API_BODY, id, -1, text, strlen(text));
 	(void)channel_send(ch, MSG_API_END, id, -1, NULL, 0);
+	free(text);
 }

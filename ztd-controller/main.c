@@ -281,6 +281,8 @@ dispatch_net(struct channel *ch, struct msg *m, void *arg)
 	}
 	request_receive(&pr->pr_con, now_ms(), rq->mr_nwid, rq->mr_packet,
 	    &rq->mr_identity, rq + 1, rq->mr_metalen);
+	active_note(&pr->pr_con, rq->mr_nwid, rq->mr_identity.id_addr,
+	    &rq->mr_from);
 	tick_later(pr);
 }
 

@@ -15,12 +15,15 @@
 #include "common/log.h"
 #include "ztd-controller/controller.h"
 #include "ztd-controller/keyed.h"
+#include "ztd-controller/posted.h"
 #include "ztd-controller/value.h"
 
-static void	 post_authorized(json_t *, const json_t *, int64_t);
-static json_t	*ip_list(const json_t *);
-static json_t	*tag_list(const json_t *);
-static json_t	*capability_list(const json_t *);
+static void	 post_authorized(json_t *, const json_t *, int64_t,
+		    struct wrong *);
+static void	 post_lists(json_t *, const json_t *, struct wrong *);
+static json_t	*ip_list(const json_t *, struct wrong *);
+static json_t	*tag_list(const json_t *, struct wrong *);
+static json_t	*capability_list(const json_t *, struct wrong *);
 
 void
 member_defaults(json_t *r, int64_t now)
@@ -44,40 +47,50 @@ member_defaults(json_t *r, int64_t now)
 	value_default(r, "vMinor", json_integer(-1));
 	value_default(r, "vProto", json_integer(-1));
 	value_default(r, "vRev", json_integer(-1));
+	value_default(r, "remoteTraceLevel", json_integer(0));
 	value_set(r, "objtype", json_string("member"));
-	value_set(r, "remoteTraceLevel", json_integer(0));
 }
 
 void
-member_post(json_t *r, const json_t *body, int64_t now)
+member_post(json_t *r, const json_t *body, int64_t now, struct wrong *wr)
 {
+	static const char *const flags[] = { "activeBridge",
+	    "noAutoAssignIps" };
+	static const char expiry[] = "authenticationExpiryTime";
 	char		 buf[VALUE_NUMBER];
 	const json_t	*v;
+	size_t		 i;
 
 	if ((v = json_object_get(body, "authorized")) != NULL)
-		post_authorized(r, v, now);
-	if ((v = json_object_get(body, "activeBridge")) != NULL)
-		value_set(r, "activeBridge",
-		    json_boolean(value_bool(v, false)));
-	if ((v = json_object_get(body, "noAutoAssignIps")) != NULL)
-		value_set(r, "noAutoAssignIps",
-		    json_boolean(value_bool(v, false)));
-	if ((v = json_object_get(body, "name")) != NULL)
-		value_set(r, "name", json_string(value_text(v, "", buf)));
-	if ((v = json_object_get(body, "authenticationExpiryTime")) != NULL)
-		value_set(r, "authenticationExpiryTime",
-		    value_new_int(value_int(v, 0)));
-	if ((v = json_object_get(body, "remoteTraceTarget")) != NULL)
-		value_set(r, "remoteTraceTarget", record_trace_target(v));
-	if ((v = json_object_get(body, "remoteTraceLevel")) != NULL)
-		value_set(r, "remoteTraceLevel",
-		    value_new_int(value_int(v, 0)));
-	if (json_is_array(v = json_object_get(body, "ipAssignments")))
-		value_set(r, "ipAssignments", ip_list(v));
-	if (json_is_array(v = json_object_get(body, "tags")))
-		value_set(r, "tags", tag_list(v));
-	if (json_is_array(v = json_object_get(body, "capabilities")))
-		value_set(r, "capabilities", capability_list(v));
+		post_authorized(r, v, now, wr);
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if ((v = record_posted(r, body, flags[i])) != NULL)
+			value_set(r, flags[i], json_boolean(posted_bool(v,
+			    false, flags[i], wr)));
+	if ((v = record_posted(r, body, "name")) != NULL)
+		value_set(r, "name", json_string(posted_text(v, "", buf,
+		    "name", wr)));
+	if ((v = record_posted(r, body, expiry)) != NULL)
+		value_set(r, expiry, value_new_int(posted_int(v, 0,
+		    INT64_MAX, expiry, wr)));
+	record_post_trace(r, body, wr);
+	post_lists(r, body, wr);
+}
+
+static void
+post_lists(json_t *r, const json_t *body, struct wrong *wr)
+{
+	const json_t	*v;
+
+	v = record_posted(r, body, "ipAssignments");
+	if (posted_list(v, "ipAssignments", NETCONF_IPS, wr))
+		value_set(r, "ipAssignments", ip_list(v, wr));
+	v = record_posted(r, body, "tags");
+	if (posted_list(v, "tags", NETCONF_TAGS, wr))
+		value_set(r, "tags", tag_list(v, wr));
+	v = record_posted(r, body, "capabilities");
+	if (posted_list(v, "capabilities", NETCONF_CAPS, wr))
+		value_set(r, "capabilities", capability_list(v, wr));
 }
 
 void
@@ -143,9 +156,9 @@ member_ip(const json_t *record, size_t *i, struct inet_addr *ia)
 
 /* Only a change counts, so that the times keep their meaning. */
 static void
-post_authorized(json_t *r, const json_t *v, int64_t now)
+post_authorized(json_t *r, const json_t *v, int64_t now, struct wrong *wr)
 {
-	bool	to = value_bool(v, false);
+	bool	to = posted_bool(v, false, "authorized", wr);
 
 	if (to == value_bool(json_object_get(r, "authorized"), false))
 		return;
@@ -158,49 +171,56 @@ post_authorized(json_t *r, const json_t *v, int64_t now)
 }
 
 static json_t *
-ip_list(const json_t *list)
+ip_list(const json_t *list, struct wrong *wr)
 {
 	struct inet_addr ia;
 	char		 text[INET_TEXT];
 	json_t		*out, *e;
 	size_t		 i;
+	bool		 prefix;
 
 	out = json_array();
-	json_array_foreach(list, i, e)
-		if (json_array_size(out) < ELEMENTS_MAX &&
-		    json_is_string(e) &&
-		    value_addr(json_string_value(e), &ia))
+	json_array_foreach(list, i, e) {
+		wrong_enter(wr, "ipAssignments", i);
+		if (json_is_string(e) &&
+		    posted_addr(json_string_value(e), &ia, &prefix))
 			value_append(out,
 			    json_string(inet_format_ip(text, &ia)));
+		else if (!json_is_string(e) || json_string_length(e) > 0)
+			wrong_note(wr, NULL, "must be an address");
+		wrong_leave(wr);
+	}
 	return (out);
 }
 
 static json_t *
-tag_list(const json_t *list)
+tag_list(const json_t *list, struct wrong *wr)
 {
 	struct keyed	 k;
 	json_t		*e, *pair;
-	uint32_t	 id, value;
+	uint64_t	 id;
 	size_t		 i;
 
 	memset(&k, 0, sizeof(k));
 	json_array_foreach(list, i, e) {
+		wrong_enter(wr, "tags", i);
 		if (!json_is_array(e) || json_array_size(e) != 2)
-			continue;
-		if (k.k_n == ELEMENTS_MAX)
-			break;
-		id = (uint32_t)value_int(json_array_get(e, 0), 0);
-		value = (uint32_t)value_int(json_array_get(e, 1), 0);
+			wrong_note(wr, NULL, "must be a list of id and "
+			    "value");
+		id = posted_int(json_array_get(e, 0), 0, UINT32_MAX, "id",
+		    wr);
 		pair = json_array();
 		value_append(pair, value_new_int(id));
-		value_append(pair, value_new_int(value));
+		value_append(pair, value_new_int((uint32_t)posted_tag(
+		    json_array_get(e, 1), "value", wr)));
 		keyed_add(&k, id, pair);
+		wrong_leave(wr);
 	}
 	return (keyed_array(&k));
 }
 
 static json_t *
-capability_list(const json_t *list)
+capability_list(const json_t *list, struct wrong *wr)
 {
 	struct keyed	 k;
 	json_t		*e;
@@ -209,10 +229,13 @@ capability_list(const json_t *list)
 
 	memset(&k, 0, sizeof(k));
 	json_array_foreach(list, i, e) {
-		if (k.k_n == ELEMENTS_MAX)
-			break;
-		id = value_int(e, 0);
+		wrong_enter(wr, "capabilities", i);
+		if (posted_nothing(e))
+			wrong_note(wr, NULL, "must be the id of a "
+			    "capability");
+		id = posted_int(e, 0, UINT32_MAX, NULL, wr);
 		keyed_add(&k, id, value_new_int(id));
+		wrong_leave(wr);
 	}
 	return (keyed_array(&k));
 }

@@ -443,6 +443,7 @@ note_request(struct request *rq)
 	if (st == NULL)
 		return;
 	status_note(st, rq->rq_id, rq->rq_meta, rq->rq_len);
+	st->st_admitted = rq->rq_c->c_now;
 	status_watch(rq->rq_c->c_status, st, 0);
 	if (value_bool(net(rq, "ssoEnabled"), false) &&
 	    !value_bool(rec(rq, "ssoExempt"), false)) {

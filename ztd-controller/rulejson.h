@@ -13,14 +13,16 @@
 #include <jansson.h>
 
 #include "common/rules.h"
+#include "ztd-controller/posted.h"
 
 /*
- * The canonical array of a posted one: what is no rule is left out, at most
- * ELEMENTS_MAX are kept; anything but an array gives an empty one.  Returns
- * a new reference, or NULL with a static sentence in *error when a rule
- * names an address that is none: taken as zero it would match everything.
+ * The canonical array of a posted one, a new reference.  What is no list of
+ * at most max rules, each with all that it needs, is noted as a mistake: a
+ * rule that is left out, or an address taken as zero, would let through what
+ * nobody meant.
  */
-json_t	*rulejson_canonical(const json_t *array, const char **error);
+json_t	*rulejson_canonical(const json_t *array, size_t max,
+	    struct wrong *);
 
 /*
  * Table entries of a stored array, at most max; what is no rule is skipped

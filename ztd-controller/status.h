@@ -18,9 +18,18 @@
 #include <stdint.h>
 
 #include "common/identity.h"
+#include "common/inet.h"
 #include "common/netconf.h"
 
 #define STATUS_MAX	262144	/* the one that asked longest ago gives way */
+#define STATUS_SEEN	2	/* requests remembered of each */
+
+/* A request; ss_time 0: none. */
+struct status_seen {
+	int64_t		 ss_time;
+	struct inet_addr ss_from;	/* nil: it was relayed */
+	bool		 ss_authorized;
+};
 
 struct status_group;
 
@@ -37,7 +46,9 @@ struct status {
 	int64_t		 st_expiry;	/* of a log-in still to be watched,
 					 * ms; 0: none */
 	bool		 st_dirty;	/* to be pushed */
+	struct status_seen st_seen[STATUS_SEEN];	/* newest first */
 	/* Of the last authorized request; st_metalen 0: there was none. */
+	int64_t		 st_admitted;	/* when, ms */
 	uint8_t		 st_public[IDENTITY_KEYS];
 	size_t		 st_metalen;
 	uint8_t		*st_meta;

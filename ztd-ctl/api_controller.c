@@ -37,7 +37,7 @@ api_controller(struct request *rq)
 	const char	*path = rq->rq_path + strlen("/controller");
 
 	if (strncmp(path, "/unstable", strlen("/unstable")) == 0)
-		request_empty(rq, 404);
+		request_error(rq, 404, "there is no such path");
 	else
 		proxy(rq, "", path);
 }
@@ -59,7 +59,7 @@ proxy(struct request *rq, const char *prefix, const char *path)
 	if (strlcpy(ar.ar_path, prefix, sizeof(ar.ar_path)) >=
 	    sizeof(ar.ar_path) || strlcat(ar.ar_path, path,
 	    sizeof(ar.ar_path)) >= sizeof(ar.ar_path)) {
-		request_empty(rq, 404);
+		request_error(rq, 404, "there is no such path");
 		return;
 	}
 	if ((an = calloc(1, sizeof(*an))) == NULL) {

@@ -229,8 +229,11 @@ request_json(struct request *rq, int code, json_t *body)
 void
 request_error(struct request *rq, int code, const char *text)
 {
-	request_json(rq, code, json_pack("{s:i,s:o}", "error", code,
-	    "description", json_text(text, strlen(text))));
+	json_t	*why = json_text(text, strlen(text));
+
+	/* Programs look for the one name or the other. */
+	request_json(rq, code, json_pack("{s:i,s:O,s:o}", "error", code,
+	    "description", why, "message", why));
 }
 
 static void

@@ -30,7 +30,10 @@
 #define LISTENERS	16
 #define IDLE_TIMEOUT	5		/* seconds */
 #define HEADERS_MAX	16384		/* bytes, request line included */
+#define TARGET_MAX	8192		/* of the request line */
 #define BODY_MAX	(1024 * 1024)
+/* Between the two they are refused by us, with words; then by evhttp. */
+#define BODY_REFUSED	(2 * BODY_MAX)
 #define DESCRIPTORS	128		/* open at once, sockets and all */
 #define FULL_PAUSE	100		/* ms until the next look */
 #define REFUSAL_LOG	10		/* seconds between log lines */
@@ -97,6 +100,7 @@ static void	 client_closed(struct evhttp_connection *, void *);
 static struct client *client_get(struct server *, struct evhttp_request *);
 static void	 client_address(struct evhttp_request *, struct inet_addr *);
 static void	 route(struct request *);
+static void	 no_route(struct request *);
 static bool	 route_matches(const struct route *, struct request *);
 static bool	 path_below(const char *, const char *);
 static void	 refuse(struct request *, const struct inet_addr *);
@@ -129,7 +133,7 @@ server_http(struct server *s, void (*cb)(struct evhttp_request *, void *))
 		return (NULL);
 	evhttp_set_allowed_methods(h, METHODS);
 	evhttp_set_max_headers_size(h, HEADERS_MAX);
-	evhttp_set_max_body_size(h, BODY_MAX);
+	evhttp_set_max_body_size(h, BODY_REFUSED);
 	evhttp_set_timeout(h, IDLE_TIMEOUT);
 	evhttp_set_default_content_type(h, NULL);
 	evhttp_set_bevcb(h, server_accept, s);
@@ -341,7 +345,9 @@ on_request(struct evhttp_request *ev, void *arg)
 		return;
 	}
 	client_address(ev, &from);
-	if (!request_parse(rq))
+	if (strlen(evhttp_request_get_uri(ev)) > TARGET_MAX)
+		request_empty(rq, 414);
+	else if (!request_parse(rq))
 		request_empty(rq, 404);
 	else if (!request_jsonp_ok(rq))
 		request_error(rq, 400, "jsonp: not the name of a function");
@@ -349,6 +355,10 @@ on_request(struct evhttp_request *ev, void *arg)
 		request_error(rq, 403, "asked by a page that is not ours");
 	else if (!auth_allowed(rq, &from))
 		refuse(rq, &from);
+	else if (evbuffer_get_length(evhttp_request_get_input_buffer(ev)) >
+	    BODY_MAX)
+		request_error(rq, 413, "the body is too long, the limit is "
+		    "1048576 bytes");
 	else
 		route(rq);
 }
@@ -408,7 +418,7 @@ route(struct request *rq)
 		break;
 	case EVHTTP_REQ_PATCH:
 	case EVHTTP_REQ_OPTIONS:
-		request_empty(rq, 404);
+		no_route(rq);
 		return;
 	default:
 		request_empty(rq, 400);
@@ -429,6 +439,17 @@ route(struct request *rq)
 	else if (method == R_POST &&
 	    path_below(rq->rq_path, "/bond/setmtu"))
 		api_bond_mtu(rq);
+	else
+		no_route(rq);
+}
+
+/* Those of the controller's API are told in JSON what is wrong. */
+static void
+no_route(struct request *rq)
+{
+	if (path_below(rq->rq_path, "/controller") ||
+	    path_below(rq->rq_path, "/unstable/controller"))
+		request_error(rq, 404, "this method is not for this path");
 	else
 		request_empty(rq, 404);
 }

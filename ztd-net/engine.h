@@ -20,6 +20,7 @@
 
 #define SOCKETS_MAX	255	/* a socket id's low byte is its place + 1 */
 
+struct merge;
 struct pins;
 struct udp;
 
@@ -49,7 +50,10 @@ struct engine {
 	struct channel	*e_con;		/* NULL while it is away */
 	struct channel	*e_ctl;
 	struct frame_channel *e_frames;
+	struct merge	*e_merge;	/* NULL: none yet */
 	struct event	*e_frames_ev;
+	struct event	*e_report;	/* pending: a report was told just now */
+	bool		 e_reported;	/* and another came since */
 	struct node	*e_node;	/* NULL before the identity came */
 	struct settings	 e_settings;
 	uint16_t	 e_port;	/* primary UDP port */
@@ -142,14 +146,23 @@ void	 pins_done(struct engine *, uint32_t id);
 bool	 pins_hold(struct engine *, uint32_t sock, const struct inet_addr *to,
 	    const void *, size_t len, unsigned ttl);
 
-/* frames.c: Ethernet frames from and to the parent's taps */
+/* frames.c: Ethernet frames from and to the parent's taps, by the frame
+ * channel or, as lent.c has it, without */
 void	 frames_attach(struct engine *, int fd);
+/* A tap of ours is lent to us; the fd is taken over. */
+void	 frames_lend(struct engine *, const struct msg_lend *, int fd);
 /* The tap of a network, -1: none.  -1: memory is short. */
 int	 frames_set_tap(struct engine *, uint64_t nwid, int tap);
 /* Which it is, -1 none. */
 int	 frames_tap(const struct engine *, uint64_t nwid);
 /* And which network has a tap, 0 none. */
 uint64_t frames_network(const struct engine *, unsigned tap);
+/* What a network's tap takes: its MTU, OFFLOAD_CAN_*. */
+void	 frames_set_limits(struct engine *, uint64_t nwid, uint32_t mtu,
+	    uint32_t can);
+/* A frame from a tap, for the core. */
+void	 frames_in(struct engine *, int64_t now, const struct frame *);
+/* A frame for a tap; it may wait for others, until frames_flush(). */
 void	 frames_deliver(struct engine *, uint64_t nwid, uint64_t dst,
 	    uint64_t src, uint16_t ethertype, const void *, size_t len);
 void	 frames_flush(struct engine *);

@@ -17,6 +17,8 @@
 #include "common/address.h"
 #include "common/log.h"
 #include "ztd-net/engine.h"
+#include "ztd-net/lent.h"
+#include "ztd-net/merge.h"
 
 #define ROUNDS	8	/* batches before other events get a turn */
 
@@ -24,6 +26,9 @@ struct tap {
 	RB_ENTRY(tap)	 t_entry;
 	uint64_t	 t_nwid;
 	uint16_t	 t_tap;
+	uint32_t	 t_mtu;		/* 0: not known */
+	uint32_t	 t_can;
+	struct lent	*t_lent;	/* NULL: served by the frame channel */
 };
 
 struct taps {
@@ -68,13 +73,18 @@ tap_at(const struct engine *e, unsigned tap)
 }
 
 static void
-tap_remove(struct taps *ts, struct tap *t)
+tap_remove(struct engine *e, struct tap *t)
 {
+	struct taps	*ts = e->e_taps;
+
+	if (e->e_merge != NULL)
+		merge_forget(e->e_merge, t);
 	if (ts->ts_last == t)
 		ts->ts_last = NULL;
 	if (ts->ts_by_index[t->t_tap] == t)
 		ts->ts_by_index[t->t_tap] = NULL;
 	RB_REMOVE(tap_tree, &ts->ts_tree, t);
+	lent_free(t->t_lent);
 	free(t);
 }
 
@@ -106,7 +116,7 @@ frames_set_tap(struct engine *e, uint64_t nwid, int tap)
 
 	if (tap == -1 || tap >= FRAME_TAPS) {
 		if (t != NULL)
-			tap_remove(e->e_taps, t);
+			tap_remove(e, t);
 		return (0);
 	}
 	if (e->e_taps == NULL &&
@@ -120,11 +130,17 @@ frames_set_tap(struct engine *e, uint64_t nwid, int tap)
 			return (-1);
 		t->t_nwid = nwid;
 		RB_INSERT(tap_tree, &ts->ts_tree, t);
-	} else if (ts->ts_by_index[t->t_tap] == t)
-		ts->ts_by_index[t->t_tap] = NULL;
+	} else if (t->t_tap == tap) {
+		return (0);
+	} else {
+		if (ts->ts_by_index[t->t_tap] == t)
+			ts->ts_by_index[t->t_tap] = NULL;
+		lent_free(t->t_lent);
+		t->t_lent = NULL;
+	}
 	/* Its former network lost it, and we shall hear of that. */
 	if ((other = ts->ts_by_index[tap]) != NULL)
-		tap_remove(ts, other);
+		tap_remove(e, other);
 	t->t_tap = (uint16_t)tap;
 	ts->ts_by_index[tap] = t;
 	return (0);
@@ -147,38 +163,101 @@ frames_network(const struct engine *e, unsigned tap)
 }
 
 void
+frames_set_limits(struct engine *e, uint64_t nwid, uint32_t mtu, uint32_t can)
+{
+	struct tap	*t;
+
+	if ((t = tap_of(e, nwid)) == NULL)
+		return;
+	/* What was merged for it is what it could take. */
+	if (e->e_merge != NULL)
+		merge_flush(e->e_merge);
+	t->t_mtu = mtu;
+	t->t_can = can;
+}
+
+void
+frames_lend(struct engine *e, const struct msg_lend *ml, int fd)
+{
+	struct tap	*t = tap_of(e, ml->ml_nwid);
+
+	if (t == NULL || t->t_tap != ml->ml_tap) {
+		(void)close(fd);
+		return;
+	}
+	lent_free(t->t_lent);
+	t->t_lent = lent_new(e, ml->ml_nwid, t->t_tap, fd, ml->ml_vnet != 0);
+	/* The parent reads it no more. */
+	if (t->t_lent == NULL)
+		fatalx("lent interface: out of memory");
+}
+
+/*
+ * Longer than the tap is to be given, which the kernel does not look at.  Of
+ * super-frames it is the segments that count; we made the descriptor.
+ */
+static bool
+too_long(const struct tap *t, const struct offload *of, size_t len)
+{
+	if (of != NULL && of->of_type != OFFLOAD_NONE)
+		len = (size_t)of->of_hdrlen + of->of_size;
+	return (t->t_mtu != 0 && len > t->t_mtu + FRAME_HDR + FRAME_TAG);
+}
+
+static void
+tap_put(struct engine *e, struct tap *t, const struct offload *of,
+    const void *hdr, size_t hdrlen, const void *p, size_t len)
+{
+	struct frame_channel	*chan = e->e_frames;
+
+	if ((of != NULL && (offload_needs(of) & ~t->t_can) != 0) ||
+	    too_long(t, of, hdrlen + len))
+		return;
+	if (t->t_lent != NULL)
+		chan = lent_channel(t->t_lent);
+	if (chan != NULL)
+		frame_put2(chan, t->t_tap, of, hdr, hdrlen, p, len);
+}
+
+static void
+merged(void *arg, void *key, const struct offload *of, const uint8_t *hdr,
+    const void *p, size_t len)
+{
+	tap_put(arg, key, of, hdr, MERGE_HDR, p, len);
+}
+
+void
 frames_deliver(struct engine *e, uint64_t nwid, uint64_t dst, uint64_t src,
     uint16_t ethertype, const void *p, size_t len)
 {
-	struct wbuf	 wb;
 	struct tap	*t;
-	uint8_t		 hdr[FRAME_HDR];
 
-	if (e->e_frames == NULL || (t = tap_of(e, nwid)) == NULL)
+	if ((t = tap_of(e, nwid)) == NULL)
 		return;
-	wbuf_init(&wb, hdr, sizeof(hdr));
-	wbuf_mac(&wb, dst);
-	wbuf_mac(&wb, src);
-	wbuf_u16(&wb, ethertype);
-	frame_put2(e->e_frames, t->t_tap, hdr, sizeof(hdr), p, len);
+	if (e->e_merge == NULL &&
+	    (e->e_merge = merge_new(merged, e)) == NULL)
+		return;
+	merge_put(e->e_merge, t, t->t_can, dst, src, ethertype, p, len);
 }
 
 void
 frames_flush(struct engine *e)
 {
+	if (e->e_merge != NULL)
+		merge_flush(e->e_merge);
 	if (e->e_frames != NULL)
 		frame_flush(e->e_frames);
 }
 
-static void
-frame_in(struct engine *e, int64_t now, const struct frame *f)
+void
+frames_in(struct engine *e, int64_t now, const struct frame *f)
 {
 	struct rbuf	 rb;
 	struct tap	*t;
 	uint64_t	 dst, src;
 	uint16_t	 ethertype;
 
-	if ((t = tap_at(e, f->f_tap)) == NULL)
+	if (e->e_node == NULL || (t = tap_at(e, f->f_tap)) == NULL)
 		return;
 	rbuf_init(&rb, f->f_data, f->f_len);
 	dst = rbuf_mac(&rb);
@@ -186,7 +265,8 @@ frame_in(struct engine *e, int64_t now, const struct frame *f)
 	ethertype = rbuf_u16(&rb);
 	if (rbuf_ok(&rb))
 		node_frame(e->e_node, now, t->t_nwid, dst, src, ethertype,
-		    rb.rb_p, rb.rb_left);
+		    rb.rb_p, rb.rb_left, offload_needs(&f->f_offload) !=
+		    0 ? &f->f_offload : NULL);
 }
 
 static void
@@ -205,9 +285,9 @@ frames_readable(int fd, short what, void *arg)
 			(void)event_del(e->e_frames_ev);
 			break;
 		}
-		for (i = 0; i < n && e->e_node != NULL; i++)
-			frame_in(e, now, &batch[i]);
-		if (n < FRAME_BATCH)
+		for (i = 0; i < n; i++)
+			frames_in(e, now, &batch[i]);
+		if (!frame_more(e->e_frames))
 			break;
 	}
 	/* What the channel holds already does not make it readable. */

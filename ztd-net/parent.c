@@ -155,6 +155,8 @@ got_tap(struct engine *e, const struct msg *m)
 		mt.mt_error = ENOMEM;
 	if (mt.mt_error != 0)
 		(void)frames_set_tap(e, mt.mt_nwid, -1);
+	else
+		frames_set_limits(e, mt.mt_nwid, mt.mt_mtu, mt.mt_can);
 	node_port_error(e->e_node, now, mt.mt_nwid, mt.mt_error);
 	if (mt.mt_error != 0 ||
 	    (groups = calloc(mt.mt_ngroups + 1, sizeof(*groups))) == NULL)
@@ -167,6 +169,16 @@ got_tap(struct engine *e, const struct msg *m)
 	}
 	node_groups(e->e_node, now, mt.mt_nwid, groups, mt.mt_ngroups);
 	free(groups);
+}
+
+static void
+got_lent(struct engine *e, struct msg *m)
+{
+	struct msg_lend	 ml;
+
+	memcpy(&ml, m->m_data, sizeof(ml));
+	frames_lend(e, &ml, m->m_fd);
+	m->m_fd = -1;
 }
 
 static void
@@ -212,6 +224,9 @@ node_message(struct engine *e, struct msg *m)
 		break;
 	case MSG_TAP:
 		got_tap(e, m);
+		break;
+	case MSG_LEND:
+		got_lent(e, m);
 		break;
 	case MSG_PIN_MODE:
 		got_pin_mode(e, m);

@@ -19,7 +19,12 @@
 #include "common/log.h"
 #include "ztd-net/udp.h"
 
-#define BUFFER_SIZE	(1024 * 1024)
+/*
+ * A TCP stream's window arrives in bursts of megabytes.  The kernel counts
+ * its own overhead, too, and grants less where an administrator says so.
+ */
+#define BUFFER_SIZE	(7 * 1024 * 1024)
+#define BUFFER_LEAST	65536
 #define ROUNDS		8	/* batches before others get a turn */
 
 int
@@ -46,23 +51,37 @@ sock_find(const struct engine *e, uint32_t id)
 static void
 sock_readable(int fd, short what, void *arg)
 {
-	struct usock		*us = arg;
-	struct engine		*e = us->us_engine;
-	struct udp_datagram	 d[UDP_BATCH];
-	int64_t			 now = engine_now();
-	uint32_t		 id = us->us_id;
-	int			 i, n, round;
+	struct usock			*us = arg;
+	struct engine			*e = us->us_engine;
+	const struct node_datagram	*list;
+	int64_t				 now = engine_now();
+	uint32_t			 id = us->us_id;
+	size_t				 n;
+	int				 filled, round;
 
 	(void)what;
 	for (round = 0; round < ROUNDS; round++) {
-		n = udp_batch_receive(e->e_udp->u_in, fd, d);
-		for (i = 0; i < n && e->e_node != NULL; i++)
-			node_datagram(e->e_node, now, id, &d[i].ud_from,
-			    d[i].ud_data, d[i].ud_len);
-		if (n < UDP_BATCH)
+		filled = udp_batch_receive(e->e_udp->u_in, fd, us->us_runs,
+		    &list, &n);
+		if (n > 0 && e->e_node != NULL)
+			node_datagrams(e->e_node, now, id, list, n);
+		if (filled < UDP_BATCH)
 			break;
 	}
 	engine_flush(e);
+}
+
+/* Some systems refuse what is too large, others grant what they can. */
+static void
+set_buffer(int fd, int which)
+{
+	int	 size;
+
+	for (size = BUFFER_SIZE; size >= BUFFER_LEAST; size /= 2) {
+		if (setsockopt(fd, SOL_SOCKET, which, &size,
+		    sizeof(size)) == 0)
+			return;
+	}
 }
 
 static int
@@ -70,18 +89,14 @@ open_socket(const struct inet_addr *ia, const char *ifname)
 {
 	struct sockaddr_storage	 ss;
 	socklen_t		 sslen;
-	int			 fd, saved, size, on = 1;
+	int			 fd, saved, on = 1;
 
 	fd = socket(ia->ia_family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM |
 	    SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return (-1);
-	for (size = BUFFER_SIZE; size >= 65536; size /= 2) {
-		if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size,
-		    sizeof(size)) == 0 && setsockopt(fd, SOL_SOCKET,
-		    SO_SNDBUF, &size, sizeof(size)) == 0)
-			break;
-	}
+	set_buffer(fd, SO_RCVBUF);
+	set_buffer(fd, SO_SNDBUF);
 	if (ia->ia_family == 6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
 		    sizeof(on));
@@ -114,6 +129,7 @@ udp_open(struct engine *e, const struct inet_addr *ia, const char *ifname)
 	if ((fd = open_socket(ia, ifname)) == -1)
 		return (NULL);
 	us->us_fd = fd;
+	us->us_runs = e->e_settings.s_offload && udp_coalesce(fd);
 	us->us_event = event_new(e->e_base, fd, EV_READ | EV_PERSIST,
 	    sock_readable, us);
 	if (us->us_event == NULL || event_add(us->us_event, NULL) == -1)
@@ -176,7 +192,8 @@ send_from(struct engine *e, const struct usock *us,
 		udp_flush(e);
 		send_ttl(us->us_fd, to, p, len, ttl);
 	} else
-		udp_outbox_put(e->e_udp->u_out, us->us_fd, to, p, len);
+		udp_outbox_put(e->e_udp->u_out, us->us_fd, us->us_runs, to,
+		    p, len);
 }
 
 void

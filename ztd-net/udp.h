@@ -29,6 +29,7 @@ struct usock {
 	struct engine	*us_engine;
 	uint32_t	 us_id;		/* 0: free */
 	int		 us_fd;
+	bool		 us_runs;	/* gives and takes runs */
 	struct event	*us_event;
 	struct inet_addr us_addr;	/* bound to, with port */
 	enum udp_port	 us_port;

@@ -5,7 +5,10 @@
 
 /*
  * Datagrams in batches by recvmmsg(2) and sendmmsg(2), which Linux and all
- * the BSDs have.
+ * the BSDs have.  Those of the same size to the same address that follow
+ * each other, the last of them perhaps shorter, are a run, which some
+ * kernels take and give as one: its way through the kernel is then gone
+ * once.
  */
 
 #include <sys/types.h>
@@ -15,26 +18,51 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/packet.h"
 #include "ztd-net/udp_batch.h"
 
-#define OUT_BATCH	64
+#define IN_RUNS		16	/* buffers for runs */
+#define IN_RUN		65536	/* bytes of one */
+#define IN_BYTES	(IN_RUNS * IN_RUN)
+#define IN_PLAIN	10368	/* of one for a datagram; whole lines */
+#define IN_MAX		(IN_RUNS * 64)	/* datagrams of a batch */
+_Static_assert(UDP_BATCH * IN_PLAIN <= IN_BYTES && IN_PLAIN >= PACKET_MAX,
+    "room for a batch of datagrams");
+
+#define OUT_RUNS	64
 #define OUT_BYTES	(256 * 1024)
 #define OUT_MAX		10324	/* longest datagram */
+#define RUN_MAX		64	/* datagrams, what every kernel takes */
+#define RUN_BYTES	65000	/* with headers not above 64 KiB */
 
 struct udp_batch {
 	struct mmsghdr		 b_msg[UDP_BATCH];
 	struct iovec		 b_iov[UDP_BATCH];
-	struct sockaddr_storage	 b_from[UDP_BATCH];
-	uint8_t			 b_data[UDP_BATCH][PACKET_MAX];
+	struct sockaddr_storage	 b_name[UDP_BATCH];
+	uint8_t			 b_control[UDP_BATCH][UDP_RUN_CONTROL];
+	struct inet_addr	 b_from[UDP_BATCH];
+	struct node_datagram	 b_list[IN_MAX];
+	uint8_t			 b_data[IN_BYTES];
+};
+
+struct run {
+	struct inet_addr	 r_to;
+	size_t			 r_off, r_len;	/* in o_data */
+	size_t			 r_size;	/* of all but the last */
+	unsigned		 r_n;
+	bool			 r_ended;	/* by a shorter one */
 };
 
 struct udp_outbox {
 	int			 o_fd;
-	unsigned		 o_n;
+	bool			 o_runs;
+	unsigned		 o_n;		/* of runs */
 	size_t			 o_used;
-	struct mmsghdr		 o_msg[OUT_BATCH];
-	struct iovec		 o_iov[OUT_BATCH];
-	struct sockaddr_storage	 o_to[OUT_BATCH];
+	struct run		 o_run[OUT_RUNS];
+	struct mmsghdr		 o_msg[OUT_RUNS];
+	struct iovec		 o_iov[OUT_RUNS];
+	struct sockaddr_storage	 o_to[OUT_RUNS];
+	uint8_t			 o_control[OUT_RUNS][UDP_RUN_CONTROL];
 	uint8_t			 o_data[OUT_BYTES];
 };
 
@@ -47,33 +75,79 @@ udp_batch_new(void)
 	if ((b = calloc(1, sizeof(*b))) == NULL)
 		return (NULL);
 	for (i = 0; i < UDP_BATCH; i++) {
-		b->b_iov[i].iov_base = b->b_data[i];
-		b->b_iov[i].iov_len = PACKET_MAX;
 		b->b_msg[i].msg_hdr.msg_iov = &b->b_iov[i];
 		b->b_msg[i].msg_hdr.msg_iovlen = 1;
-		b->b_msg[i].msg_hdr.msg_name = &b->b_from[i];
+		b->b_msg[i].msg_hdr.msg_name = &b->b_name[i];
+		b->b_msg[i].msg_hdr.msg_control = b->b_control[i];
 	}
 	return (b);
 }
 
-int
-udp_batch_receive(struct udp_batch *b, int fd,
-    struct udp_datagram dst[UDP_BATCH])
+void
+udp_batch_free(struct udp_batch *b)
 {
-	int	 i, n;
+	free(b);
+}
 
-	for (i = 0; i < UDP_BATCH; i++)
-		b->b_msg[i].msg_hdr.msg_namelen = sizeof(b->b_from[i]);
-	n = recvmmsg(fd, b->b_msg, UDP_BATCH, MSG_DONTWAIT, NULL);
+/* Room for so many buffers, of this size each. */
+static void
+batch_prepare(struct udp_batch *b, unsigned n, size_t size)
+{
+	struct msghdr	*mh;
+	unsigned	 i;
+
 	for (i = 0; i < n; i++) {
-		inet_from_sockaddr(&dst[i].ud_from,
-		    (struct sockaddr *)&b->b_from[i]);
-		dst[i].ud_data = b->b_data[i];
-		dst[i].ud_len = b->b_msg[i].msg_len;
-		if (b->b_msg[i].msg_hdr.msg_flags & MSG_TRUNC)
-			dst[i].ud_len = 0;
+		mh = &b->b_msg[i].msg_hdr;
+		mh->msg_namelen = sizeof(b->b_name[i]);
+		mh->msg_controllen = sizeof(b->b_control[i]);
+		b->b_iov[i].iov_base = b->b_data + i * size;
+		b->b_iov[i].iov_len = size;
 	}
-	return (n < 0 ? 0 : n);
+}
+
+/* List the datagrams of one buffer; returns how many there are then. */
+static size_t
+batch_cut(struct udp_batch *b, unsigned i, size_t bufsize, size_t n)
+{
+	struct node_datagram	*nd;
+	uint8_t			*p = b->b_iov[i].iov_base;
+	size_t			 off, len = b->b_msg[i].msg_len, size;
+
+	if ((b->b_msg[i].msg_hdr.msg_flags & MSG_TRUNC) != 0)
+		return (n);
+	inet_from_sockaddr(&b->b_from[i], (struct sockaddr *)&b->b_name[i]);
+	if ((size = udp_run_size(&b->b_msg[i].msg_hdr)) == 0)
+		size = len;
+	for (off = 0; off < len && n < IN_MAX; off += size) {
+		nd = &b->b_list[n];
+		nd->nd_from = &b->b_from[i];
+		nd->nd_data = p + off;
+		nd->nd_len = len - off < size ? len - off : size;
+		nd->nd_room = off + nd->nd_len < len ? nd->nd_len :
+		    bufsize - off;
+		if (nd->nd_len <= PACKET_MAX)
+			n++;
+	}
+	return (n);
+}
+
+int
+udp_batch_receive(struct udp_batch *b, int fd, bool runs,
+    const struct node_datagram **dst, size_t *n)
+{
+	size_t	 size = runs ? IN_RUN : IN_PLAIN;
+	int	 i, got;
+
+	batch_prepare(b, runs ? IN_RUNS : UDP_BATCH, size);
+	got = recvmmsg(fd, b->b_msg, runs ? IN_RUNS : UDP_BATCH,
+	    MSG_DONTWAIT, NULL);
+	*dst = b->b_list;
+	*n = 0;
+	for (i = 0; i < got; i++)
+		*n = batch_cut(b, (unsigned)i, size, *n);
+	if (runs && got == IN_RUNS)
+		return (UDP_BATCH);
+	return (got < 0 ? 0 : got);
 }
 
 struct udp_outbox *
@@ -83,45 +157,122 @@ udp_outbox_new(void)
 }
 
 void
-udp_outbox_put(struct udp_outbox *o, int fd, const struct inet_addr *to,
-    const void *p, size_t len)
+udp_outbox_free(struct udp_outbox *o)
 {
-	struct msghdr	*mh;
+	free(o);
+}
 
-	if (len > OUT_MAX)
+/* Can it be the next one of the run that was begun last? */
+static bool
+run_takes(const struct udp_outbox *o, const struct inet_addr *to, size_t len)
+{
+	const struct run	*r = &o->o_run[o->o_n - 1];
+
+	return (o->o_runs && !r->r_ended && len <= r->r_size &&
+	    r->r_n < RUN_MAX && r->r_len + len <= RUN_BYTES &&
+	    inet_equal(&r->r_to, to));
+}
+
+void
+udp_outbox_put(struct udp_outbox *o, int fd, bool runs,
+    const struct inet_addr *to, const void *p, size_t len)
+{
+	struct run	*r;
+
+	if (len == 0 || len > OUT_MAX)
 		return;
-	if (o->o_n > 0 && (o->o_fd != fd || o->o_n == OUT_BATCH ||
-	    o->o_used + len > OUT_BYTES))
+	if (o->o_n > 0 && (o->o_fd != fd || o->o_used + len > OUT_BYTES))
 		udp_outbox_flush(o);
+	if (o->o_n == 0 || !run_takes(o, to, len)) {
+		if (o->o_n == OUT_RUNS)
+			udp_outbox_flush(o);
+		r = &o->o_run[o->o_n++];
+		r->r_to = *to;
+		r->r_off = o->o_used;
+		r->r_len = 0;
+		r->r_size = len;
+		r->r_n = 0;
+		r->r_ended = false;
+	}
 	o->o_fd = fd;
+	o->o_runs = runs;
+	r = &o->o_run[o->o_n - 1];
 	memcpy(o->o_data + o->o_used, p, len);
-	o->o_iov[o->o_n].iov_base = o->o_data + o->o_used;
-	o->o_iov[o->o_n].iov_len = len;
-	mh = &o->o_msg[o->o_n].msg_hdr;
-	memset(mh, 0, sizeof(*mh));
-	mh->msg_namelen = inet_to_sockaddr(to, &o->o_to[o->o_n]);
-	mh->msg_name = &o->o_to[o->o_n];
-	mh->msg_iov = &o->o_iov[o->o_n];
-	mh->msg_iovlen = 1;
+	r->r_len += len;
+	r->r_n++;
+	r->r_ended = len < r->r_size;
 	o->o_used += len;
-	o->o_n++;
+}
+
+static void
+run_message(struct udp_outbox *o, unsigned i)
+{
+	const struct run	*r = &o->o_run[i];
+	struct msghdr		*mh = &o->o_msg[i].msg_hdr;
+
+	o->o_iov[i].iov_base = o->o_data + r->r_off;
+	o->o_iov[i].iov_len = r->r_len;
+	memset(mh, 0, sizeof(*mh));
+	mh->msg_namelen = inet_to_sockaddr(&r->r_to, &o->o_to[i]);
+	mh->msg_name = &o->o_to[i];
+	mh->msg_iov = &o->o_iov[i];
+	mh->msg_iovlen = 1;
+	if (r->r_n > 1) {
+		mh->msg_control = o->o_control[i];
+		udp_run_mark(mh, r->r_size);
+	}
+}
+
+/*
+ * A run that the kernel does not take as one: the datagrams are larger than
+ * the interface's MTU, or it cannot compute their checksums.
+ */
+static void
+run_send_singly(struct udp_outbox *o, unsigned i)
+{
+	const struct run	*r = &o->o_run[i];
+	struct msghdr		 mh = o->o_msg[i].msg_hdr;
+	struct iovec		 iov;
+	size_t			 off;
+
+	mh.msg_control = NULL;
+	mh.msg_controllen = 0;
+	mh.msg_iov = &iov;
+	for (off = 0; off < r->r_len; off += r->r_size) {
+		iov.iov_base = o->o_data + r->r_off + off;
+		iov.iov_len = r->r_len - off < r->r_size ? r->r_len - off :
+		    r->r_size;
+		(void)sendmsg(o->o_fd, &mh, MSG_DONTWAIT);
+	}
+}
+
+static bool
+no_run(int error)
+{
+	return (error == EINVAL || error == EMSGSIZE || error == EIO ||
+	    error == EOPNOTSUPP || error == ENOPROTOOPT);
 }
 
 void
 udp_outbox_flush(struct udp_outbox *o)
 {
-	unsigned	 done = 0;
+	unsigned	 done = 0, i;
 	int		 n;
 
+	for (i = 0; i < o->o_n; i++)
+		run_message(o, i);
 	while (done < o->o_n) {
 		n = sendmmsg(o->o_fd, o->o_msg + done, o->o_n - done,
 		    MSG_DONTWAIT);
-		if (n > 0)
+		if (n > 0) {
 			done += (unsigned)n;
-		else if (n == -1 && errno == EINTR)
 			continue;
-		else
-			done++;	/* this one cannot go: unreachable, full */
+		}
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (o->o_run[done].r_n > 1 && no_run(errno))
+			run_send_singly(o, done);
+		done++;		/* else it cannot go: unreachable, full */
 	}
 	o->o_n = 0;
 	o->o_used = 0;

@@ -4,42 +4,59 @@
  */
 
 /*
- * Datagrams in batches: many in one system call.
+ * Datagrams in batches: many in one system call, and, where the kernel does
+ * that (Linux), many of the same size as one.  Spec: 06 section 10.
  */
 
 #ifndef ZTD_NET_UDP_BATCH_H
 #define ZTD_NET_UDP_BATCH_H
 
-#include "common/inet.h"
-#include "common/packet.h"
+#include <sys/types.h>
+#include <sys/socket.h>
 
+#include <stdbool.h>
+
+#include "common/inet.h"
+#include "ztd-net/core/node.h"
+
+/* Buffers filled by one system call, each one datagram or a run of them. */
 #define UDP_BATCH	32
 
 struct udp_batch;
 struct udp_outbox;
 
-struct udp_datagram {
-	struct inet_addr ud_from;
-	uint8_t		*ud_data;	/* PACKET_MAX bytes of room */
-	size_t		 ud_len;
-};
-
 /* Room for one batch; NULL when memory is short. */
 struct udp_batch *udp_batch_new(void);
+void	 udp_batch_free(struct udp_batch *);
 /*
- * Receive what waits, without blocking: at most UDP_BATCH datagrams, in
- * buffers valid until the next call.  Returns how many; longer ones than
- * PACKET_MAX are dropped.
+ * Receive what waits, without blocking, in buffers valid until the next
+ * call; runs: the socket gives runs (udp_coalesce()).  Returns how many
+ * buffers were filled, UDP_BATCH or fewer, and sets *dst to the *n datagrams
+ * in them.  Longer ones than PACKET_MAX are dropped.
  */
-int	 udp_batch_receive(struct udp_batch *, int fd,
-	    struct udp_datagram dst[UDP_BATCH]);
+int	 udp_batch_receive(struct udp_batch *, int fd, bool runs,
+	    const struct node_datagram **dst, size_t *n);
 
 struct udp_outbox *udp_outbox_new(void);
-/* Copy a datagram into the batch; a full one, or one of another socket,
- * leaves first. */
-void	 udp_outbox_put(struct udp_outbox *, int fd, const struct inet_addr *,
-	    const void *, size_t len);
+void	 udp_outbox_free(struct udp_outbox *);
+/*
+ * Copy a datagram into the batch; a full one, or one of another socket,
+ * leaves first.  runs: this socket takes runs.
+ */
+void	 udp_outbox_put(struct udp_outbox *, int fd, bool runs,
+	    const struct inet_addr *, const void *, size_t len);
 /* What the kernel does not take is lost, as datagrams may be. */
 void	 udp_outbox_flush(struct udp_outbox *);
+
+/* udp_run_SYSTEM.c: what the kernel has for runs of datagrams. */
+#define UDP_RUN_CONTROL	64	/* bytes of ancillary data that do */
+
+/* Receive runs from this socket.  May runs be sent by it, too? */
+bool	 udp_coalesce(int fd);
+/* This message is a run, to be cut after every size bytes; its control
+ * buffer has UDP_RUN_CONTROL bytes. */
+void	 udp_run_mark(struct msghdr *, size_t size);
+/* After how many bytes the received one is to be cut, 0: not at all. */
+size_t	 udp_run_size(struct msghdr *);
 
 #endif /* ZTD_NET_UDP_BATCH_H */

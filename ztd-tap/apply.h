@@ -30,6 +30,7 @@ struct joined {
 	int		 j_index;	/* on the frame channel, or -1 */
 	int		 j_error;	/* errno of the tap, 0 none */
 	uint32_t	 j_mtu;		/* as asked for */
+	uint32_t	 j_took;	/* as the system took it */
 	bool		 j_up;
 	bool		 j_warned;	/* these wishes were complained about */
 	bool		 j_dns_bad;	/* ... its name servers in particular */

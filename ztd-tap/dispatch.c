@@ -104,6 +104,7 @@ dispatch_settings(struct parent *p)
 		    p->p_port);
 	dns_settings(p);
 	send_settings(p, PROC_NET);
+	joined_lend(p);
 	/* Sockets may be bound in another way now. */
 	joined_online(p);
 	if (listen_stale(p)) {
@@ -193,7 +194,8 @@ send_listeners(struct parent *p)
 static bool
 dispatch_net(struct parent *p, struct msg *m)
 {
-	struct msg_port	 mp;
+	struct msg_port		 mp;
+	struct msg_tap_gone	 mg;
 
 	switch (m->m_type) {
 	case MSG_IDENTITY_NEW:
@@ -210,6 +212,13 @@ dispatch_net(struct parent *p, struct msg *m)
 		return (planet(p, m));
 	case MSG_PINS:
 		return (pins(p, m));
+	case MSG_REPORTED:
+		parent_groups_soon(p);
+		return (true);
+	case MSG_TAP_GONE:
+		memcpy(&mg, m->m_data, sizeof(mg));
+		joined_gone(p, &mg);
+		return (true);
 	default:
 		return (false);
 	}

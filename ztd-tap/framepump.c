@@ -9,8 +9,11 @@
  * Spec: 06 sections 4.1 and 11.1.
  */
 
+#include <sys/ioctl.h>
+
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,13 +21,12 @@
 #include <event2/event.h>
 
 #include "common/log.h"
-#include "privsep/frame.h"
+#include "privsep/frame_tap.h"
 #include "ztd-tap/framepump.h"
 #include "ztd-tap/parent.h"
 #include "ztd-tap/tap.h"
 
 #define BURST		64	/* frames of one tap in one turn */
-#define VLAN_TAG	4
 #define IN_FLIGHT_MS	10000	/* frames for a tap that went are no lie */
 #define SLOTS_MIN	16
 
@@ -33,8 +35,9 @@ struct pump_tap {
 	struct tap	*pt_tap;
 	unsigned	 pt_index;
 	uint32_t	 pt_mtu;
-	bool		 pt_named;	/* frames too long were complained of */
+	bool		 pt_named;	/* its frames were complained of */
 	struct event	*pt_read;
+	bool		 pt_lent;
 	void		(*pt_lost)(void *);
 	void		*pt_arg;
 };
@@ -54,6 +57,7 @@ struct frame_pump {
 	struct slot	*fp_slot;	/* by index on the channel */
 	unsigned	 fp_nslots;
 	unsigned	 fp_nused;
+	unsigned	 fp_nlent;
 	unsigned	 fp_next;	/* where the search for a slot begins */
 	struct pump_stats fp_stats;
 	uint8_t		 fp_buf[FRAME_MAX];
@@ -65,9 +69,9 @@ static struct pump_tap *slot_tap(const struct frame_pump *, unsigned);
 static void	 tap_readable(evutil_socket_t, short, void *);
 static void	 channel_readable(evutil_socket_t, short, void *);
 static void	 frame_to_tap(struct frame_pump *, const struct frame *);
+static bool	 refused(const struct pump_tap *, const struct frame *,
+		    char *, size_t);
 static void	 frame_lost(struct frame_pump *, const struct frame *);
-static bool	 is_report(const uint8_t *);
-static bool	 tap_gone(int);
 static void	 close_channel(struct frame_pump *);
 
 struct frame_pump *
@@ -170,8 +174,54 @@ pump_del(struct frame_pump *fp, unsigned index)
 	fp->fp_slot[index].sl_tap = NULL;
 	fp->fp_slot[index].sl_went = parent_now();
 	fp->fp_nused--;
+	if (pt->pt_lent)
+		fp->fp_nlent--;
 	event_free(pt->pt_read);
 	free(pt);
+}
+
+void
+pump_lend(struct frame_pump *fp, unsigned index)
+{
+	struct pump_tap	*pt;
+
+	if ((pt = slot_tap(fp, index)) == NULL || pt->pt_lent)
+		return;
+	pt->pt_lent = true;
+	fp->fp_nlent++;
+	(void)event_del(pt->pt_read);
+}
+
+bool
+pump_lent(const struct frame_pump *fp, unsigned index)
+{
+	const struct pump_tap	*pt = slot_tap(fp, index);
+
+	return (pt != NULL && pt->pt_lent);
+}
+
+unsigned
+pump_nlent(const struct frame_pump *fp)
+{
+	return (fp->fp_nlent);
+}
+
+void
+pump_take_back(struct frame_pump *fp)
+{
+	struct pump_tap	*pt;
+	unsigned	 i;
+	int		 on = 1;
+
+	for (i = 0; i < fp->fp_nslots && fp->fp_nlent > 0; i++) {
+		if ((pt = slot_tap(fp, i)) == NULL || !pt->pt_lent)
+			continue;
+		pt->pt_lent = false;
+		fp->fp_nlent--;
+		if (ioctl(pt->pt_tap->t_fd, FIONBIO, &on) == -1 ||
+		    event_add(pt->pt_read, NULL) == -1)
+			log_warn("%s", pt->pt_tap->t_dev.nd_name);
+	}
 }
 
 void
@@ -251,74 +301,45 @@ close_channel(struct frame_pump *fp)
 }
 
 /*
- * The tap is always read, also while there is no engine: its own queue
- * would only keep frames that are too old.
+ * A tap that is not lent is always read, also while there is no engine: its
+ * own queue would only keep frames that are too old.
  */
 static void
 tap_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct pump_tap		*pt = arg;
 	struct frame_pump	*fp = pt->pt_pump;
+	struct offload		 of;
 	ssize_t			 n;
 	unsigned		 i;
 
 	(void)what;
 	for (i = 0; i < BURST; i++) {
-		n = read(fd, fp->fp_buf, sizeof(fp->fp_buf));
+		n = frame_tap_read(fd, pt->pt_tap->t_vnet, &of, fp->fp_buf,
+		    sizeof(fp->fp_buf));
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
 			break;
-		if (n >= FRAME_HDR && (fp->fp_buf[0] & 1) != 0 &&
-		    fp->fp_report != NULL && is_report(fp->fp_buf))
+		if (n > 0 && fp->fp_report != NULL &&
+		    frame_tap_report(fp->fp_buf))
 			fp->fp_report(fp->fp_report_arg);
-		if (n < FRAME_HDR || fp->fp_chan == NULL ||
-		    (size_t)n > pt->pt_mtu + FRAME_HDR) {
+		if (n == 0 || fp->fp_chan == NULL ||
+		    (of.of_type == OFFLOAD_NONE &&
+		    (size_t)n > pt->pt_mtu + FRAME_HDR)) {
 			fp->fp_stats.ps_dropped++;
 			continue;
 		}
-		frame_put(fp->fp_chan, (uint16_t)pt->pt_index, fp->fp_buf,
-		    (size_t)n);
+		frame_put2(fp->fp_chan, (uint16_t)pt->pt_index, &of,
+		    fp->fp_buf, (size_t)n, NULL, 0);
 		fp->fp_stats.ps_out++;
 	}
 	if (fp->fp_chan != NULL)
 		frame_flush(fp->fp_chan);
-	if (i < BURST && tap_gone(errno)) {
+	if (i < BURST && frame_tap_gone(errno)) {
 		event_del(pt->pt_read);
 		pt->pt_lost(pt->pt_arg);
 	}
-}
-
-/*
- * To the routers of IGMPv3 and MLDv2, and to all routers, who are told in
- * the older versions that a group is left.
- */
-static bool
-is_report(const uint8_t *dst)
-{
-	static const uint8_t	 groups[][6] = {
-		{ 0x01, 0x00, 0x5e, 0x00, 0x00, 0x16 },
-		{ 0x01, 0x00, 0x5e, 0x00, 0x00, 0x02 },
-		{ 0x33, 0x33, 0x00, 0x00, 0x00, 0x16 },
-		{ 0x33, 0x33, 0x00, 0x00, 0x00, 0x02 }
-	};
-	size_t			 i;
-
-	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (memcmp(dst, groups[i], sizeof(groups[i])) == 0)
-			return (true);
-	return (false);
-}
-
-static bool
-tap_gone(int error)
-{
-	return (error == EIO || error == ENXIO || error == EBADF ||
-	    error == ENODEV
-#ifdef EBADFD
-	    || error == EBADFD
-#endif
-	    );
 }
 
 static void
@@ -338,7 +359,7 @@ channel_readable(evutil_socket_t fd, short what, void *arg)
 		}
 		for (i = 0; i < n; i++)
 			frame_to_tap(fp, &frames[i]);
-		if (n < FRAME_BATCH)
+		if (!frame_more(fp->fp_chan))
 			return;
 	}
 	/* What the channel holds already does not make it readable. */
@@ -350,24 +371,52 @@ static void
 frame_to_tap(struct frame_pump *fp, const struct frame *f)
 {
 	struct pump_tap	*pt;
+	char		 why[96];
 
 	if ((pt = slot_tap(fp, f->f_tap)) == NULL) {
 		frame_lost(fp, f);
 		return;
 	}
-	if (f->f_len > pt->pt_mtu + FRAME_HDR + VLAN_TAG) {
+	if (refused(pt, f, why, sizeof(why))) {
 		if (!pt->pt_named)
-			log_warnx("%s: the engine sends a frame of %u bytes, "
-			    "more than the MTU %u: dropped",
-			    pt->pt_tap->t_dev.nd_name, (unsigned)f->f_len,
-			    (unsigned)pt->pt_mtu);
+			log_warnx("%s: the engine sends a frame %s: dropped",
+			    pt->pt_tap->t_dev.nd_name, why);
 		pt->pt_named = true;
 		fp->fp_stats.ps_dropped++;
-	} else if (f->f_len < FRAME_HDR || write(pt->pt_tap->t_fd, f->f_data,
-	    f->f_len) != (ssize_t)f->f_len)
+	} else if (frame_tap_write(pt->pt_tap->t_fd, pt->pt_tap->t_vnet,
+	    &f->f_offload, f->f_data, f->f_len, NULL, 0) == -1)
 		fp->fp_stats.ps_dropped++;
 	else
 		fp->fp_stats.ps_in++;
+}
+
+/*
+ * That what is to be done to it makes sense was seen by the channel.  The
+ * kernel looks at no frame's length, nor at that of the segments.
+ */
+static bool
+refused(const struct pump_tap *pt, const struct frame *f, char *why,
+    size_t size)
+{
+	const struct offload	*of = &f->f_offload;
+	size_t			 len = f->f_len;
+
+	if ((offload_needs(of) & ~pt->pt_tap->t_can) != 0) {
+		strlcpy(why, "with work that this interface does not do",
+		    size);
+		return (true);
+	}
+	if (of->of_type != OFFLOAD_NONE &&
+	    (len = offload_segment(of, f->f_data, len)) == 0) {
+		strlcpy(why, "of segments, with no headers", size);
+		return (true);
+	}
+	if (len <= pt->pt_mtu + FRAME_HDR + FRAME_TAG)
+		return (false);
+	snprintf(why, size, "of %s%zu bytes, more than the MTU %u",
+	    of->of_type != OFFLOAD_NONE ? "segments of " : "", len,
+	    (unsigned)pt->pt_mtu);
+	return (true);
 }
 
 static void

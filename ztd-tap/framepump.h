@@ -11,6 +11,7 @@
 #ifndef ZTD_TAP_FRAMEPUMP_H
 #define ZTD_TAP_FRAMEPUMP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct event_base;
@@ -42,6 +43,16 @@ int	 pump_add(struct frame_pump *, struct tap *, uint32_t mtu,
 	    void (*lost)(void *), void *arg);
 void	 pump_mtu(struct frame_pump *, unsigned index, uint32_t mtu);
 void	 pump_del(struct frame_pump *, unsigned index);
+/*
+ * The engine has this tap itself: do not read it.  It may have changed the
+ * mode of what it shares with us, so that reading would block: so not before
+ * it is dead, when all are taken back.  Till then nothing reads them.
+ */
+void	 pump_lend(struct frame_pump *, unsigned index);
+bool	 pump_lent(const struct frame_pump *, unsigned index);
+void	 pump_take_back(struct frame_pump *);
+/* How many are lent now. */
+unsigned pump_nlent(const struct frame_pump *);
 /*
  * Call back when a tap sends a frame to where hosts report the multicast
  * groups that they join and leave.  Only the address says so: it may be

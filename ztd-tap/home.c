@@ -83,7 +83,7 @@ home_open(struct parent *p, const char *path, bool create)
 		    "not taken as home folder", p->p_home);
 	if (faccessat(p->p_homefd, "controller.db", F_OK, 0) == 0)
 		fatalx("%s/controller.db is a database of before version 1.2:"
-		    " it cannot be used; move it away", p->p_home);
+		    " see ztctl migrate, then move it away", p->p_home);
 }
 
 void

@@ -11,6 +11,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,9 +28,15 @@
 #include "ztd-tap/joined.h"
 #include "ztd-tap/policy_file.h"
 #include "ztd-tap/refuse.h"
+#include "ztd-tap/supervise.h"
 
 #define RETRY_MIN	5	/* s, until a tap is tried again */
 #define RETRY_MAX	300
+/*
+ * Taps lent at once.  Their descriptors have to find room in the engine, and
+ * all of them on the way to it; the others are served by the frame channel.
+ */
+#define LENT_MAX	256
 
 /* The tree's functions take no const head. */
 #define JOINED(p)	((struct joined_tree *)(uintptr_t)&(p)->p_joined)
@@ -43,6 +50,7 @@ static void		 apply(struct joined *);
 static int		 tap_up(struct joined *);
 static void		 tap_down(struct joined *);
 static void		 tap_lost(void *);
+static void		 tap_lend(struct joined *);
 static void		 retry_later(struct joined *);
 static void		 retry(evutil_socket_t, short, void *);
 static void		 tap_tell(struct joined *, bool);
@@ -111,6 +119,38 @@ joined_port(struct parent *p, const struct msg_port *mp)
 	j->j_want->mp_dns_domain[sizeof(j->j_want->mp_dns_domain) - 1] = '\0';
 	apply(j);
 	return (true);
+}
+
+void
+joined_gone(struct parent *p, const struct msg_tap_gone *mg)
+{
+	struct joined	*j = find(p, mg->mg_nwid);
+	const char	*name;
+
+	if (j == NULL || j->j_index == -1 ||
+	    (uint32_t)j->j_index != mg->mg_tap ||
+	    !pump_lent(p->p_pump, mg->mg_tap))
+		return;
+	name = j->j_tap.t_dev.nd_name;
+	if (netif_index(p->p_netif, name) != j->j_tap.t_dev.nd_index)
+		tap_lost(j);
+	else
+		log_warnx("network %016" PRIx64 ": the engine cannot read "
+		    "interface %s, which is there", j->j_nwid, name);
+}
+
+void
+joined_lend(struct parent *p)
+{
+	struct joined	*j;
+
+	if (!p->p_settings.s_lend_taps && pump_nlent(p->p_pump) > 0) {
+		/* Only a new process lets go of what it has. */
+		supervise_restart(p, PROC_NET);
+		return;
+	}
+	RB_FOREACH(j, joined_tree, JOINED(p))
+		tap_lend(j);
 }
 
 void
@@ -411,6 +451,7 @@ apply(struct joined *j)
 			    j->j_want->mp_mtu);
 		else {
 			j->j_mtu = j->j_want->mp_mtu;
+			j->j_took = mtu;
 			pump_mtu(p->p_pump, (unsigned)j->j_index, mtu);
 		}
 	}
@@ -441,13 +482,14 @@ tap_up(struct joined *j)
 
 	if (p->p_netif == NULL)
 		errno = ENODEV;
-	else if (tap_open(&j->j_tap, p->p_netif, j->j_nwid, p->p_homefd) ==
-	    0) {
+	else if (tap_open(&j->j_tap, p->p_netif, j->j_nwid, p->p_homefd,
+	    p->p_settings.s_offload) == 0) {
 		tap_alias(j, alias, sizeof(alias));
 		if (netif_setup(p->p_netif, &j->j_tap.t_dev, j->j_want->mp_mac,
 		    &mtu, alias) == 0 && (j->j_index = pump_add(p->p_pump,
 		    &j->j_tap, mtu, tap_lost, j)) != -1) {
 			j->j_mtu = j->j_want->mp_mtu;
+			j->j_took = mtu;
 			j->j_error = 0;
 			j->j_backoff = RETRY_MIN;
 			log_info("network %016" PRIx64 ": interface %s",
@@ -466,12 +508,21 @@ tap_up(struct joined *j)
 static void
 tap_down(struct joined *j)
 {
+	struct parent	*p = j->j_parent;
+	bool		 lent;
+
 	if (j->j_tap.t_fd == -1)
 		return;
 	apply_withdraw(j);
-	parent_interface_gone(j->j_parent, j->j_tap.t_dev.nd_index);
-	if (j->j_index != -1)
-		pump_del(j->j_parent->p_pump, (unsigned)j->j_index);
+	parent_interface_gone(p, j->j_tap.t_dev.nd_index);
+	if (j->j_index != -1) {
+		lent = pump_lent(p->p_pump, (unsigned)j->j_index);
+		pump_del(p->p_pump, (unsigned)j->j_index);
+		/* It would stay for as long as the engine keeps it. */
+		if (lent && netif_remove(p->p_netif, &j->j_tap.t_dev) == -1)
+			log_warn("%s cannot be removed",
+			    j->j_tap.t_dev.nd_name);
+	}
 	tap_close(&j->j_tap);
 	j->j_index = -1;
 	j->j_up = false;
@@ -487,6 +538,9 @@ tap_lost(void *arg)
 
 	log_warnx("network %016" PRIx64 ": interface %s was removed",
 	    j->j_nwid, j->j_tap.t_dev.nd_name);
+	if (j->j_index != -1)
+		pump_del(j->j_parent->p_pump, (unsigned)j->j_index);
+	j->j_index = -1;
 	tap_down(j);
 	j->j_error = ENXIO;
 	retry_later(j);
@@ -546,8 +600,11 @@ tap_tell(struct joined *j, bool always)
 	memset(&mt, 0, sizeof(mt));
 	mt.mt_nwid = j->j_nwid;
 	mt.mt_error = j->j_error;
-	if (j->j_index != -1)
+	if (j->j_index != -1) {
 		mt.mt_tap = (uint32_t)j->j_index;
+		mt.mt_can = j->j_tap.t_can;
+		mt.mt_mtu = j->j_took;
+	}
 	mt.mt_ngroups = n;
 	iov[0].iov_base = &mt;
 	iov[0].iov_len = sizeof(mt);
@@ -556,6 +613,34 @@ tap_tell(struct joined *j, bool always)
 	/* What finds no room now is told when groups are looked at again. */
 	j->j_told = channel_sendv(p->p_child[PROC_NET].c_chan, MSG_TAP, 0, -1,
 	    iov, 2) == 0 || errno != ENOBUFS;
+	if (always)
+		tap_lend(j);
+}
+
+/* What cannot be lent now, or is not known to the engine, is served by us. */
+static void
+tap_lend(struct joined *j)
+{
+	struct parent	*p = j->j_parent;
+	struct msg_lend	 ml;
+	int		 fd;
+
+	if (j->j_index == -1 || !j->j_told || !p->p_settings.s_lend_taps ||
+	    !tap_lendable() || p->p_child[PROC_NET].c_chan == NULL ||
+	    pump_lent(p->p_pump, (unsigned)j->j_index) ||
+	    pump_nlent(p->p_pump) >= LENT_MAX)
+		return;
+	if ((fd = fcntl(j->j_tap.t_fd, F_DUPFD_CLOEXEC, 0)) == -1) {
+		log_warn("%s cannot be lent", j->j_tap.t_dev.nd_name);
+		return;
+	}
+	memset(&ml, 0, sizeof(ml));
+	ml.ml_nwid = j->j_nwid;
+	ml.ml_tap = (uint32_t)j->j_index;
+	ml.ml_vnet = j->j_tap.t_vnet;
+	if (channel_send(p->p_child[PROC_NET].c_chan, MSG_LEND, 0, fd, &ml,
+	    sizeof(ml)) == 0)
+		pump_lend(p->p_pump, (unsigned)j->j_index);
 }
 
 /* The network's name came from the controller: printable ASCII only. */

@@ -27,6 +27,9 @@ void	 joined_replay(struct parent *);
  */
 bool	 joined_port(struct parent *, const struct msg_port *);
 
+/* MSG_TAP_GONE: is it?  Never fatal, since it may come late. */
+void	 joined_gone(struct parent *, const struct msg_tap_gone *);
+
 /* MSG_NET_SET and MSG_NET_LEAVE; mr has the answer. */
 void	 joined_set(struct parent *, const struct msg_net_set *,
 	    struct msg_result *mr);
@@ -40,6 +43,8 @@ void	 joined_online(struct parent *);
 void	 joined_resync(struct parent *, bool routes);
 /* Tell the engine of multicast groups that changed. */
 void	 joined_groups(struct parent *);
+/* The operator may want taps to be lent now, or no longer. */
+void	 joined_lend(struct parent *);
 /* Policy files may have been edited: read them and apply. */
 void	 joined_reload(struct parent *);
 /* Set mi_virtual of those that are interfaces of our networks; sorted as

@@ -58,6 +58,8 @@ int	 netif_setup(struct netif *, const struct netif_dev *, uint64_t mac,
 int	 netif_set_mtu(struct netif *, const struct netif_dev *,
 	    uint32_t *mtu);
 int	 netif_set_up(struct netif *, const struct netif_dev *, bool up);
+/* Destroy an interface, whoever has a descriptor of it. */
+int	 netif_remove(struct netif *, const struct netif_dev *);
 
 /* ia_port = prefix length.  Adding what is there is fine, and so is removing
  * what is not. */

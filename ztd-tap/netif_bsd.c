@@ -164,6 +164,16 @@ netif_set_up(struct netif *ni, const struct netif_dev *nd, bool up)
 }
 
 int
+netif_remove(struct netif *ni, const struct netif_dev *nd)
+{
+	struct ifreq	 ifr;
+
+	memset(&ifr, 0, sizeof(ifr));
+	strlcpy(ifr.ifr_name, nd->nd_name, sizeof(ifr.ifr_name));
+	return (ioctl(ni->ni_in, SIOCIFDESTROY, &ifr));
+}
+
+int
 netif_addr_add(struct netif *ni, const struct netif_dev *nd,
     const struct inet_addr *ia)
 {

@@ -219,6 +219,16 @@ netif_set_up(struct netif *ni, const struct netif_dev *nd, bool up)
 }
 
 int
+netif_remove(struct netif *ni, const struct netif_dev *nd)
+{
+	struct request	 r;
+
+	req_init(&r, RTM_DELLINK, NLM_F_ACK, sizeof(r.r_body.link));
+	r.r_body.link.ifi_index = (int)nd->nd_index;
+	return (req_do(ni, &r));
+}
+
+int
 netif_addr_add(struct netif *ni, const struct netif_dev *nd,
     const struct inet_addr *ia)
 {

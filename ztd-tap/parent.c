@@ -223,6 +223,12 @@ parent_interfaces_soon(struct parent *p)
 }
 
 void
+parent_groups_soon(struct parent *p)
+{
+	notice_event(p->p_groups_soon, false);
+}
+
+void
 parent_interface_gone(struct parent *p, unsigned ifindex)
 {
 	const struct msg_interface	*mi;
@@ -398,13 +404,10 @@ tick(evutil_socket_t fd, short what, void *arg)
 		joined_groups(p);
 }
 
-/* A host told its routers of groups: ours, on a tap of ours. */
 static void
 groups_reported(void *arg)
 {
-	struct parent	*p = arg;
-
-	notice_event(p->p_groups_soon, false);
+	parent_groups_soon(arg);
 }
 
 static void
@@ -452,6 +455,7 @@ dump(const struct parent *p)
 		    (long)p->p_child[proc].c_pid,
 		    p->p_child[proc].c_ready ? "" : ", not ready");
 	log_info("frames: %" PRIu64 " out, %" PRIu64 " in, %" PRIu64
-	    " dropped", ps->ps_out, ps->ps_in, ps->ps_dropped);
+	    " dropped; %u interfaces lent, whose frames are not among these",
+	    ps->ps_out, ps->ps_in, ps->ps_dropped, pump_nlent(p->p_pump));
 	joined_dump(p);
 }

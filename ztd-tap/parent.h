@@ -137,6 +137,9 @@ void	 parent_ready(struct parent *);
 void	 parent_interfaces(struct parent *, bool always, bool roamed);
 /* The same, at once but not more often than every quarter of a second. */
 void	 parent_interfaces_soon(struct parent *);
+/* A host told its routers of groups, on a tap of ours: look at them, at once
+ * but not more often than every tenth of a second. */
+void	 parent_groups_soon(struct parent *);
 /* An interface is no more, whatever its place among them. */
 void	 parent_interface_gone(struct parent *, unsigned ifindex);
 /* Those entries of such a list that are of this interface, and how many. */

@@ -321,6 +321,8 @@ child_dead(struct child *c)
 
 	if (c->c_timer != NULL)
 		event_del(c->c_timer);
+	if (c->c_proc == PROC_NET)
+		pump_take_back(p->p_pump);
 	if (p->p_stopping) {
 		c->c_state = CHILD_NONE;
 		if (supervise_gone(p))

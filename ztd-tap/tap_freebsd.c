@@ -55,13 +55,15 @@ tap_probe(void)
 }
 
 int
-tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd)
+tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd,
+    bool offload)
 {
 	struct ifreq	 ifr;
 	char		 path[32], name[ZT_IFNAME_LEN];
 	int		 saved;
 
 	(void)homefd;
+	(void)offload;
 	memset(t, 0, sizeof(*t));
 	t->t_fd = -1;
 	if (create(t->t_node) == -1)
@@ -90,6 +92,14 @@ tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd)
 	destroy(t->t_dev.nd_name);
 	errno = saved;
 	return (-1);
+}
+
+/* A tap is closed for good by the process that opened it, and complained of
+ * in any other. */
+bool
+tap_lendable(void)
+{
+	return (false);
 }
 
 void

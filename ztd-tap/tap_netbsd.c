@@ -32,13 +32,15 @@ tap_probe(void)
 }
 
 int
-tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd)
+tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd,
+    bool offload)
 {
 	struct ifreq	 ifr;
 	int		 on = 1, saved;
 
 	(void)nwid;
 	(void)homefd;
+	(void)offload;
 	memset(t, 0, sizeof(*t));
 	if ((t->t_fd = open("/dev/tap", O_RDWR | O_CLOEXEC)) == -1)
 		return (-1);
@@ -55,6 +57,13 @@ tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd)
 	tap_close(t);
 	errno = saved;
 	return (-1);
+}
+
+/* Nothing of the interface can be changed by it. */
+bool
+tap_lendable(void)
+{
+	return (true);
 }
 
 void

@@ -51,11 +51,13 @@ tap_probe(void)
 }
 
 int
-tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd)
+tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd,
+    bool offload)
 {
 	uint64_t	 map[UNITS];
 	int		 pass, unit;
 
+	(void)offload;
 	memset(t, 0, sizeof(*t));
 	t->t_fd = -1;
 	tapmap_read(homefd, map);
@@ -79,6 +81,13 @@ tap_open(struct tap *t, struct netif *ni, uint64_t nwid, int homefd)
 	tap_close(t);
 	errno = ENXIO;
 	return (-1);
+}
+
+/* pledge(2) lets no ioctl(2) of a tap through. */
+bool
+tap_lendable(void)
+{
+	return (true);
 }
 
 void

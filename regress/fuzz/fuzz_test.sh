@@ -20,7 +20,7 @@ fuzzer()
 	    atf_fail "$1_fuzz found something"
 }
 
-for name in packet hello dictionary world netconf credential filter dbus; do
+for name in packet hello dictionary world netconf credential filter dbus split merge; do
 	atf_test_case "$name"
 	eval "${name}_head()
 	{
@@ -35,7 +35,7 @@ done
 
 atf_init_test_cases()
 {
-	for name in packet hello dictionary world netconf credential filter dbus; do
+	for name in packet hello dictionary world netconf credential filter dbus split merge; do
 		atf_add_test_case "$name"
 	done
 }

@@ -398,6 +398,10 @@ con_message(struct channel *ch, struct msg *m, void *arg)
 	struct ctlworld		*w = arg;
 	size_t			 n, len;
 
+	if (w->w_con_message != NULL) {
+		w->w_con_message(w->w_con_arg, ch, m);
+		return;
+	}
 	switch (m->m_type) {
 	case MSG_API_REQUEST:
 		memcpy(&w->w_request, m->m_data, sizeof(w->w_request));

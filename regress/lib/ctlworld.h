@@ -40,6 +40,10 @@ struct ctlworld {
 	unsigned		 w_result;	/* code of MSG_RESULT */
 	unsigned		 w_con_status;	/* of MSG_API_RESPONSE */
 	const char		*w_con_body;	/* sent in two pieces */
+	/* Instead of these, when not NULL, with w_con_arg. */
+	void			(*w_con_message)(void *, struct channel *,
+				    const struct msg *);
+	void			*w_con_arg;
 	bool			 w_mute;	/* engine answers nothing */
 	bool			 w_ready;
 	/* What came in. */

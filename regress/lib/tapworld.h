@@ -33,6 +33,9 @@ struct tapworld_tap {
 	int		 tt_error;
 	uint32_t	 tt_ngroups;
 	struct msg_group *tt_groups;
+	struct frame_channel *tt_lent;	/* NULL: by tw_frames */
+	bool		 tt_vnet;	/* it has a vnet header */
+	unsigned	 tt_lends;	/* how often it was lent */
 };
 
 struct tapworld {
@@ -50,7 +53,8 @@ struct tapworld {
 	size_t		 tw_nlines;
 };
 
-/* One at a time; skips the test case where there can be no tap. */
+/* One at a time; skips the test case where there can be no tap.  Taps are not
+ * lent unless s_lend_taps is set. */
 struct tapworld *tapworld_new(void);
 void	 tapworld_free(struct tapworld *);
 

@@ -35,10 +35,15 @@
 #include "ztd-tap/supervise.h"
 #include "ztd-tap/tap.h"
 
+#define BACKOFF	4000	/* ms: no test lets it make an engine of its own */
+
 static void	 told(struct channel *, struct msg *, void *);
 static void	 lost(struct channel *, const char *, void *);
 static void	 told_interfaces(struct tapworld *, const struct msg *);
+static struct tapworld_tap *tap_for(struct tapworld *, uint64_t);
 static void	 told_tap(struct tapworld *, const struct msg *);
+static void	 told_lend(struct tapworld *, const struct msg *);
+static void	 forget_lent(struct tapworld *);
 static void	 line(int, const char *, void *);
 static void	 add_file(FILE *, const char *);
 
@@ -48,6 +53,7 @@ tapworld_new(void)
 	struct tapworld	*tw;
 	struct parent	*p;
 	const char	*why;
+	int		 proc;
 
 	if (unshare(CLONE_NEWNET) == -1)
 		atf_tc_skip("no network namespace: %s", strerror(errno));
@@ -60,6 +66,7 @@ tapworld_new(void)
 	p->p_pidfd = p->p_startpipe = -1;
 	p->p_root = true;
 	settings_init(&p->p_settings);
+	p->p_settings.s_lend_taps = 0;
 	ATF_REQUIRE(getcwd(p->p_home, sizeof(p->p_home)) != NULL);
 	(void)mkdir("networks.d", 0700);
 	p->p_homefd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -77,7 +84,9 @@ tapworld_new(void)
 	dns_start(p);
 	p->p_child[PROC_NET].c_parent = p;
 	p->p_child[PROC_NET].c_proc = PROC_NET;
-	p->p_child[PROC_NET].c_pid = -1;
+	for (proc = 0; proc < PROC_COUNT; proc++)
+		p->p_child[proc].c_pid = -1;
+	p->p_child[PROC_NET].c_backoff = BACKOFF;
 	tw->tw_raw = -1;
 	tapworld_engine(tw);
 	return (tw);
@@ -101,6 +110,7 @@ tapworld_free(struct tapworld *tw)
 	frame_free(tw->tw_frames);
 	if (tw->tw_raw != -1)
 		close(tw->tw_raw);
+	forget_lent(tw);
 	dns_stop(p);
 	parent_close(p);
 	close(p->p_homefd);
@@ -142,23 +152,24 @@ bool
 tapworld_killed(struct tapworld *tw)
 {
 	struct child	*c = &tw->tw_p.p_child[PROC_NET];
-	int		 status;
 	unsigned	 i;
 
 	for (i = 0; i < 100 && c->c_state == CHILD_RUNNING; i++)
 		tapworld_run(tw, 10);
 	if (c->c_state == CHILD_RUNNING)
 		return (false);
-	for (i = 0; i < 100 && waitpid(tw->tw_engine, &status, WNOHANG) == 0;
-	    i++)
+	for (i = 0; i < 100 && c->c_state != CHILD_WAITING; i++) {
+		supervise_reap(&tw->tw_p);
 		tapworld_run(tw, 10);
+	}
 	ATF_REQUIRE_MSG(i < 100, "the engine's process lives on");
-	ATF_CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	ATF_CHECK(WIFSIGNALED(c->c_status) &&
+	    WTERMSIG(c->c_status) == SIGKILL);
 	tw->tw_engine = -1;
+	forget_lent(tw);
 	if (c->c_timer != NULL)
 		event_del(c->c_timer);
 	c->c_state = CHILD_NONE;
-	c->c_pid = -1;
 	channel_free(tw->tw_chan);
 	tw->tw_chan = NULL;
 	frame_free(tw->tw_frames);
@@ -377,12 +388,58 @@ told(struct channel *chan, struct msg *m, void *arg)
 		ATF_REQUIRE((tw->tw_frames = frame_new(m->m_fd)) != NULL);
 	} else if (m->m_type == MSG_TAP)
 		told_tap(tw, m);
+	else if (m->m_type == MSG_LEND)
+		told_lend(tw, m);
 	else if (m->m_type == MSG_PIN_MODE)
 		tw->tw_pins = ((const struct msg_pin_mode *)m->m_data)->pm_on;
 	else if (m->m_type == MSG_PINNED)
 		tw->tw_pinned = m->m_id;
 	else if (m->m_type == MSG_INTERFACES)
 		told_interfaces(tw, m);
+}
+
+static struct tapworld_tap *
+tap_for(struct tapworld *tw, uint64_t nwid)
+{
+	struct tapworld_tap	*tt;
+
+	for (tt = tw->tw_taps; tt != NULL; tt = tt->tt_next)
+		if (tt->tt_nwid == nwid)
+			return (tt);
+	tt = xcalloc(1, sizeof(*tt));
+	tt->tt_nwid = nwid;
+	tt->tt_next = tw->tw_taps;
+	tw->tw_taps = tt;
+	return (tt);
+}
+
+static void
+told_lend(struct tapworld *tw, const struct msg *m)
+{
+	struct tapworld_tap	*tt;
+	struct msg_lend		 ml;
+
+	memcpy(&ml, m->m_data, sizeof(ml));
+	tt = tap_for(tw, ml.ml_nwid);
+	ATF_CHECK_EQ(tt->tt_tap, ml.ml_tap);
+	ATF_CHECK_EQ(0, tt->tt_error);
+	frame_free(tt->tt_lent);
+	tt->tt_vnet = ml.ml_vnet != 0;
+	tt->tt_lent = frame_new_tap(m->m_fd, tt->tt_vnet,
+	    (uint16_t)ml.ml_tap);
+	ATF_REQUIRE(tt->tt_lent != NULL);
+	tt->tt_lends++;
+}
+
+static void
+forget_lent(struct tapworld *tw)
+{
+	struct tapworld_tap	*tt;
+
+	for (tt = tw->tw_taps; tt != NULL; tt = tt->tt_next) {
+		frame_free(tt->tt_lent);
+		tt->tt_lent = NULL;
+	}
 }
 
 static void
@@ -392,15 +449,7 @@ told_tap(struct tapworld *tw, const struct msg *m)
 	struct msg_tap		 mt;
 
 	memcpy(&mt, m->m_data, sizeof(mt));
-	for (tt = tw->tw_taps; tt != NULL; tt = tt->tt_next)
-		if (tt->tt_nwid == mt.mt_nwid)
-			break;
-	if (tt == NULL) {
-		tt = xcalloc(1, sizeof(*tt));
-		tt->tt_nwid = mt.mt_nwid;
-		tt->tt_next = tw->tw_taps;
-		tw->tw_taps = tt;
-	}
+	tt = tap_for(tw, mt.mt_nwid);
 	tt->tt_times++;
 	tt->tt_tap = mt.mt_tap;
 	tt->tt_error = mt.mt_error;

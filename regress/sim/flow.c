@@ -88,7 +88,7 @@ send_one(struct flow *fl)
 	node_frame(from->h_node, host_now(from), from->h_nwid,
 	    mac_from_addr(fl->fl_to->h_id.id_addr, from->h_nwid),
 	    mac_from_addr(from->h_id.id_addr, from->h_nwid), SIM_ETHERTYPE,
-	    p, fl->fl_len);
+	    p, fl->fl_len, NULL);
 	host_plan(from);
 }
 

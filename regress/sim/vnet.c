@@ -335,7 +335,7 @@ vnet_frame(struct member *m, uint64_t dst, uint16_t type, const void *p,
 	if (h->h_node == NULL)
 		return;
 	node_frame(h->h_node, host_now(h), h->h_nwid, dst,
-	    mac_from_addr(h->h_id.id_addr, h->h_nwid), type, p, len);
+	    mac_from_addr(h->h_id.id_addr, h->h_nwid), type, p, len, NULL);
 	host_plan(h);
 }
 

@@ -852,7 +852,7 @@ TC(network_set, "settings become MSG_NET_SET, refusals of the parent pass")
 	world_http(&w, "POST", "/network/7d229a18e45147ca", NULL, "{}", &an);
 	ATF_CHECK_EQ(an.an_status, 400);
 	check_json("refusal", an.an_body, "{\"error\":400,\"description\":"
-	    "\"as the test says\"}");
+	    "\"as the test says\",\"message\":\"as the test says\"}");
 	answer_clear(&an);
 
 	/* Joined, but the engine never hears of it. */
@@ -1082,14 +1082,22 @@ TC(limits, "long targets, headers and bodies are refused, others served")
 {
 	struct ctlworld	 w = { 0 };
 	struct answer	 an;
-	char		*big;
+	char		*big, *huge;
 	size_t		 n = 1200000;
 
 	world_start(&w, tc, false);
 	w.w_status = some_status();
 	ATF_REQUIRE((big = calloc(1, n + 1)) != NULL);
 	memset(big, 'a', n);
+	ATF_REQUIRE((huge = calloc(1, 2 * n + 1)) != NULL);
+	memset(huge, 'a', 2 * n);
 	world_http(&w, "POST", "/network/7d229a18e45147ca", NULL, big, &an);
+	ATF_CHECK_EQ_MSG(an.an_status, 413, "%d", an.an_status);
+	ATF_CHECK_MSG(strstr(an.an_body, "\"message\":\"the body is too long, "
+	    "the limit is 1048576 bytes\"") != NULL, "%s", an.an_body);
+	answer_clear(&an);
+	/* Of much more there may be nothing but a closed connection. */
+	world_http(&w, "POST", "/controller/network", NULL, huge, &an);
 	ATF_CHECK_MSG(an.an_status != 200, "%d", an.an_status);
 	answer_clear(&an);
 	memcpy(big, "/status?", 8);
@@ -1107,6 +1115,7 @@ TC(limits, "long targets, headers and bodies are refused, others served")
 	world_raw(&w, "127.0.0.1", "GET /he", &an);
 	ATF_CHECK(an.an_status != 200);
 	answer_clear(&an);
+	free(huge);
 	free(big);
 	world_stop(&w);
 }

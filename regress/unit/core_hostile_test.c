@@ -492,7 +492,7 @@ ATF_TC_BODY(made_up_members, tc)
 	rig_where(MEMBER, &ia);
 	for (k = 0; k < 40; k++) {
 		node_frame(rig.node, rig.now, nw->nw_id, MAC_BROADCAST,
-		    nw->nw_mac, 0x0800, p, 60);
+		    nw->nw_mac, 0x0800, p, 60, NULL);
 		/* Each frame is answered with another 200. */
 		expect_add(rig.node, 0x123456789abcdef0, &ia);
 		wbuf_init(&wb, p, sizeof(p));

@@ -85,7 +85,8 @@ frame_from(enum who from, uint16_t type)
 static void
 frame_out(uint64_t dst, uint64_t src, uint16_t type)
 {
-	node_frame(rig.node, rig.now, nw->nw_id, dst, src, type, "\x45", 1);
+	node_frame(rig.node, rig.now, nw->nw_id, dst, src, type, "\x45",
+	    1, NULL);
 }
 
 /* The last event is this, and it was the only one. */

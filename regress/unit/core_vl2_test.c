@@ -15,6 +15,7 @@
 #include "common/address.h"
 #include "common/netconf.h"
 #include "common/world.h"
+#include "regress/lib/superframe.h"
 #include "regress/lib/vectors.h"
 #include "regress/lib/wire.h"
 
@@ -292,7 +293,7 @@ send_frame(struct wire_host *from, uint64_t dst, uint16_t type,
     const void *p, size_t len)
 {
 	node_frame(from->wh_node, wire_now(lab.l_wire), lab.l_nwid, dst,
-	    mac(from), type, p, len);
+	    mac(from), type, p, len, NULL);
 }
 
 static uint64_t	 frames_wanted;
@@ -614,6 +615,78 @@ ATF_TC_BODY(loss, tc)
 	lab_end();
 }
 
+/* One super-frame from a to b; its segments arrive, each as it should be. */
+static void
+super_passes(struct wire_host *a, struct wire_host *b,
+    struct superframe *sf)
+{
+	static uint8_t		 seg[SUPERFRAME_MAX];
+	const struct wire_frame	*wf;
+	uint64_t		 first = b->wh_nframes;
+	size_t			 len;
+	unsigned		 k;
+
+	superframe_make(sf);
+	ATF_REQUIRE(sf->sf_n <= WIRE_FRAMES);
+	node_frame(a->wh_node, wire_now(lab.l_wire), lab.l_nwid, mac(b),
+	    mac(a), sf->sf_type, sf->sf_p, sf->sf_len, &sf->sf_of);
+	frames_wanted = first + sf->sf_n;
+	ATF_REQUIRE_MSG(wire_until(lab.l_wire, 1000, has_frames, b),
+	    "%llu of %u segments", (unsigned long long)(b->wh_nframes -
+	    first), sf->sf_n);
+	for (k = 0; k < sf->sf_n; k++) {
+		wf = &b->wh_frames[(first + k) % WIRE_FRAMES];
+		len = superframe_segment(sf, k, seg);
+		ATF_REQUIRE_EQ(wf->wf_len, len);
+		ATF_REQUIRE_MSG(memcmp(wf->wf_bytes, seg, len) == 0,
+		    "segment %u", k);
+		ATF_REQUIRE_EQ(wf->wf_src, mac(a));
+		ATF_REQUIRE_EQ(wf->wf_dst, mac(b));
+		ATF_REQUIRE_EQ(wf->wf_type, sf->sf_type);
+	}
+	wire_run(lab.l_wire, 100);
+	ATF_REQUIRE_EQ(b->wh_nframes, first + sf->sf_n);
+}
+
+ATF_TC_WITHOUT_HEAD(superframes);
+ATF_TC_BODY(superframes, tc)
+{
+	static struct superframe sf;
+	struct wire_host	*a, *b;
+	unsigned		 i, turn;
+
+	lab_start(tc, 11);
+	a = lab.l_m[0];
+	b = lab.l_m[1];
+	join_all(2);
+	ATF_REQUIRE(passes(a, b, TYPE_IPV4, 100, 3000));
+	ATF_REQUIRE(passes(b, a, TYPE_IPV4, 100, 3000));
+	/* By the root at first, then directly: each in two datagrams. */
+	for (turn = 0; turn < 2; turn++) {
+		for (i = 0; i < 4; i++) {
+			superframe_init(&sf, 64000, NETCONF_MTU_DEFAULT -
+			    60);
+			sf.sf_udp = i & 1;
+			sf.sf_ipv6 = i & 2;
+			sf.sf_seed = 100 * turn + i;
+			super_passes(a, b, &sf);
+			super_passes(b, a, &sf);
+		}
+		wire_run(lab.l_wire, 5000);
+	}
+	/* A rule that looks at the length of each: the last is dropped. */
+	set_rules("\052\004\000\000\003\377\000\000\001\000", 10);
+	wire_run(lab.l_wire, 70000);
+	superframe_init(&sf, 10500, 1000);
+	superframe_make(&sf);
+	frames_wanted = b->wh_nframes + 10;
+	node_frame(a->wh_node, wire_now(lab.l_wire), lab.l_nwid, mac(b),
+	    mac(a), sf.sf_type, sf.sf_p, sf.sf_len, &sf.sf_of);
+	wire_run(lab.l_wire, 1000);
+	ATF_CHECK_EQ(b->wh_nframes, frames_wanted);
+	lab_end();
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, join_and_ping);
@@ -626,5 +699,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, public_network);
 	ATF_TP_ADD_TC(tp, restart);
 	ATF_TP_ADD_TC(tp, loss);
+	ATF_TP_ADD_TC(tp, superframes);
 	return (atf_no_error());
 }

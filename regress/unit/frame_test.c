@@ -131,7 +131,7 @@ roundtrip(const struct frame_form *form)
 	}
 	/* in two parts, and the other way */
 	fill(3, 100);
-	frame_put2(b, 3, data, 14, data + 14, 86);
+	frame_put2(b, 3, NULL, data, 14, data + 14, 86);
 	frame_flush(b);
 	ATF_REQUIRE_EQ(1, frame_get(a, got));
 	ATF_CHECK_EQ(100, got[0].f_len);
@@ -185,9 +185,9 @@ lengths(const struct frame_form *form)
 	frame_put(a, 0, data, 13);
 	frame_put(a, 0, data, 0);
 	frame_put(a, 0, data, FRAME_MAX + 1);
-	frame_put2(a, 0, data, 14, data, FRAME_MAX - 13);
-	frame_put2(a, 0, data, 14, data, SIZE_MAX - 3);
-	frame_put2(a, 0, data, 13, NULL, 0);
+	frame_put2(a, 0, NULL, data, 14, data, FRAME_MAX - 13);
+	frame_put2(a, 0, NULL, data, 14, data, SIZE_MAX - 3);
+	frame_put2(a, 0, NULL, data, 13, NULL, 0);
 	frame_flush(a);
 	ATF_CHECK_EQ(6, frame_stats(a)->fs_dropped);
 	ATF_CHECK_EQ(0, frame_stats(a)->fs_sent);
@@ -237,6 +237,67 @@ full(const struct frame_form *form)
 	close_both();
 }
 
+/* A super-frame, a checksum to be filled in, and what makes no sense. */
+static void
+offloads(const struct frame_form *form)
+{
+	static const struct offload	 good[] = {
+		{ OFFLOAD_CSUM, OFFLOAD_TCP4, 54, 1400, 34, 16 },
+		{ OFFLOAD_CSUM, OFFLOAD_TCP6 | OFFLOAD_ECN, 74, 1400, 54,
+		    16 },
+		{ OFFLOAD_CSUM, OFFLOAD_UDP, 42, 1000, 34, 6 },
+		{ OFFLOAD_CSUM, OFFLOAD_NONE, 0, 0, 34, 9964 },
+		{ OFFLOAD_VALID, OFFLOAD_NONE, 0, 0, 0, 0 }
+	};
+	static const struct offload	 bad[] = {
+		{ 0x04, OFFLOAD_NONE, 0, 0, 0, 0 },
+		{ OFFLOAD_CSUM, 0x03, 42, 1000, 34, 6 },
+		{ OFFLOAD_CSUM, OFFLOAD_UDP | OFFLOAD_ECN, 42, 1000, 34, 6 },
+		{ OFFLOAD_CSUM, OFFLOAD_ECN, 0, 0, 34, 16 },
+		{ 0, OFFLOAD_TCP4, 54, 1400, 34, 16 },
+		{ OFFLOAD_CSUM, OFFLOAD_TCP4, 54, 0, 34, 16 },
+		{ OFFLOAD_CSUM, OFFLOAD_TCP4, 10001, 1400, 34, 16 },
+		{ OFFLOAD_CSUM, OFFLOAD_NONE, 0, 0, 34, 9965 },
+		{ OFFLOAD_CSUM, OFFLOAD_NONE, 0, 0, 65535, 65535 }
+	};
+	const size_t	 ngood = sizeof(good) / sizeof(good[0]);
+	const size_t	 nbad = sizeof(bad) / sizeof(bad[0]);
+	uint8_t		 buf[128];
+	size_t		 i, len;
+	int		 s;
+
+	open_both(form);
+	fill(2, 10000);
+	for (i = 0; i < ngood; i++)
+		frame_put2(a, 2, &good[i], data, 14, data + 14, 9986);
+	for (i = 0; i < nbad; i++)
+		frame_put2(a, 2, &bad[i], data, 14, data + 14, 9986);
+	frame_put(a, 2, data, 10000);
+	frame_flush(a);
+	ATF_CHECK_EQ(nbad, frame_stats(a)->fs_dropped);
+	ATF_REQUIRE_EQ((int)ngood + 1, frame_get(b, got));
+	for (i = 0; i < ngood; i++) {
+		ATF_CHECK_EQ(2, check(&got[i]));
+		ATF_CHECK(memcmp(&good[i], &got[i].f_offload,
+		    sizeof(good[i])) == 0);
+	}
+	ATF_CHECK(!offload_any(&got[ngood].f_offload));
+	close_both();
+
+	/* The other end is not believed either. */
+	s = open_raw(form);
+	for (i = 0; i < nbad; i++) {
+		len = record(buf, form, RECORD_HDR + 60, 1, 0);
+		memcpy(buf + len - 60 - sizeof(bad[i]), &bad[i],
+		    sizeof(bad[i]));
+		ATF_REQUIRE_EQ((ssize_t)len, send(s, buf, len, 0));
+	}
+	ATF_CHECK_EQ(0, frame_get(b, got));
+	ATF_CHECK_EQ(nbad, frame_stats(b)->fs_dropped);
+	close(s);
+	close_both();
+}
+
 static void
 malformed(const struct frame_form *form)
 {
@@ -256,7 +317,7 @@ malformed(const struct frame_form *form)
 	ATF_REQUIRE_EQ((ssize_t)len, send(s, buf, len, 0));
 	ATF_REQUIRE_EQ(1, frame_get(b, got));
 	ATF_CHECK_EQ(0xfffe, got[0].f_tap);
-	ATF_CHECK_EQ(56, got[0].f_len);
+	ATF_CHECK_EQ(60 - RECORD_HDR, got[0].f_len);
 	ATF_CHECK_EQ(3, frame_stats(b)->fs_dropped);
 	/* too long: a record is dropped, a stream is at its end */
 	len = record(buf, form, RECORD_MAX + 1, 1, 0);
@@ -344,6 +405,7 @@ BOTH(roundtrip)
 BOTH(order)
 BOTH(lengths)
 BOTH(full)
+BOTH(offloads)
 BOTH(malformed)
 BOTH(gone)
 BOTH(stray)
@@ -364,14 +426,14 @@ ATF_TC_BODY(stream_bytes, tc)
 		}
 		ATF_REQUIRE_EQ(1, frame_get(b, got));
 		ATF_CHECK_EQ(9, got[0].f_tap);
-		ATF_CHECK_EQ(56, got[0].f_len);
+		ATF_CHECK_EQ(60 - RECORD_HDR, got[0].f_len);
 	}
 	close(s);
 	ATF_CHECK_EQ(-1, frame_get(b, got));
 	close_both();
 }
 
-/* Fewer than FRAME_BATCH means that none is left in the channel's memory. */
+/* That none is left in the channel's memory is said. */
 ATF_TC_WITHOUT_HEAD(stream_more);
 ATF_TC_BODY(stream_more, tc)
 {
@@ -382,8 +444,11 @@ ATF_TC_BODY(stream_more, tc)
 		put((uint32_t)i, 60);
 	frame_flush(a);
 	ATF_CHECK_EQ(32, frame_get(b, got));
+	ATF_CHECK(frame_more(b));
 	ATF_CHECK_EQ(32, frame_get(b, got));
+	ATF_CHECK(frame_more(b));
 	ATF_CHECK_EQ(6, frame_get(b, got));
+	ATF_CHECK(!frame_more(b));
 	ATF_CHECK_EQ(69, check(&got[5]));
 	ATF_CHECK_EQ(0, frame_get(b, got));
 	close_both();
@@ -428,6 +493,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, order);
 	ATF_TP_ADD_TC(tp, lengths);
 	ATF_TP_ADD_TC(tp, full);
+	ATF_TP_ADD_TC(tp, offloads);
 	ATF_TP_ADD_TC(tp, malformed);
 	ATF_TP_ADD_TC(tp, gone);
 	ATF_TP_ADD_TC(tp, stray);

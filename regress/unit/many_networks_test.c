@@ -121,7 +121,7 @@ ATF_TC_BODY(core, tc)
 	begin = seconds();
 	for (i = 0; i < 100000; i++)
 		node_frame(n, START, nwid(0), 0xffffffffffffULL, 1, 0x88b5,
-		    payload, sizeof(payload));
+		    payload, sizeof(payload), NULL);
 	one = seconds() - begin;
 
 	for (i = 0; i < MANY; i++)
@@ -134,7 +134,7 @@ ATF_TC_BODY(core, tc)
 	begin = seconds();
 	for (i = 0; i < 100000; i++)
 		node_frame(n, START, nwid(i % MANY), 0xffffffffffffULL, 1,
-		    0x88b5, payload, sizeof(payload));
+		    0x88b5, payload, sizeof(payload), NULL);
 	all = seconds() - begin;
 	printf("100000 frames: %.3f s with one network, %.3f s with %d\n",
 	    one, all, MANY);

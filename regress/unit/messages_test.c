@@ -85,6 +85,11 @@ ATF_TC_BODY(rows, tc)
 	    route(PROC_TAP, PROC_NET), 0);
 	check(MSG_TAP, sizeof(struct msg_tap), sizeof(struct msg_tap) +
 	    1024 * sizeof(struct msg_group), route(PROC_TAP, PROC_NET), 0);
+	check(MSG_LEND, sizeof(struct msg_lend), sizeof(struct msg_lend),
+	    route(PROC_TAP, PROC_NET), 1);
+	check(MSG_REPORTED, 0, 0, route(PROC_NET, PROC_TAP), 0);
+	check(MSG_TAP_GONE, sizeof(struct msg_tap_gone),
+	    sizeof(struct msg_tap_gone), route(PROC_NET, PROC_TAP), 0);
 	check(MSG_PLANET, 0, WORLD_MAX, route(PROC_NET, PROC_TAP), 0);
 	check(MSG_LISTENER, sizeof(struct msg_listener),
 	    sizeof(struct msg_listener), route(PROC_TAP, PROC_CTL), 1);
@@ -122,7 +127,7 @@ ATF_TC_BODY(descriptors, tc)
 		if (!msg_rule(type)->mr_fd)
 			continue;
 		ATF_CHECK(type == MSG_CHANNEL || type == MSG_FRAMES ||
-		    type == MSG_LISTENER);
+		    type == MSG_LEND || type == MSG_LISTENER);
 		ATF_CHECK((msg_rule(type)->mr_route & ~(UINT32_C(0xf))) == 0);
 	}
 }

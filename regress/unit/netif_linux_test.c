@@ -63,7 +63,7 @@ set_up(void)
 		atf_tc_skip("%s", why);
 	ATF_REQUIRE((ni = netif_new()) != NULL);
 	ATF_REQUIRE((home = open(".", O_RDONLY | O_DIRECTORY)) != -1);
-	ATF_REQUIRE_EQ(0, tap_open(&tap, ni, NWID, home));
+	ATF_REQUIRE_EQ(0, tap_open(&tap, ni, NWID, home, false));
 	ATF_REQUIRE_EQ(0, netif_setup(ni, &tap.t_dev, MAC, &mtu,
 	    "ztd test"));
 	ATF_REQUIRE_EQ(2800, mtu);
@@ -363,7 +363,7 @@ CASE(foreign_route, "a route of the host's is neither taken nor removed")
 	ia = addr("10.7.1.5/16");
 	ATF_REQUIRE_EQ(0, netif_addr_add(ni, &tap.t_dev, &ia));
 	/* The host's LAN, on another interface. */
-	ATF_REQUIRE_EQ(0, tap_open(&other, ni, NWID, AT_FDCWD));
+	ATF_REQUIRE_EQ(0, tap_open(&other, ni, NWID, AT_FDCWD, false));
 	ATF_REQUIRE_EQ(0, netif_setup(ni, &other.t_dev, MAC + 1, &mtu,
 	    "lan"));
 	ATF_REQUIRE_EQ(0, netif_set_up(ni, &other.t_dev, true));

@@ -71,7 +71,7 @@ set_up(void)
 	tw = tapworld_new();
 	tw->tw_p.p_settings.s_nbind = 1;
 	ATF_REQUIRE_EQ(0, tap_open(&lan, tw->tw_p.p_netif, LAN,
-	    tw->tw_p.p_homefd));
+	    tw->tw_p.p_homefd, false));
 	ATF_REQUIRE_EQ(0, netif_setup(tw->tw_p.p_netif, &lan.t_dev,
 	    0x020000000001, &mtu, "lan"));
 	ATF_REQUIRE_EQ(0, netif_set_up(tw->tw_p.p_netif, &lan.t_dev, true));

@@ -34,6 +34,12 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include <linux/if_tun.h>
+
+#include <net/if.h>
+#include <sched.h>
 #endif
 
 #include <atf-c.h>
@@ -767,6 +773,90 @@ ROOT_TC(linux_api_killed)
 	end_victim();
 }
 
+/* ---- Linux: a tap that the parent lent ---------------------------------- */
+
+static int	lent = -1;
+
+static long
+tap_ioctl(unsigned long what)
+{
+	struct ifreq	ifr;
+
+	memset(&ifr, 0, sizeof(ifr));
+	strlcpy(ifr.ifr_name, "lent0", sizeof(ifr.ifr_name));
+	return (ioctl(lent, what, &ifr));
+}
+
+DO(tunsetiff, tap_ioctl(TUNSETIFF))
+DO(tunsetpersist, tap_ioctl(TUNSETPERSIST))
+DO(tunsetowner, tap_ioctl(TUNSETOWNER))
+DO(tunsetoffload, tap_ioctl(TUNSETOFFLOAD))
+DO(tunsetqueue, tap_ioctl(TUNSETQUEUE))
+DO(tunsetcarrier, tap_ioctl(TUNSETCARRIER))
+DO(tunattachfilter, tap_ioctl(TUNATTACHFILTER))
+DO(tunsetfilterebpf, tap_ioctl(TUNSETFILTEREBPF))
+DO(tungetiff, tap_ioctl(TUNGETIFF))
+DO(tungetdevnetns, tap_ioctl(TUNGETDEVNETNS))
+DO(sethwaddr, tap_ioctl(SIOCSIFHWADDR))
+DO(gethwaddr, tap_ioctl(SIOCGIFHWADDR))
+DO(setflags, tap_ioctl(SIOCSIFFLAGS))
+DO(setmtu, tap_ioctl(SIOCSIFMTU))
+DO(setasync, tap_ioctl(FIOASYNC))
+
+static const struct crime borrowers[] = {
+	CRIME(tunsetiff), CRIME(tunsetpersist), CRIME(tunsetowner),
+	CRIME(tunsetoffload), CRIME(tunsetqueue), CRIME(tunsetcarrier),
+	CRIME(tunattachfilter), CRIME(tunsetfilterebpf), CRIME(tungetiff),
+	CRIME(tungetdevnetns), CRIME(sethwaddr), CRIME(gethwaddr),
+	CRIME(setflags), CRIME(setmtu), CRIME(setasync)
+};
+
+static void
+use_lent(void)
+{
+	struct pollfd	pfd = { lent, POLLIN, 0 };
+	uint8_t		frame[60], more[60];
+	struct iovec	iov[2] = { { frame, 14 }, { more, 46 } };
+	int		fd;
+
+	memset(frame, 0xff, sizeof(frame));
+	memset(more, 0, sizeof(more));
+	MUST(write(lent, frame, sizeof(frame)) == sizeof(frame));
+	MUST(writev(lent, iov, 2) == 60);
+	MUST(poll(&pfd, 1, 0) >= 0);
+	MUST(read(lent, frame, sizeof(frame)) > 0 || errno == EAGAIN);
+	MUST(readv(lent, iov, 2) > 0 || errno == EAGAIN);
+	MUST((fd = fcntl(lent, F_DUPFD_CLOEXEC, 0)) != -1);
+	MUST(close(fd) == 0);
+	/* It cannot have one of its own. */
+	MUST(open("/dev/net/tun", O_RDWR) == -1);
+}
+
+ROOT_TC(linux_lent_tap)
+{
+	struct confine	co = engine();
+	struct ifreq	ifr;
+	int		s;
+
+	if (unshare(CLONE_NEWNET) == -1)
+		atf_tc_skip("no network namespace: %s", strerror(errno));
+	if ((lent = open("/dev/net/tun", O_RDWR | O_NONBLOCK)) == -1)
+		atf_tc_skip("/dev/net/tun: %s", strerror(errno));
+	memset(&ifr, 0, sizeof(ifr));
+	strlcpy(ifr.ifr_name, "lent0", sizeof(ifr.ifr_name));
+	ifr.ifr_flags = IFF_TAP | IFF_NO_PI;
+	ATF_REQUIRE_EQ(0, ioctl(lent, TUNSETIFF, &ifr));
+	ATF_REQUIRE((s = socket(AF_INET, SOCK_DGRAM, 0)) != -1);
+	ifr.ifr_flags = IFF_UP;
+	ATF_REQUIRE_EQ(0, ioctl(s, SIOCSIFFLAGS, &ifr));
+	make_home();
+	make_victim();
+	expect_ok(&co, true, use_lent);
+	TRY(&co, true, borrowers);
+	end_victim();
+	remove_home();
+}
+
 static void
 abort_self(void)
 {
@@ -886,6 +976,7 @@ ATF_TP_ADD_TCS(tp)
 #ifdef __linux__
 	ATF_TP_ADD_TC(tp, linux_status);
 	ATF_TP_ADD_TC(tp, linux_engine_killed);
+	ATF_TP_ADD_TC(tp, linux_lent_tap);
 	ATF_TP_ADD_TC(tp, linux_api_killed);
 	ATF_TP_ADD_TC(tp, linux_abort);
 	ATF_TP_ADD_TC(tp, linux_parent_dies);

@@ -65,18 +65,18 @@ ATF_TC_BODY(names, tc)
 	fresh_namespace();
 	ATF_REQUIRE((ni = netif_new()) != NULL);
 	home = here();
-	ATF_REQUIRE_EQ(0, tap_open(&a, ni, NWID, home));
+	ATF_REQUIRE_EQ(0, tap_open(&a, ni, NWID, home, false));
 	ATF_CHECK_STREQ("ztmjfmfyq5", a.t_dev.nd_name);
 	ATF_CHECK_EQ(if_nametoindex("ztmjfmfyq5"), a.t_dev.nd_index);
 	/* The name is taken: the next one. */
-	ATF_REQUIRE_EQ(0, tap_open(&b, ni, NWID, home));
+	ATF_REQUIRE_EQ(0, tap_open(&b, ni, NWID, home, false));
 	ATF_CHECK_STREQ("ztmjfmfyq6", b.t_dev.nd_name);
 
 	ATF_REQUIRE_EQ(0, file_write(home, "devicemap", map, strlen(map),
 	    0644, (uid_t)-1, (gid_t)-1));
-	ATF_REQUIRE_EQ(0, tap_open(&c, ni, 0xe5cd7a9e1cae134fULL, home));
+	ATF_REQUIRE_EQ(0, tap_open(&c, ni, 0xe5cd7a9e1cae134fULL, home, false));
 	ATF_CHECK_STREQ("myzt0", c.t_dev.nd_name);
-	ATF_REQUIRE_EQ(0, tap_open(&d, ni, 0x1d71939404912b40ULL, home));
+	ATF_REQUIRE_EQ(0, tap_open(&d, ni, 0x1d71939404912b40ULL, home, false));
 	ATF_CHECK_STREQ("ztrf2qfp2e", d.t_dev.nd_name);
 
 	/* They go with their descriptor. */
@@ -127,7 +127,7 @@ ATF_TC_BODY(frames, tc)
 	(void)tc;
 	fresh_namespace();
 	ATF_REQUIRE((ni = netif_new()) != NULL);
-	ATF_REQUIRE_EQ(0, tap_open(&t, ni, NWID, here()));
+	ATF_REQUIRE_EQ(0, tap_open(&t, ni, NWID, here(), false));
 	ATF_REQUIRE_EQ(0, netif_setup(ni, &t.t_dev, MAC, &mtu, "test"));
 	ATF_REQUIRE_EQ(0, inet_parse("10.9.0.1/24", &ia));
 	ATF_REQUIRE_EQ(0, netif_addr_add(ni, &t.t_dev, &ia));

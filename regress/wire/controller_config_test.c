@@ -765,7 +765,8 @@ run(const atf_tc_t *tc, const char *file, const struct differs *differs,
 
 /*
  * A request is always answered: a token that is none, and a field of the
- * wrong type, do not make it disappear.
+ * wrong type, do not make it disappear.  A request leaves the level of
+ * remote trace as it is, so that it takes effect.
  */
 ATF_TC_WITHOUT_HEAD(config_build);
 ATF_TC_BODY(config_build, tc)
@@ -773,6 +774,7 @@ ATF_TC_BODY(config_build, tc)
 	static const struct differs	differs[] = {
 		{ "token-default-array", ERR_NETWORK_ACCESS_DENIED, NULL },
 		{ "ctmd-string", 0, NULL },
+		{ "trace-member", 0, NULL },
 		{ NULL, 0, NULL }
 	};
 

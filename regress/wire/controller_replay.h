@@ -11,6 +11,7 @@
 #ifndef REGRESS_WIRE_CONTROLLER_REPLAY_H
 #define REGRESS_WIRE_CONTROLLER_REPLAY_H
 
+#include "regress/lib/httpcon.h"
 #include "regress/wire/controller.h"
 
 #define OWN		0x95841e6527ULL
@@ -22,11 +23,21 @@ static struct {
 } map[MAP_MAX];
 static size_t	nmap;
 
+/* Not NULL: requests come over HTTP, through ztd-ctl. */
+static struct httpcon	*http;
+
 /*
  * A step that this controller answers differently, on purpose: the status,
  * and the members of the answer that are different ("gone": not there).
- * fix is posted afterwards to get back in step with the recording.
+ *
+ * After 200, fix is posted to get back in step with the recording; "{}"
+ * leaves the members different.  After 400, a refusal of what the original took, the same is posted without the
+ * mistakes, and the recorded answer must come: what the recorded record has
+ * for the keys of the request, or fix where that is refused, too; from then
+ * on the members are different, until a request names them.  NOTHING posts
+ * nothing.
  */
+#define NOTHING	""
 struct differs {
 	int		 d_step;
 	unsigned	 d_status;
@@ -35,6 +46,8 @@ struct differs {
 };
 /* From the first such step on, revisions are not those of the recording. */
 static bool	drifted;
+/* What is different since an earlier step. */
+static json_t	*since;
 
 /* ---- comparing ---------------------------------------------------- */
 
@@ -196,6 +209,18 @@ apply_differs(json_t *want, const char *members)
 	json_decref(m);
 }
 
+/* The members of a record that are different since an earlier step. */
+static inline void
+apply_since(json_t *want)
+{
+	const char	*key;
+	json_t		*v;
+
+	json_object_foreach(since, key, v)
+		if (json_object_get(want, key) != NULL)
+			json_object_set(want, key, v);
+}
+
 static inline void
 compare(const char *where, const char *want, const char *got,
     const struct differs *d)
@@ -204,6 +229,7 @@ compare(const char *where, const char *want, const char *got,
 
 	a = normalise(want);
 	b = normalise(got);
+	apply_since(a);
 	if (d != NULL && d->d_members != NULL)
 		apply_differs(a, d->d_members);
 	if (drifted) {
@@ -212,22 +238,6 @@ compare(const char *where, const char *want, const char *got,
 	}
 	if (!json_equal(a, b))
 		tell_difference(where, a, b);
-	json_decref(a);
-	json_decref(b);
-}
-
-/* Where the recording has an error, only the named members can be seen. */
-static inline void
-compare_members(const char *where, const char *members, const char *got)
-{
-	const char	*key;
-	json_t		*a, *b, *v;
-
-	a = world_json(members);
-	b = world_json(got);
-	json_object_foreach(a, key, v)
-		if (!json_equal(v, json_object_get(b, key)))
-			tell(where, key, v, json_object_get(b, key));
 	json_decref(a);
 	json_decref(b);
 }
@@ -364,46 +374,241 @@ unwrap(char *text)
 	return (text);
 }
 
+/* A message for people, under the name that programs look for. */
+static inline void
+check_refusal(const char *where, unsigned code, const char *got)
+{
+	json_t	*v;
+
+	v = world_json(got);
+	if (json_string_length(json_object_get(v, "message")) == 0)
+		atf_tc_fail_nonfatal("%s: status %u without message: %s",
+		    where, code, got);
+	json_decref(v);
+}
+
+/* The recorded header lines, with our token. */
+static inline char *
+header_lines(json_t *headers)
+{
+	const char	*key, *text;
+	char		*lines, *old, *p;
+	json_t		*v;
+
+	ATF_REQUIRE((lines = strdup("")) != NULL);
+	json_object_foreach(headers, key, v) {
+		text = json_string_value(v);
+		old = lines;
+		p = strstr(text, "AUTHTOKEN");
+		if (p != NULL && strstr(text, "METRICS") == NULL)
+			ATF_REQUIRE(asprintf(&lines, "%s%s: %.*s%s%s\r\n",
+			    old, key, (int)(p - text), text, httpcon_token(),
+			    p + 9) != -1);
+		else
+			ATF_REQUIRE(asprintf(&lines, "%s%s: %s\r\n", old,
+			    key, text) != -1);
+		free(old);
+	}
+	return (lines);
+}
+
+/* A recorded request over HTTP; compares the type of the answer, too. */
+static inline unsigned
+ask_http(const char *where, json_t *request, json_t *response,
+    const char *body, char **got)
+{
+	char		*lines, *target, *path, *type, *p;
+	const char	*want;
+	unsigned	 code;
+
+	lines = header_lines(vectors_get(request, "headers"));
+	path = substitute(vectors_str(request, "path"));
+	target = path;
+	if ((p = strstr(path, "auth=AUTHTOKEN")) != NULL) {
+		*p = '\0';
+		ATF_REQUIRE(asprintf(&target, "%sauth=%s%s", path,
+		    httpcon_token(), p + strlen("auth=AUTHTOKEN")) != -1);
+		free(path);
+	}
+	code = (unsigned)httpcon_ask(http, vectors_str(request, "method"),
+	    target, lines, false, body, &type, got);
+	want = json_string_value(json_object_get(json_object_get(response,
+	    "headers"), "Content-Type"));
+	if (code == 200 && want != NULL && strcmp(type, want) != 0)
+		atf_tc_fail_nonfatal("%s: type %s, want %s", where, type,
+		    want);
+	free(type);
+	free(target);
+	free(lines);
+	return (code);
+}
+
+/* The answer: 0 for a request that does not get as far as the controller. */
+static inline unsigned
+ask(struct world *w, const char *where, json_t *request, json_t *response,
+    const char *body, char **got)
+{
+	char	path[256];
+
+	if (http != NULL)
+		return (ask_http(where, request, response, body, got));
+	if (request_path(request, response, path, sizeof(path)) == NULL)
+		return (0);
+	return (world_api(w, vectors_str(request, "method"), path, body,
+	    got));
+}
+
+/* A path without its query, as the controller knows it. */
+static inline void
+bare_path(json_t *request, char *dst, size_t size)
+{
+	const char	*path = vectors_str(request, "path");
+
+	if (strncmp(path, "/controller", 11) == 0)
+		path += 11;
+	(void)strlcpy(dst, path, size);
+	dst[strcspn(dst, "?")] = '\0';
+}
+
+static inline void
+replay_good(struct world *w, const char *where, json_t *step,
+    const struct differs *d, const char *want, const char *got)
+{
+	json_t	*request = vectors_get(step, "request");
+	char	 path[256];
+
+	if (strcmp(vectors_str(request, "method"), "HEAD") == 0 &&
+	    http != NULL) {
+		ATF_CHECK_STREQ_MSG(got, "", "%s", where);
+		return;
+	}
+	bare_path(request, path, sizeof(path));
+	learn_id(path, want, got);
+	compare(where, want, got, d);
+	check_disk(w, where, json_object_get(step, "diskChanges"), got);
+}
+
+/* What the recorded record has for the keys of a request; to be freed. */
+static inline char *
+without_mistakes(const char *body, const char *want)
+{
+	char		 error[64], *text;
+	const char	*key;
+	json_t		*asked, *record, *fix, *v;
+	size_t		 len;
+
+	asked = value_parse(body, strlen(body), error, sizeof(error));
+	record = world_json(want);
+	fix = json_object();
+	json_object_foreach(asked, key, v)
+		if (json_object_get(record, key) != NULL)
+			json_object_set(fix, key, json_object_get(record,
+			    key));
+	text = value_format(fix, &len);
+	json_decref(fix);
+	json_decref(record);
+	json_decref(asked);
+	return (text);
+}
+
+/* What a difference is made good with. */
+static inline void
+replay_fix(struct world *w, const char *where, json_t *step,
+    const struct differs *d, const char *body, const char *want)
+{
+	char		 path[256], *fix, *answer;
+	json_t		*members;
+	unsigned	 code;
+
+	if (d->d_fix != NULL)
+		fix = strdup(d->d_fix);
+	else
+		fix = without_mistakes(body, want);
+	if ((d->d_status == 400 || strcmp(fix, "{}") == 0) &&
+	    d->d_members != NULL) {
+		members = world_json(d->d_members);
+		json_object_update(since, members);
+		json_decref(members);
+	}
+	bare_path(vectors_get(step, "request"), path, sizeof(path));
+	code = world_api(w, "POST", path, fix, &answer);
+	if (code != 200)
+		atf_tc_fail_nonfatal("%s: fix: status %u; %.300s", where,
+		    code, answer);
+	else if (d->d_status == 400)
+		replay_good(w, where, step, d, want, answer);
+	free(answer);
+	free(fix);
+}
+
+/* The keys that a request names are again as it says. */
+static inline void
+forget_since(const char *body)
+{
+	char		 error[64];
+	const char	*key;
+	json_t		*asked, *v;
+
+	asked = value_parse(body, strlen(body), error, sizeof(error));
+	json_object_foreach(asked, key, v)
+		(void)json_object_del(since, key);
+	json_decref(asked);
+}
+
+static inline bool
+wants_fix(const struct differs *d, unsigned recorded)
+{
+	if (d == NULL || (d->d_fix != NULL && *d->d_fix == '\0'))
+		return (false);
+	return (d->d_fix != NULL || (d->d_status == 400 && recorded == 200));
+}
+
+static inline void
+replay_answer(struct world *w, const char *where, json_t *step,
+    const struct differs *d, unsigned code, const char *want,
+    const char *got)
+{
+	unsigned	recorded, status;
+
+	recorded = (unsigned)vectors_u64(vectors_get(step, "response"),
+	    "status");
+	status = d != NULL ? d->d_status : recorded;
+	if (code != status)
+		atf_tc_fail_nonfatal("%s: status %u, want %u; %.300s", where,
+		    code, status, got);
+	else if (code == 200 && recorded == 200)
+		replay_good(w, where, step, d, want, got);
+	else if (code == 401)
+		ATF_CHECK_STREQ_MSG(got, want, "%s", where);
+	else if (code != 200 && code != 414 && code != 501)
+		check_refusal(where, code, got);
+}
+
 static inline void
 replay_request(struct world *w, const char *where, json_t *step,
     const struct differs *d, bool *ran)
 {
 	json_t		*request = vectors_get(step, "request");
 	json_t		*response = vectors_get(step, "response");
-	char		 path[256], *body, *want, *got, *ignored;
-	unsigned	 code, status;
+	char		*body, *want, *got;
+	unsigned	 code;
 
-	*ran = false;
-	if (request_path(request, response, path, sizeof(path)) == NULL)
-		return;
-	*ran = true;
+	if (since == NULL)
+		since = json_object();
 	body = world_text(vectors_get(request, "body"));
 	want = unwrap(world_text(vectors_get(response, "body")));
-	status = (unsigned)vectors_u64(response, "status");
-	if (d != NULL) {
-		status = d->d_status;
-		drifted = true;
-	}
-	code = world_api(w, vectors_str(request, "method"), path, body,
-	    &got);
-	if (code != status)
-		atf_tc_fail_nonfatal("%s: status %u, want %u; %.300s", where,
-		    code, status, got);
-	else if (code == 200 && vectors_u64(response, "status") != 200)
-		compare_members(where, d->d_members, got);
-	else if (code == 200) {
-		learn_id(path, want, got);
-		compare(where, want, got, d);
-		check_disk(w, where, json_object_get(step, "diskChanges"),
-		    got);
-	} else if (code == 500)
-		json_decref(world_json(got));	/* well-formed, at least */
-	else if (code != 200)
-		ATF_CHECK_STREQ(got, "");
-	if (d != NULL && d->d_fix != NULL) {
-		ATF_CHECK_EQ(world_api(w, "POST", path, d->d_fix, &ignored),
-		    200);
-		free(ignored);
+	code = ask(w, where, request, response, body, &got);
+	if ((*ran = code != 0) == false)
+		got = strdup("");
+	else {
+		if (http != NULL && code == 200)
+			got = unwrap(got);
+		if (d != NULL && d->d_status == 200 && d->d_fix == NULL)
+			drifted = true;
+		forget_since(body);
+		replay_answer(w, where, step, d, code, want, got);
+		if (wants_fix(d, (unsigned)vectors_u64(response, "status")))
+			replay_fix(w, where, step, d, body, want);
 	}
 	free(body);
 	free(want);

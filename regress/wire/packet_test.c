@@ -567,6 +567,51 @@ ATF_TC_BODY(sessions, tc)
 }
 
 /* The counts of section 12.1, at and around the edges. */
+/*
+ * Pieces of one size: as many as before, all equal but for some bytes of the
+ * last, and the packet is in them; so it is when cut without a copy.
+ */
+ATF_TC_WITHOUT_HEAD(fragments_even);
+ATF_TC_BODY(fragments_even, tc)
+{
+	uint8_t		 p[PACKET_MAX], here[PACKET_MAX], out[PACKET_MAX];
+	uint8_t		 back[PACKET_MAX], *at;
+	size_t		 len, mtu, even, dlen, got, last;
+	unsigned	 k, total;
+
+	(void)tc;
+	for (len = 0; len < sizeof(p); len++)
+		p[len] = (uint8_t)(len * 7 + (len >> 8));
+	for (len = PACKET_MIN; len <= sizeof(p); len += len % 13 + 1) {
+		for (mtu = 500; mtu <= 1500; mtu += 37) {
+			total = packet_fragments(len, mtu);
+			even = packet_even(len, mtu);
+			ATF_REQUIRE(even <= mtu);
+			ATF_REQUIRE_EQ(packet_fragments(len, even), total);
+			memcpy(here, p, len);
+			got = total == 1 ? len : even;
+			memcpy(back, p, got);
+			last = got;
+			for (k = 1; k < total; k++) {
+				ATF_REQUIRE(last == even);
+				last = dlen = packet_fragment_here(&at, here,
+				    len, even, k, total);
+				ATF_REQUIRE_EQ(dlen, packet_fragment(out, p,
+				    len, even, k, total));
+				ATF_REQUIRE(memcmp(at, out, dlen) == 0);
+				memcpy(back + got, at + FRAGMENT_HDR,
+				    dlen - FRAGMENT_HDR);
+				got += dlen - FRAGMENT_HDR;
+			}
+			ATF_REQUIRE_EQ(got, len);
+			ATF_REQUIRE(memcmp(back, p, len) == 0);
+			ATF_REQUIRE(total == 1 || even - last < total);
+		}
+	}
+	/* A full frame of the usual MTU, and the datagrams' usual limit. */
+	ATF_CHECK_EQ(packet_even(2838, 1432), 1427);
+}
+
 ATF_TC_WITHOUT_HEAD(fragment_counts);
 ATF_TC_BODY(fragment_counts, tc)
 {
@@ -618,6 +663,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, lz4_blocks);
 	ATF_TP_ADD_TC(tp, fragmentation);
 	ATF_TP_ADD_TC(tp, sessions);
+	ATF_TP_ADD_TC(tp, fragments_even);
 	ATF_TP_ADD_TC(tp, fragment_counts);
 	ATF_TP_ADD_TC(tp, verbs);
 	return (atf_no_error());

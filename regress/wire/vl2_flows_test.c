@@ -177,7 +177,7 @@ static void
 host_sends(uint64_t dst, uint64_t src, uint16_t type, const uint8_t *p,
     size_t len)
 {
-	node_frame(v.v_node, v.v_now, v.v_nwid, dst, src, type, p, len);
+	node_frame(v.v_node, v.v_now, v.v_nwid, dst, src, type, p, len, NULL);
 }
 
 /*

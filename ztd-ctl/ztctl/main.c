@@ -114,6 +114,8 @@ ZT_VERSION_TEXT ")\n"
 "  identity generate|validate|getpublic|sign|verify ...\n"
 "  moon init <identity> | gen <JSON file>\n"
 "  planet init <identity> | gen <JSON file>\n"
+"  migrate <controller.db> <folder>\n"
+"                              what a controller of before 1.2 kept\n"
 "switches:\n"
 "  -D<home>   home folder      -p<port>   port of the service\n"
 "  -T<token>  its token        -H<ip>     its address\n"
@@ -167,6 +169,8 @@ tool_word(int argc, char **argv)
 		return (world(false, argc - 1, argv + 1));
 	if (strcmp(argv[0], "planet") == 0)
 		return (world(true, argc - 1, argv + 1));
+	if (strcmp(argv[0], "migrate") == 0)
+		return (tool_migrate(argc - 1, argv + 1));
 	return (-1);
 }
 

@@ -117,6 +117,8 @@ int	 cmd_bond(const struct conn *, int, char **);
 int	 cmd_listbonds(const struct conn *, int, char **);
 /* trace.c */
 int	 cmd_trace(const struct conn *, int, char **);
+/* migrate.c: the words after its name */
+int	 tool_migrate(int, char **);
 /* message.c */
 int	 cmd_message(const struct conn *, int, char **);
 /* dump.c */

@@ -18,6 +18,7 @@
 #include "common/address.h"
 #include "common/buf.h"
 #include "common/log.h"
+#include "ztd-net/core/index.h"
 #include "ztd-net/core/node.h"
 
 /* Times in ms and limits: 02 section 17. */
@@ -202,6 +203,9 @@ struct node {
 	uint64_t	 n_pid_counter;		/* packet ids */
 	uint64_t	 n_pid_key[2];
 
+	struct index	 n_peer_index;	/* by address, */
+	struct index	 n_path_index;	/* path_key(), */
+	struct index	 n_network_index; /* id: as in the trees */
 	struct peer_tree n_peers;
 	struct peer_list n_ages, n_active, n_watch;
 	size_t		 n_npeers, n_maxpeers;
@@ -492,6 +496,23 @@ void	 pkt_begin(struct node *, struct pkt *, uint64_t dest, uint8_t verb);
  * packet is consumed; one that did not fit (pk bad) is dropped.
  */
 void	 pkt_send(struct node *, int64_t now, struct pkt *, bool compress);
+/*
+ * The way that packets to a node take, chosen once for many of at most len
+ * bytes: good until anything else is sent or comes in.  When there is none
+ * the packets go through pkt_send(), which has them wait.
+ */
+struct pkt_way {
+	struct peer	*pw_peer;	/* NULL: no way */
+	struct path	*pw_path;
+	enum packet_suite pw_suite;
+	uint64_t	 pw_trusted;	/* id of the path, with SUITE_NONE */
+	unsigned	 pw_mtu;
+};
+void	 pkt_way_find(struct node *, int64_t now, struct pkt_way *,
+	    uint64_t dest, size_t len);
+/* Send along it; the packet, which is for that node, is consumed. */
+void	 pkt_send_along(struct node *, int64_t now, const struct pkt_way *,
+	    struct pkt *);
 /*
  * Begin an OK (in-re fields written) or ERROR to the sender of rx; send it
  * on the exact path the request came by.

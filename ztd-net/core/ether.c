@@ -258,25 +258,18 @@ frame_unicast(struct node *n, int64_t now, struct network *nw, bool bridged,
 }
 
 void
-node_frame(struct node *n, int64_t now, uint64_t nwid, uint64_t dst,
-    uint64_t src, uint16_t type, const void *frame, size_t len)
+ether_send(struct node *n, int64_t now, struct network *nw, uint64_t dst,
+    uint64_t src, uint16_t type, const uint8_t *p, size_t len)
 {
-	struct network	*nw;
-	const uint8_t	*p = frame;
-	bool		 bridged;
+	bool	bridged = src != nw->nw_mac;
 
-	now = node_clock(n, now);
-	if ((nw = network_find(n, nwid)) == NULL || len == 0 ||
-	    len > NETCONF_MTU_MAX)
-		return;
-	if (nw->nw_conf == NULL) {
+	if (nw->nw_conf == NULL)
 		trace_out(n, now, nw, 0, dst, src, type, p, len,
 		    WHY_NO_CONFIG);
-		return;
-	}
-	node_busy(n, now);
-	bridged = src != nw->nw_mac;
-	if (bridged && !network_has_role(nw, n->n_id.id_addr,
+	else if (len > nw->nw_conf->nc_mtu)
+		trace_out(n, now, nw, 0, dst, src, type, p, len,
+		    WHY_TOO_LONG);
+	else if (bridged && !network_has_role(nw, n->n_id.id_addr,
 	    SPECIALIST_BRIDGE))
 		trace_out(n, now, nw, 0, dst, src, type, p, len,
 		    WHY_NOT_BRIDGE);
@@ -288,4 +281,23 @@ node_frame(struct node *n, int64_t now, uint64_t nwid, uint64_t dst,
 		bridge_send(n, now, nw, dst, src, type, p, len);
 	else
 		frame_unicast(n, now, nw, bridged, dst, src, type, p, len);
+}
+
+void
+node_frame(struct node *n, int64_t now, uint64_t nwid, uint64_t dst,
+    uint64_t src, uint16_t type, const void *frame, size_t len,
+    const struct offload *of)
+{
+	struct network	*nw;
+
+	now = node_clock(n, now);
+	if ((nw = network_find(n, nwid)) == NULL || len == 0)
+		return;
+	if (nw->nw_conf != NULL)
+		node_busy(n, now);
+	if (of == NULL || (of->of_type == OFFLOAD_NONE &&
+	    (of->of_flags & OFFLOAD_CSUM) == 0))
+		ether_send(n, now, nw, dst, src, type, frame, len);
+	else
+		offload_send(n, now, nw, of, dst, src, type, frame, len);
 }

@@ -58,6 +58,9 @@ struct filter_rules {
 	struct filter_program	*fr_base;
 	unsigned		 fr_ncaps;	/* own, by ascending id */
 	struct filter_program	**fr_caps;
+	bool			 fr_alike;	/* segments of one super-frame
+						 * get one answer, and ask for
+						 * no copies */
 };
 
 /* Of a configuration, which need not stay; NULL when memory is short. */

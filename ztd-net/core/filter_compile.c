@@ -14,8 +14,11 @@
 #include "ztd-net/core/filter.h"
 #include "ztd-net/core/filter_match.h"
 
+#define TCP_DIFFER	0x89	/* FIN, PSH, CWR */
+
 static void	 insn_make(struct insn *, const struct rule *);
 static void	 skips_make(struct filter_program *);
+static bool	 alike(const struct filter_program *);
 static uint64_t	 load(const uint8_t *, unsigned);
 
 struct filter_program *
@@ -54,11 +57,13 @@ filter_rules_new(const struct netconf *nc)
 	    (fr->fr_base = filter_compile(nc->nc_rules, nc->nc_nrules,
 	    0)) == NULL)
 		goto fail;
+	fr->fr_alike = alike(fr->fr_base);
 	for (i = 0; i < nc->nc_ncaps; i++) {
 		cap = &nc->nc_caps[i];
 		if ((fr->fr_caps[i] = filter_compile(cap->cap_rules,
 		    cap->cap_nrules, cap->cap_id)) == NULL)
 			goto fail;
+		fr->fr_alike = fr->fr_alike && alike(fr->fr_caps[i]);
 		fr->fr_ncaps++;
 	}
 	return (fr);
@@ -196,6 +201,36 @@ skips_make(struct filter_program *fpr)
 		if (in->i_type <= RULE_ACTION_MAX || in->i_or != 0)
 			next = i;
 	}
+}
+
+/*
+ * Segments of one super-frame differ in their length, in these flags of TCP,
+ * and in bytes that only a number at some place can look at; and each may
+ * have luck of its own.  Actions that send a frame elsewhere send segments.
+ */
+static bool
+alike(const struct filter_program *fpr)
+{
+	const struct insn	*in;
+	unsigned		 i;
+
+	for (i = 0; i < fpr->fpr_n; i++) {
+		in = &fpr->fpr_insn[i];
+		switch (in->i_type) {
+		case ACTION_TEE:
+		case ACTION_WATCH:
+		case ACTION_REDIRECT:
+		case MATCH_FRAME_SIZE_RANGE:
+		case MATCH_RANDOM:
+		case MATCH_INTEGER_RANGE:
+			return (false);
+		case MATCH_CHARACTERISTICS:
+			if ((in->i_v & TCP_DIFFER) != 0)
+				return (false);
+			break;
+		}
+	}
+	return (true);
 }
 
 /* n bytes, big-endian. */

@@ -34,13 +34,7 @@ membership_cmp(const struct membership *a, const struct membership *b)
 struct membership *
 membership_find(const struct network *nw, uint64_t addr)
 {
-	struct membership	*mb = RB_ROOT(&nw->nw_members);
-
-	/* By hand: every frame comes here, and the tree is const. */
-	while (mb != NULL && mb->mb_addr != addr)
-		mb = addr < mb->mb_addr ? RB_LEFT(mb, mb_entry) :
-		    RB_RIGHT(mb, mb_entry);
-	return (mb);
+	return (index_get(&nw->nw_member_index, addr));
 }
 
 static size_t
@@ -57,6 +51,7 @@ membership_remove(struct network *nw, struct membership *mb)
 {
 	unsigned	i;
 
+	index_del(&nw->nw_member_index, mb->mb_addr, mb);
 	RB_REMOVE(membership_tree, &nw->nw_members, mb);
 	nw->nw_nmembers--;
 	nw->nw_member_bytes -= membership_bytes(mb);
@@ -76,6 +71,7 @@ memberships_free(struct network *nw)
 
 	while ((mb = RB_ROOT(&nw->nw_members)) != NULL)
 		membership_remove(nw, mb);
+	index_free(&nw->nw_member_index);
 }
 
 static bool
@@ -137,6 +133,10 @@ membership_get(struct network *nw, int64_t now, uint64_t addr)
 	}
 	if ((mb = calloc(1, sizeof(*mb))) == NULL)
 		return (NULL);
+	if (index_put(&nw->nw_member_index, addr, mb) == -1) {
+		free(mb);
+		return (NULL);
+	}
 	mb->mb_addr = addr;
 	mb->mb_seen = now;
 	RB_INSERT(membership_tree, &nw->nw_members, mb);

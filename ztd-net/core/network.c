@@ -31,12 +31,7 @@ network_cmp(const struct network *a, const struct network *b)
 struct network *
 network_find(const struct node *n, uint64_t nwid)
 {
-	struct network	*nw = RB_ROOT(&n->n_networks);
-
-	while (nw != NULL && nw->nw_id != nwid)
-		nw = nwid < nw->nw_id ? RB_LEFT(nw, nw_entry) :
-		    RB_RIGHT(nw, nw_entry);
-	return (nw);
+	return (index_get(&n->n_network_index, nwid));
 }
 
 /* --- status ----------------------------------------------------------- */
@@ -271,6 +266,12 @@ node_join(struct node *n, int64_t now, uint64_t nwid)
 		free(nw);
 		return (-1);
 	}
+	if (index_put(&n->n_network_index, nwid, nw) == -1) {
+		netconf_assembly_free(nw->nw_assembly);
+		free(nw);
+		return (-1);
+	}
+	index_init(&nw->nw_member_index, n->n_pid_key[1]);
 	nw->nw_id = nwid;
 	nw->nw_mac = mac_from_addr(n->n_id.id_addr, nwid);
 	nw->nw_failure = NET_OK;
@@ -293,6 +294,7 @@ node_join(struct node *n, int64_t now, uint64_t nwid)
 static void
 network_free(struct node *n, struct network *nw)
 {
+	index_del(&n->n_network_index, nw->nw_id, nw);
 	RB_REMOVE(network_tree, &n->n_networks, nw);
 	n->n_nnetworks--;
 	multicast_forget(n, nw->nw_id);

@@ -129,6 +129,7 @@ struct network {
 	struct netconf_assembly *nw_assembly;
 
 	struct membership_tree nw_members;
+	struct index	 nw_member_index; /* by address */
 	size_t		 nw_nmembers;
 	size_t		 nw_member_bytes;
 	bool		 nw_evicted;	/* blank records, and when */
@@ -263,10 +264,20 @@ void	 ether_deliver(struct node *, const struct network *, uint64_t dst,
 /* The same for one that came from a member, which is counted. */
 void	 ether_deliver_in(struct node *, int64_t now, struct network *,
 	    const struct filter_frame *);
+/* A frame of the host's, whole: out, or wherever it belongs. */
+void	 ether_send(struct node *, int64_t now, struct network *,
+	    uint64_t dst, uint64_t src, uint16_t type, const uint8_t *p,
+	    size_t len);
 void	 ether_send_ext(struct node *, int64_t now,
 	    const struct network *, uint64_t to, uint8_t flags, uint64_t dst,
 	    uint64_t src, uint16_t type, const uint8_t *p, size_t len,
 	    bool compress);
+
+/* offload.c */
+/* A frame of the host's that is to be cut, or lacks its checksum. */
+void	 offload_send(struct node *, int64_t now, struct network *,
+	    const struct offload *, uint64_t dst, uint64_t src,
+	    uint16_t type, const uint8_t *p, size_t len);
 
 /* verdict.c */
 /*
@@ -276,6 +287,12 @@ void	 ether_send_ext(struct node *, int64_t now,
 bool	 ether_filter_out(struct node *, int64_t now, struct network *,
 	    bool copies, uint64_t dest_node, uint64_t dst, uint64_t src,
 	    uint16_t type, const uint8_t *p, size_t len);
+/*
+ * The same for all segments of a super-frame to a member at once, when none
+ * of the rules can tell one from another.  false: ask for each.
+ */
+bool	 ether_filter_once(struct node *, int64_t now, struct network *,
+	    const struct filter_frame *);
 /* The inbound decision (16.5): 0 drop, 1 accept, 2 super-accept. */
 int	 ether_filter_in(struct node *, int64_t now, struct network *,
 	    const struct filter_frame *, const struct rx *);

@@ -54,6 +54,9 @@ node_new(const struct identity *id, const struct node_callbacks *cb,
 	TAILQ_INIT(&n->n_watch);
 	node_random(n, &n->n_pid_counter, sizeof(n->n_pid_counter));
 	node_random(n, n->n_pid_key, sizeof(n->n_pid_key));
+	index_init(&n->n_peer_index, n->n_pid_key[0]);
+	index_init(&n->n_path_index, n->n_pid_key[0]);
+	index_init(&n->n_network_index, n->n_pid_key[0]);
 	if (node_parts(n, now) == -1) {
 		node_free(n, now);
 		return (NULL);
@@ -89,6 +92,9 @@ node_free(struct node *n, int64_t now)
 	whois_free(n);
 	txq_free(n);
 	rxq_free(n);
+	index_free(&n->n_peer_index);
+	index_free(&n->n_path_index);
+	index_free(&n->n_network_index);
 	free(n->n_socks);
 	free(n->n_virtual);
 	crypto_wipe(n, sizeof(*n));

@@ -24,6 +24,7 @@
 #include "common/identity.h"
 #include "common/inet.h"
 #include "common/netconf.h"
+#include "common/offload.h"
 #include "common/packet.h"
 #include "common/reason.h"
 #include "common/settings.h"
@@ -266,14 +267,34 @@ void	 node_virtual_prefixes(struct node *, const struct inet_addr *,
 void	 node_roamed(struct node *, int64_t now);
 
 /*
+ * Datagrams that came from one socket, in order; they are opened and put
+ * together in place.  nd_room is how many bytes from nd_data on belong to
+ * this one alone, at least nd_len.  Pieces of a packet that lie behind each
+ * other in memory, or behind whose first there is room, cost one copy less.
+ */
+struct node_datagram {
+	const struct inet_addr *nd_from;
+	uint8_t		*nd_data;
+	size_t		 nd_len;
+	size_t		 nd_room;
+};
+void	 node_datagrams(struct node *, int64_t now, uint32_t sock,
+	    const struct node_datagram *, size_t n);
+/*
  * A datagram of len bytes, at most PACKET_MAX are looked at; it is decrypted
  * in place.
  */
 void	 node_datagram(struct node *, int64_t now, uint32_t sock,
 	    const struct inet_addr *from, uint8_t *p, size_t len);
-/* A frame that the host sent on the port of a network. */
+/*
+ * A frame that the host sent on the port of a network: p are the len bytes
+ * behind its Ethernet header, at most the network's MTU.  With a descriptor
+ * it may be a super-frame, of up to 64 KiB, or lack a checksum; NULL: there
+ * is none.
+ */
 void	 node_frame(struct node *, int64_t now, uint64_t nwid, uint64_t dst,
-	    uint64_t src, uint16_t ethertype, const void *p, size_t len);
+	    uint64_t src, uint16_t ethertype, const void *p, size_t len,
+	    const struct offload *);
 /*
  * Do what is due.  Returns the time of the next call, which may be many
  * seconds away when nothing goes on; datagrams, frames and requests can make

@@ -33,11 +33,29 @@ path_cmp(const struct path *a, const struct path *b)
 
 RB_GENERATE(path_tree, path, pa_entry, path_cmp)
 
+/* A number for it that nobody can aim at; seldom there are two of one. */
+static uint64_t
+path_key(const struct node *n, uint32_t sock, const struct inet_addr *ia)
+{
+	uint64_t	 x, half[2];
+
+	memcpy(half, ia->ia_ip, sizeof(half));
+	x = n->n_pid_key[0] ^ ((uint64_t)sock << 24 |
+	    (uint64_t)ia->ia_port << 8 | ia->ia_family);
+	x = (x ^ half[0]) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 29 ^ half[1]) * 0x94d049bb133111ebULL;
+	return (x ^ x >> 32);
+}
+
 struct path *
 path_find(struct node *n, uint32_t sock, const struct inet_addr *addr)
 {
-	struct path	 key;
+	struct path	*pa, key;
 
+	pa = index_get(&n->n_path_index, path_key(n, sock, addr));
+	if (pa == NULL || (pa->pa_sock == sock &&
+	    inet_equal(&pa->pa_addr, addr)))
+		return (pa);
 	key.pa_sock = sock;
 	key.pa_addr = *addr;
 	return (RB_FIND(path_tree, &n->n_paths, &key));
@@ -46,6 +64,8 @@ path_find(struct node *n, uint32_t sock, const struct inet_addr *addr)
 static void
 path_free(struct node *n, struct path *pa)
 {
+	index_del(&n->n_path_index, path_key(n, pa->pa_sock, &pa->pa_addr),
+	    pa);
 	RB_REMOVE(path_tree, &n->n_paths, pa);
 	n->n_npaths--;
 	owed_free(n, pa);
@@ -79,6 +99,10 @@ path_get(struct node *n, int64_t now, uint32_t sock,
 	}
 	if (n->n_npaths >= PATHS_MAX || (pa = calloc(1, sizeof(*pa))) == NULL)
 		return (NULL);
+	if (index_put(&n->n_path_index, path_key(n, sock, addr), pa) == -1) {
+		free(pa);
+		return (NULL);
+	}
 	pa->pa_sock = sock;
 	pa->pa_addr = *addr;
 	pa->pa_latency = LATENCY_UNKNOWN;

@@ -33,13 +33,7 @@ RB_GENERATE(peer_tree, peer, pe_entry, peer_cmp)
 struct peer *
 peer_find(struct node *n, uint64_t addr)
 {
-	struct peer	*p = RB_ROOT(&n->n_peers);
-
-	/* By hand: a key for RB_FIND would be a whole peer on the stack. */
-	while (p != NULL && p->pe_id.id_addr != addr)
-		p = addr < p->pe_id.id_addr ? RB_LEFT(p, pe_entry) :
-		    RB_RIGHT(p, pe_entry);
-	return (p);
+	return (index_get(&n->n_peer_index, addr));
 }
 
 /*
@@ -76,7 +70,9 @@ peer_add(struct node *n, int64_t now, const struct identity *id)
 	if ((n->n_npeers >= n->n_maxpeers && !make_room(n)) ||
 	    (p = calloc(1, sizeof(*p))) == NULL)
 		return (NULL);
-	if (identity_agree(&n->n_id, id, key) == -1) {
+	if (identity_agree(&n->n_id, id, key) == -1 ||
+	    index_put(&n->n_peer_index, id->id_addr, p) == -1) {
+		crypto_wipe(key, sizeof(key));
 		free(p);
 		return (NULL);
 	}
@@ -102,6 +98,7 @@ peer_remove(struct node *n, struct peer *p)
 	reach_free(p);
 	free(p->pe_paths);
 	TAILQ_REMOVE(&n->n_ages, p, pe_age);
+	index_del(&n->n_peer_index, p->pe_id.id_addr, p);
 	RB_REMOVE(peer_tree, &n->n_peers, p);
 	n->n_npeers--;
 	packet_keys_clear(&p->pe_keys);

@@ -59,6 +59,7 @@ struct inbound {
 	uint32_t	 in_sock;
 	const struct inet_addr *in_from;
 	uint8_t		*in_p;
+	uint8_t		*in_room;	/* PACKET_MAX bytes to expand it in */
 	size_t		 in_len;
 	size_t		 in_wire;	/* length as it came */
 	bool		 in_open;
@@ -113,26 +114,23 @@ wait_for_peer(struct node *n, int64_t now, const struct inbound *in)
 	memcpy(slot->wa_bytes, in->in_p, in->in_len);
 }
 
+/* Decode a packet where it lies, unless it is a compressed one. */
 static void
 decode_or_wait(struct node *n, int64_t now, uint32_t sock,
     const struct inet_addr *from, uint8_t *p, size_t len)
 {
-	uint8_t		 buf[PACKET_MAX];
+	uint8_t		 room[PACKET_MAX];
 	struct inbound	 in;
 
 	in.in_sock = sock;
 	in.in_from = from;
+	in.in_room = room;
 	in.in_len = len;
 	in.in_wire = len;
 	in.in_open = false;
 	in.in_retry = false;
 	in.in_repeat = false;
 	in.in_p = p;
-	/* Decompression needs the room of a whole packet. */
-	if (len < sizeof(buf)) {
-		memcpy(buf, p, len);
-		in.in_p = buf;
-	}
 	if (decode(n, now, &in) == RX_LATER)
 		wait_for_peer(n, now, &in);
 }
@@ -150,6 +148,7 @@ retry(struct node *n, int64_t now, struct waiting *w)
 	in.in_sock = w->wa_sock;
 	in.in_from = &from;
 	in.in_p = buf;
+	in.in_room = buf;
 	in.in_len = w->wa_len;
 	in.in_wire = w->wa_wire;
 	in.in_repeat = w->wa_repeat;
@@ -364,6 +363,94 @@ node_datagram(struct node *n, int64_t now, uint32_t sock,
 	receive_head(n, now, sock, from, p, len);
 }
 
+/* Is it a fragment?  Of a packet for whomever. */
+static bool
+is_fragment(const struct node_datagram *nd)
+{
+	return (nd->nd_len > FRAGMENT_HDR &&
+	    nd->nd_data[PACKET_IDX_SRC] == FRAGMENT_INDICATOR);
+}
+
+/* A head for us, of which pieces must follow. */
+static bool
+is_head(const struct node *n, const struct node_datagram *nd)
+{
+	return (nd->nd_len >= PACKET_MIN && !is_fragment(nd) &&
+	    (nd->nd_data[PACKET_IDX_FLAGS] & FLAG_FRAGMENTED) != 0 &&
+	    packet_dest(nd->nd_data) == n->n_id.id_addr);
+}
+
+/*
+ * How many datagrams from this head on are the pieces of one packet, all of
+ * them and in order, and can be put together where they lie?  0: not so.
+ */
+static unsigned
+in_a_row(const struct node_datagram *nd, size_t count, size_t *len)
+{
+	const uint8_t	*end = nd->nd_data + nd->nd_len;
+	unsigned	 k, total;
+	bool		 touching = true;
+
+	if (count < 2 || !is_fragment(&nd[1]))
+		return (0);
+	total = nd[1].nd_data[14] >> 4;
+	if (total < 2 || total > FRAGMENTS_MAX || total > count)
+		return (0);
+	*len = nd->nd_len;
+	for (k = 1; k < total; k++) {
+		if (!is_fragment(&nd[k]) ||
+		    nd[k].nd_data[14] != (total << 4 | k) ||
+		    memcmp(nd[k].nd_data, nd->nd_data, PACKET_IDX_SRC) != 0 ||
+		    !inet_equal(nd[k].nd_from, nd->nd_from))
+			return (0);
+		touching = touching && nd[k].nd_data == end;
+		end = nd[k].nd_data + nd[k].nd_len;
+		*len += nd[k].nd_len - FRAGMENT_HDR;
+	}
+	return (*len <= PACKET_MAX && (touching || *len <= nd->nd_room) ?
+	    total : 0);
+}
+
+static void
+put_together(const struct node_datagram *nd, unsigned total)
+{
+	size_t		 len = nd->nd_len;
+	unsigned	 k;
+
+	for (k = 1; k < total; k++) {
+		memmove(nd->nd_data + len, nd[k].nd_data + FRAGMENT_HDR,
+		    nd[k].nd_len - FRAGMENT_HDR);
+		len += nd[k].nd_len - FRAGMENT_HDR;
+	}
+}
+
+void
+node_datagrams(struct node *n, int64_t now, uint32_t sock,
+    const struct node_datagram *nd, size_t count)
+{
+	size_t		 len;
+	unsigned	 total;
+
+	now = node_clock(n, now);
+	while (count > 0) {
+		total = 0;
+		if (is_head(n, nd) && packet_src(nd->nd_data) !=
+		    n->n_id.id_addr)
+			total = in_a_row(nd, count, &len);
+		if (total > 0) {
+			put_together(nd, total);
+			decode_or_wait(n, now, sock, nd->nd_from,
+			    nd->nd_data, len);
+		} else {
+			total = 1;
+			node_datagram(n, now, sock, nd->nd_from, nd->nd_data,
+			    nd->nd_len);
+		}
+		nd += total;
+		count -= total;
+	}
+}
+
 /* A trusted path of this id and source is configured; id 0 never is. */
 static bool
 trusted_source(const struct node *n, const struct inet_addr *from,
@@ -381,7 +468,7 @@ trusted_source(const struct node *n, const struct inet_addr *from,
 	return (false);
 }
 
-/* Authenticate and open in place; false: drop. */
+/* Authenticate and open; false: drop. */
 static bool
 open_packet(struct node *n, struct inbound *in, struct peer *peer)
 {
@@ -393,6 +480,11 @@ open_packet(struct node *n, struct inbound *in, struct peer *peer)
 			return (false);
 	} else if (!packet_open(in->in_p, in->in_len, &peer->pe_keys))
 		return (false);
+	if ((in->in_p[PACKET_IDX_VERB] & VERB_COMPRESSED) == 0)
+		return (in->in_len <= PACKET_MAX);
+	if (in->in_p != in->in_room)
+		memcpy(in->in_room, in->in_p, in->in_len);
+	in->in_p = in->in_room;
 	if ((len = packet_decompress(in->in_p, in->in_len)) == 0)
 		return (false);
 	in->in_len = len;

@@ -15,8 +15,6 @@
 #include "common/version.h"
 #include "ztd-net/core/core.h"
 
-#define DATAGRAM_MAX	10324
-
 struct txq {
 	struct {
 		size_t		len;		/* 0: free */
@@ -122,18 +120,23 @@ emit(struct node *n, uint32_t sock, const struct inet_addr *to,
 	n->n_cb.nc_send(n->n_arg, sock, to, p, len, 0);
 }
 
-/* Send the sealed packet in as many datagrams as it takes. */
+/*
+ * Send the sealed packet in as many datagrams as it takes; it is spoilt by
+ * that.
+ */
 static void
 emit_packet(struct node *n, uint32_t sock, const struct inet_addr *to,
-    const uint8_t *p, size_t len, size_t mtu, unsigned total)
+    uint8_t *p, size_t len, size_t mtu, unsigned total)
 {
-	uint8_t		 dgram[DATAGRAM_MAX];
+	uint8_t		*dgram;
+	size_t		 dlen;
 	unsigned	 k;
 
 	emit(n, sock, to, p, total > 1 ? mtu : len);
-	for (k = 1; k < total; k++)
-		emit(n, sock, to, dgram,
-		    packet_fragment(dgram, p, len, mtu, k, total));
+	for (k = 1; k < total; k++) {
+		dlen = packet_fragment_here(&dgram, p, len, mtu, k, total);
+		emit(n, sock, to, dgram, dlen);
+	}
 }
 
 /*
@@ -150,8 +153,10 @@ seal_and_emit(struct node *n, struct pkt *pk, struct peer *p,
 	total = packet_fragments(pk->pk.wb_len, mtu);
 	if (total > FRAGMENTS_MAX)
 		return;		/* no receiver takes so many */
-	if (total > 1)
+	if (total > 1) {
 		pk->pk_bytes[PACKET_IDX_FLAGS] |= FLAG_FRAGMENTED;
+		mtu = packet_even(pk->pk.wb_len, mtu);
+	}
 	if (suite == SUITE_NONE)
 		packet_seal_trusted(pk->pk_bytes, trusted);
 	else
@@ -202,26 +207,45 @@ unanswered(uint8_t verb)
 	    verb == VERB_USER_MESSAGE || verb == VERB_REMOTE_TRACE);
 }
 
-/* Send to a known peer; false when there is no way. */
+/* The way to a known peer for packets of at most len bytes; false: none. */
 static bool
-route(struct node *n, int64_t now, struct pkt *pk, struct peer *p)
+way_to(struct node *n, int64_t now, struct pkt_way *pw, struct peer *p,
+    size_t len)
 {
-	enum packet_suite	 suite;
-	struct path		*pa;
-	uint64_t		 trusted;
+	struct path	*pa;
 
 	if ((pa = choose_path(n, now, p)) == NULL)
 		return (false);
 	p->pe_last_send = now;
 	if (pa == p->pe_best)
-		mtu_need(n, now, p, pa, pk->pk.wb_len);
-	trusted = path_trusted_id(n, &pa->pa_addr);
-	suite = trusted != 0 ? SUITE_NONE : suite_for(p);
+		mtu_need(n, now, p, pa, len);
 	pa->pa_last_out = now;
-	seal_and_emit(n, pk, p, suite, trusted, pa->pa_sock, &pa->pa_addr,
-	    pa == p->pe_best ? path_mtu(n, pa, &pa->pa_addr) :
-	    relay_mtu(n, pa, pk->pk.wb_len),
+	pw->pw_peer = p;
+	pw->pw_path = pa;
+	pw->pw_trusted = path_trusted_id(n, &pa->pa_addr);
+	pw->pw_suite = pw->pw_trusted != 0 ? SUITE_NONE : suite_for(p);
+	pw->pw_mtu = pa == p->pe_best ? path_mtu(n, pa, &pa->pa_addr) :
+	    relay_mtu(n, pa, len);
+	return (true);
+}
+
+static void
+send_along(struct node *n, const struct pkt_way *pw, struct pkt *pk)
+{
+	seal_and_emit(n, pk, pw->pw_peer, pw->pw_suite, pw->pw_trusted,
+	    pw->pw_path->pa_sock, &pw->pw_path->pa_addr, pw->pw_mtu,
 	    !unanswered(packet_verb(pk->pk_bytes)));
+}
+
+/* Send to a known peer; false when there is no way. */
+static bool
+route(struct node *n, int64_t now, struct pkt *pk, struct peer *p)
+{
+	struct pkt_way	 pw;
+
+	if (!way_to(n, now, &pw, p, pk->pk.wb_len))
+		return (false);
+	send_along(n, &pw, pk);
 	return (true);
 }
 
@@ -274,6 +298,26 @@ pkt_send(struct node *n, int64_t now, struct pkt *pk, bool compress)
 	}
 	if (p == NULL || !route(n, now, pk, p))
 		txq_put(n, now, pk);
+}
+
+void
+pkt_way_find(struct node *n, int64_t now, struct pkt_way *pw, uint64_t dest,
+    size_t len)
+{
+	struct peer	*p = peer_find(n, dest);
+
+	if (p == NULL || !way_to(n, now, pw, p, len))
+		pw->pw_peer = NULL;
+}
+
+void
+pkt_send_along(struct node *n, int64_t now, const struct pkt_way *pw,
+    struct pkt *pk)
+{
+	if (pw->pw_peer == NULL)
+		pkt_send(n, now, pk, false);
+	else if (wbuf_ok(&pk->pk))
+		send_along(n, pw, pk);
 }
 
 bool

@@ -161,6 +161,18 @@ ether_filter_out(struct node *n, int64_t now, struct network *nw,
 	return (false);
 }
 
+bool
+ether_filter_once(struct node *n, int64_t now, struct network *nw,
+    const struct filter_frame *ff)
+{
+	struct filter_decision	 fd;
+
+	if (!nw->nw_rules->fr_alike || trace_wants_log(nw))
+		return (false);
+	ask(n, now, nw, membership_find(nw, ff->dest), ff, true, &fd);
+	return (fd.fd_result == FILTER_ACCEPT);
+}
+
 int
 ether_filter_in(struct node *n, int64_t now, struct network *nw,
     const struct filter_frame *ff, const struct rx *rx)

@@ -1,0 +1,66 @@
+#
+# Copyright (c) 2026 The ztd authors
+# SPDX-License-Identifier: ISC
+#
+# What a transfer costs, counted: never by time, which is another one on every
+# machine.  The ceilings are in regress/bench/ceilings.sh.
+
+. "$(atf_get_srcdir)/lib.sh"
+. "$(atf_get_srcdir)/../bench/ceilings.sh"
+. "$(atf_get_srcdir)/../bench/measure.sh"
+
+MEGABYTES=20
+
+# trace_begin HOST ...: count the system calls of all processes of these
+# nodes, into the file calls; trace_end
+trace_begin()
+{
+	options=
+	for pid in $(processes "$@"); do
+		options="$options -p $pid"
+	done
+	# shellcheck disable=SC2086	# words on purpose
+	strace -f -c -U calls,name -o calls $options 2>attached &
+	tracer=$!
+	wait_for 20 all_attached "$(processes "$@" | wc -l)"
+}
+
+all_attached()
+{
+	[ "$(grep -c attached attached)" -ge "$1" ]
+}
+
+trace_end()
+{
+	kill -INT "$tracer"
+	wait "$tracer"
+	sort -rn calls
+}
+
+host_case calls "system calls for each megabyte, by all processes of both ends" 240
+calls_body()
+{
+	host_begin strace
+	must lab_three
+	nwid=$(private_net root)
+	must lab_join "$nwid" a b
+	ip_b=$(net_ip4 b "$nwid")
+	must wait_for 30 ping_ok a "$ip_b"
+	must wait_for 60 direct a "$(address_of b)"
+	head -c "${MEGABYTES}000000" /dev/urandom >sent
+	# Once without being counted: the path's size is measured meanwhile.
+	must transfer a b "$ip_b" sent received
+	must trace_begin a b
+	must transfer a b "$ip_b" sent received
+	trace_end
+	must cmp sent received
+	n=$(($(awk '$2 == "total" { print $1 }' calls) / MEGABYTES))
+	echo "$n system calls for a megabyte, may be $CALLS_PER_MB"
+	must [ "$n" -gt 0 ]
+	must [ "$n" -le "$CALLS_PER_MB" ]
+}
+
+atf_init_test_cases()
+{
+	host_cases
+}

@@ -1,0 +1,259 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Batches and runs of datagrams between two real sockets, on the loopback
+ * interface of a network namespace of our own.  Spec: 06 section 10.
+ */
+
+#include <sys/types.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <atf-c.h>
+
+#include "common/packet.h"
+#include "ztd-net/udp_batch.h"
+
+#define MANY	400
+
+static struct {
+	int			 fd[2];
+	bool			 runs[2];
+	struct inet_addr	 addr[2];
+	struct udp_batch	*in;
+	struct udp_outbox	*out;
+	size_t			 sent[MANY * 4], nsent;	/* lengths */
+	size_t			 seen, buffers;
+} w;
+
+/* What datagram number n of this length has at i. */
+static uint8_t
+content(size_t n, size_t i)
+{
+	return ((uint8_t)(n * 37 + i * 11 + (i >> 7)));
+}
+
+static void
+loopback(int mtu)
+{
+	struct ifreq	 ifr;
+	int		 fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	memset(&ifr, 0, sizeof(ifr));
+	strlcpy(ifr.ifr_name, "lo", sizeof(ifr.ifr_name));
+	ifr.ifr_mtu = mtu;
+	ATF_REQUIRE(ioctl(fd, SIOCSIFMTU, &ifr) == 0);
+	ifr.ifr_flags = IFF_UP;
+	ATF_REQUIRE(ioctl(fd, SIOCSIFFLAGS, &ifr) == 0);
+	close(fd);
+}
+
+static void
+world_new(int mtu, bool coalesce)
+{
+	struct sockaddr_storage	 ss;
+	socklen_t		 len;
+	int			 i, size = 8 * 1024 * 1024;
+
+	if (unshare(CLONE_NEWNET) == -1)
+		atf_tc_skip("needs root for a network namespace");
+	loopback(mtu);
+	for (i = 0; i < 2; i++) {
+		w.addr[i].ia_family = 4;
+		w.addr[i].ia_ip[0] = 127;
+		w.addr[i].ia_ip[3] = (uint8_t)(i + 1);
+		w.addr[i].ia_port = 9993;
+		w.fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+		ATF_REQUIRE(w.fd[i] != -1);
+		(void)setsockopt(w.fd[i], SOL_SOCKET, SO_RCVBUFFORCE, &size,
+		    sizeof(size));
+		w.runs[i] = coalesce && udp_coalesce(w.fd[i]);
+		ATF_REQUIRE_EQ(w.runs[i], coalesce);
+		len = inet_to_sockaddr(&w.addr[i], &ss);
+		ATF_REQUIRE(bind(w.fd[i], (struct sockaddr *)&ss, len) == 0);
+	}
+	ATF_REQUIRE((w.in = udp_batch_new()) != NULL);
+	ATF_REQUIRE((w.out = udp_outbox_new()) != NULL);
+}
+
+static void
+world_end(void)
+{
+	close(w.fd[0]);
+	close(w.fd[1]);
+	udp_batch_free(w.in);
+	udp_outbox_free(w.out);
+}
+
+static void
+put(size_t len)
+{
+	uint8_t	 buf[PACKET_MAX + 1];
+	size_t	 i;
+
+	for (i = 0; i < len; i++)
+		buf[i] = content(w.nsent, i);
+	w.sent[w.nsent++] = len;
+	udp_outbox_put(w.out, w.fd[0], w.runs[0], &w.addr[1], buf, len);
+}
+
+/* Everything that was sent is there, in order, each as it was. */
+static void
+take_all(void)
+{
+	const struct node_datagram	*nd;
+	size_t				 n, i, k;
+	int				 filled;
+
+	udp_outbox_flush(w.out);
+	while ((filled = udp_batch_receive(w.in, w.fd[1], w.runs[1], &nd,
+	    &n)) > 0) {
+		w.buffers += (size_t)filled;
+		for (i = 0; i < n; i++, w.seen++) {
+			ATF_REQUIRE(w.seen < w.nsent);
+			ATF_REQUIRE(inet_equal(nd[i].nd_from, &w.addr[0]));
+			ATF_REQUIRE_EQ(nd[i].nd_len, w.sent[w.seen]);
+			ATF_REQUIRE(nd[i].nd_room >= nd[i].nd_len);
+			for (k = 0; k < nd[i].nd_len; k++)
+				ATF_REQUIRE_EQ(nd[i].nd_data[k],
+				    content(w.seen, k));
+		}
+	}
+	ATF_REQUIRE_EQ(w.seen, w.nsent);
+}
+
+/* How many datagrams the socket's queue holds, by the kernel's runs. */
+static void
+traffic(void)
+{
+	size_t	 i;
+
+	for (i = 0; i < MANY; i++)
+		put(1400);
+	take_all();
+	for (i = 0; i < 64; i++)
+		put(i % 2 == 0 ? 1427 : 1427 - i % 5);
+	take_all();
+	for (i = 0; i < 64; i++)
+		put(1 + i);
+	for (i = 0; i < 64; i++)
+		put(64 - i);
+	take_all();
+	for (i = 0; i < 20; i++)
+		put(PACKET_MAX);
+	take_all();
+}
+
+ATF_TC_WITHOUT_HEAD(runs);
+ATF_TC_BODY(runs, tc)
+{
+	size_t	 i;
+
+	(void)tc;
+	world_new(65536, true);
+	for (i = 0; i < MANY; i++)
+		put(1400);
+	take_all();
+	ATF_CHECK_MSG(w.buffers < MANY / 20, "%zu buffers for %d datagrams",
+	    w.buffers, MANY);
+	traffic();
+	world_end();
+}
+
+ATF_TC_WITHOUT_HEAD(no_runs);
+ATF_TC_BODY(no_runs, tc)
+{
+	(void)tc;
+	world_new(65536, false);
+	traffic();
+	ATF_CHECK_EQ(w.buffers, w.nsent);
+	world_end();
+}
+
+/* Larger than the interface takes: IP fragments, and no run. */
+ATF_TC_WITHOUT_HEAD(small_mtu);
+ATF_TC_BODY(small_mtu, tc)
+{
+	(void)tc;
+	world_new(1280, true);
+	traffic();
+	world_end();
+}
+
+/* A run has one recipient. */
+ATF_TC_WITHOUT_HEAD(recipients);
+ATF_TC_BODY(recipients, tc)
+{
+	uint8_t				 buf[100] = { 0 };
+	const struct node_datagram	*nd;
+	size_t				 n, i, got[2] = { 0, 0 };
+
+	(void)tc;
+	world_new(65536, true);
+	for (i = 0; i < 50; i++) {
+		buf[0] = (uint8_t)(i % 3 == 0);
+		udp_outbox_put(w.out, w.fd[0], true, &w.addr[i % 3 != 0],
+		    buf, sizeof(buf));
+	}
+	udp_outbox_flush(w.out);
+	for (i = 0; i < 2; i++) {
+		while (udp_batch_receive(w.in, w.fd[i], true, &nd, &n) > 0) {
+			got[i] += n;
+			while (n-- > 0)
+				ATF_CHECK_EQ(nd[n].nd_data[0], i == 0);
+		}
+	}
+	ATF_CHECK_EQ(got[0], 17);
+	ATF_CHECK_EQ(got[1], 33);
+	world_end();
+}
+
+/* Longer than any packet: gone, and those around it are there. */
+ATF_TC_WITHOUT_HEAD(too_long);
+ATF_TC_BODY(too_long, tc)
+{
+	uint8_t				 buf[65000] = { 7 };
+	const struct node_datagram	*nd;
+	struct sockaddr_storage		 ss;
+	socklen_t			 len;
+	size_t				 n, i, got = 0;
+	unsigned			 run;
+	static const size_t		 lens[] = { 100, 65000, PACKET_MAX + 1,
+		101, 40000, 102 };
+
+	(void)tc;
+	world_new(65536, true);
+	len = inet_to_sockaddr(&w.addr[1], &ss);
+	for (run = 0; run < 2; run++) {
+		for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
+			ATF_REQUIRE(sendto(w.fd[0], buf, lens[i], 0,
+			    (struct sockaddr *)&ss, len) ==
+			    (ssize_t)lens[i]);
+		while (udp_batch_receive(w.in, w.fd[1], run == 0, &nd, &n) > 0)
+			for (i = 0; i < n; i++)
+				ATF_CHECK_EQ(nd[i].nd_len, 100 + got++ % 3);
+	}
+	ATF_CHECK_EQ(got, 6);
+	world_end();
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, runs);
+	ATF_TP_ADD_TC(tp, no_runs);
+	ATF_TP_ADD_TC(tp, small_mtu);
+	ATF_TP_ADD_TC(tp, recipients);
+	ATF_TP_ADD_TC(tp, too_long);
+	return (atf_no_error());
+}
