@@ -61,7 +61,7 @@ static void	enter_empty_root(void);
 static bool	usable_empty_root(const char *);
 static void	become(uid_t, gid_t);
 static void	limit(int, rlim_t);
-static void	limits(const struct confine *, const struct msg_init *);
+static void	limits(const struct confine *);
 static const char *prefixed(const char *, const char *);
 
 /* ---- start --------------------------------------------------------- */
@@ -247,7 +247,7 @@ child_confine(const struct confine *wanted, const struct msg_init *init)
 			co.co_ro[i] = prefixed(co.co_chroot, co.co_ro[i]);
 		}
 	}
-	limits(&co, init);
+	limits(&co);
 	if (sandbox_enter(&co, &what) == -1)
 		fatal("%s", what);
 }
@@ -315,18 +315,12 @@ become(uid_t uid, gid_t gid)
 }
 
 static void
-limits(const struct confine *co, const struct msg_init *init)
+limits(const struct confine *co)
 {
 	limit(RLIMIT_CORE, 0);		/* it would have the keys in it */
-	/*
-	 * Some systems count threads here.  That a thread is all that is
-	 * made, the sandbox sees to.  Without a user of its own there are
-	 * the other processes of that user.
-	 */
-	if (co->co_threads == 0)
+	/* Some systems count threads here, and those of all of a user. */
+	if (co->co_threads == 0 || !sandbox_forbids_fork())
 		limit(RLIMIT_NPROC, 0);
-	else if (getuid() == init->mi_uid)
-		limit(RLIMIT_NPROC, co->co_threads + 1);
 	limit(RLIMIT_NOFILE, co->co_self == PROC_NET ? 4096 : 1024);
 	/* The controller's database may be of any size. */
 	if (co->co_self != PROC_CON) {

@@ -326,6 +326,9 @@ import_frame(struct list *l, const char *type, const json_t *r)
 		return;
 	}
 	l->l_ended = true;
+	/* Those with mistakes were not counted. */
+	if (l->l_problems > 0)
+		return;
 	if (value_int(json_object_get(r, "networks"), 0) != l->l_networks ||
 	    value_int(json_object_get(r, "members"), 0) !=
 	    l->l_n - l->l_networks)
