@@ -28,7 +28,7 @@
  * How many wait for the disk at once: one file's fsync is mostly waiting,
  * and what waits together is written together.
  */
-#define POOL_THREADS	7
+#define POOL_THREADS	15
 #define BATCH_SETS	1024		/* sets that go together */
 #define NOTES_MAX	1000
 

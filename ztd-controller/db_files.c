@@ -77,6 +77,11 @@ struct loading {
 	bool		 l_torn;
 	char		 l_why[160];
 };
+/* A file to be read. */
+struct name {
+	uint64_t	 na_nwid, na_addr;
+	ino_t		 na_ino;
+};
 struct load {
 	struct files	*lo_f;
 	const struct db_reader *lo_reader;
@@ -85,6 +90,8 @@ struct load {
 	size_t		 lo_n;
 	uint64_t	*lo_nwids;	/* 0: not taken */
 	size_t		 lo_nnwids;
+	struct name	*lo_names;	/* of members */
+	size_t		 lo_nnames, lo_size;
 };
 
 static void	*files_open(struct db *, const char *);
@@ -98,6 +105,8 @@ static bool	 has_members(struct files *, const char *);
 
 static uint64_t	*list_networks(struct files *, size_t *);
 static void	 list_members(struct load *, uint64_t);
+static void	 name_add(struct load *, uint64_t, uint64_t, ino_t);
+static int	 name_cmp(const void *, const void *);
 static void	 load_add(struct load *, uint64_t, uint64_t);
 static void	 load_flush(struct load *);
 static void	 load_forget(struct load *, uint64_t);
@@ -193,7 +202,15 @@ files_load(void *self, const struct db_reader *rd, void *arg)
 	for (i = 0; i < lo.lo_nnwids; i++)
 		if (lo.lo_nwids[i] != 0)
 			list_members(&lo, lo.lo_nwids[i]);
+	/* As they lie on the disk, which need not seek then. */
+	if (lo.lo_nnames > 0)
+		qsort(lo.lo_names, lo.lo_nnames, sizeof(*lo.lo_names),
+		    name_cmp);
+	for (i = 0; i < lo.lo_nnames; i++)
+		load_add(&lo, lo.lo_names[i].na_nwid,
+		    lo.lo_names[i].na_addr);
 	load_flush(&lo);
+	free(lo.lo_names);
 	free(lo.lo_nwids);
 	free(lo.lo_l);
 	while (files_idle(f))
@@ -263,9 +280,35 @@ list_members(struct load *lo, uint64_t nwid)
 			    "controller.d/%s/%s: skipped: the name is not an "
 			    "address in lower case", path, de->d_name);
 		else
-			load_add(lo, nwid, addr);
+			name_add(lo, nwid, addr, de->d_ino);
 	}
 	closedir(dir);
+}
+
+static void
+name_add(struct load *lo, uint64_t nwid, uint64_t addr, ino_t ino)
+{
+	struct name	*na;
+
+	if (lo->lo_nnames == lo->lo_size) {
+		lo->lo_size = lo->lo_size == 0 ? 1024 : lo->lo_size * 2;
+		na = reallocarray(lo->lo_names, lo->lo_size, sizeof(*na));
+		if (na == NULL)
+			fatal("list of %zu members", lo->lo_size);
+		lo->lo_names = na;
+	}
+	na = &lo->lo_names[lo->lo_nnames++];
+	na->na_nwid = nwid;
+	na->na_addr = addr;
+	na->na_ino = ino;
+}
+
+static int
+name_cmp(const void *a, const void *b)
+{
+	const struct name	*x = a, *y = b;
+
+	return (x->na_ino < y->na_ino ? -1 : x->na_ino > y->na_ino);
 }
 
 static void

@@ -32,7 +32,8 @@ static void	 bridge_remove(struct network *, uint64_t);
 static void	*parse(uint64_t, uint64_t, const char *, size_t, bool *,
 		    char *, size_t);
 static const char *parse_check(uint64_t, uint64_t, const json_t *);
-static struct loaded *parse_member(uint64_t, const json_t *);
+static struct loaded *parse_member(uint64_t, const json_t *, const char *,
+		    size_t);
 static const char *add(void *, uint64_t, uint64_t, void *);
 static const char *add_member(struct controller *, struct network *,
 		    struct loaded *);
@@ -303,7 +304,7 @@ parse(uint64_t nwid, uint64_t addr, const char *text, size_t len, bool *torn,
 	}
 	if (addr == 0)
 		return (record);
-	rv = parse_member(addr, record);
+	rv = parse_member(addr, record, text, len);
 	json_decref(record);
 	return (rv);
 }
@@ -325,7 +326,8 @@ parse_check(uint64_t nwid, uint64_t addr, const json_t *record)
 }
 
 static struct loaded *
-parse_member(uint64_t addr, const json_t *record)
+parse_member(uint64_t addr, const json_t *record, const char *text,
+    size_t len)
 {
 	struct loaded	*ld;
 	size_t		 i = 0, room;
@@ -333,7 +335,7 @@ parse_member(uint64_t addr, const json_t *record)
 	ld = xcalloc(1, sizeof(*ld));
 	ld->ld_member = xcalloc(1, sizeof(*ld->ld_member));
 	ld->ld_member->m_addr = addr;
-	ld->ld_member->m_text = text_of_json(record);
+	ld->ld_member->m_text = text_of_read(record, text, len);
 	member_compile(ld->ld_member, record);
 	room = json_array_size(json_object_get(record, "ipAssignments"));
 	if (room == 0)

@@ -26,6 +26,11 @@ struct text {
 
 /* The canonical text of a value; fatal without memory. */
 struct text *text_of_json(const json_t *);
+/*
+ * The same of a value that was read from these bytes: faster when they are
+ * canonical, as we write them ourselves.
+ */
+struct text *text_of_read(const json_t *, const char *, size_t len);
 struct text *text_new(const char *, size_t len);
 struct text *text_ref(struct text *);
 /* NULL is fine. */
