@@ -46,6 +46,7 @@ CRYPTO_LIBS := $(call pc-libs,libsodium libcrypto liblz4)
 EVENT_LIBS := $(call pc-libs,libevent_core)
 HTTP_LIBS := $(call pc-libs,libevent)
 JSON_LIBS := $(call pc-libs,jansson)
+THREAD_LIBS := -pthread
 # Only to read the database of a controller of before 1.2.
 SQLITE_LIBS := $(call pc-libs,sqlite3)
 SQLITE_FLAGS := $(if $(SQLITE_LIBS),-DHAVE_SQLITE3 $(call pc-cflags,sqlite3))
