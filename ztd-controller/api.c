@@ -444,25 +444,34 @@ unstable_networks(struct api *ap)
 	return (code);
 }
 
+/* Long, and made of what there is as text already. */
 static unsigned
 unstable_members(struct api *ap, uint64_t nwid)
 {
 	const struct network	*n;
-	json_t			*all, *list;
-	unsigned		 code;
-	size_t			 i;
+	const struct text	*tx;
+	char			 meta[96], *p;
+	size_t			 i, room = 16;
 
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
 		return (refuse_network(ap, nwid));
-	list = json_array();
+	(void)snprintf(meta, sizeof(meta), "],\"meta\":{\"authorizedCount\":"
+	    "%zu,\"totalCount\":%zu}}", n->n_nauthorized, n->n_nmembers);
+	room += strlen(meta);
 	for (i = 0; i < n->n_nmembers; i++)
-		value_append(list, member_record(n->n_members[i]));
-	all = json_pack("{s:o,s:{s:I,s:I}}", "data", list, "meta",
-	    "authorizedCount", (json_int_t)n->n_nauthorized, "totalCount",
-	    (json_int_t)n->n_nmembers);
-	code = respond(ap, all);
-	json_decref(all);
-	return (code);
+		room += n->n_members[i]->m_text->tx_len + 1;
+	ap->ap_out = xmalloc(room);
+	p = stpcpy(ap->ap_out, "{\"data\":[");
+	for (i = 0; i < n->n_nmembers; i++) {
+		tx = n->n_members[i]->m_text;
+		if (i > 0)
+			*p++ = ',';
+		memcpy(p, tx->tx_s, tx->tx_len);
+		p += tx->tx_len;
+	}
+	p = stpcpy(p, meta);
+	ap->ap_outlen = (size_t)(p - ap->ap_out);
+	return (200);
 }
 
 static unsigned
