@@ -12,7 +12,9 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,8 +84,39 @@ ATF_TC_BODY(port_not_free_yet, tc)
 	ATF_REQUIRE_EQ(pid, waitpid(pid, &status, 0));
 }
 
+/* No answer waits for a client's delayed acknowledgement. */
+ATF_TC_WITHOUT_HEAD(no_delay);
+ATF_TC_BODY(no_delay, tc)
+{
+	struct parent		*p;
+	struct sockaddr_storage	 ss;
+	socklen_t		 len;
+	uint16_t		 port;
+	int			 fd, to, on = 0;
+
+	(void)tc;
+	close(held_port(&port));
+	ATF_REQUIRE((p = calloc(1, sizeof(*p))) != NULL);
+	p->p_argport = port;
+	listen_open(p);
+	ATF_REQUIRE(p->p_nlisteners > 0);
+	len = inet_to_sockaddr(&p->p_listener[0].l_addr, &ss);
+	ATF_REQUIRE((to = socket(ss.ss_family, SOCK_STREAM, 0)) != -1);
+	ATF_REQUIRE(connect(to, (struct sockaddr *)&ss, len) == 0);
+	while ((fd = accept(p->p_listener[0].l_fd, NULL, NULL)) == -1)
+		ATF_REQUIRE(errno == EAGAIN);
+	len = sizeof(on);
+	ATF_REQUIRE(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len) == 0);
+	ATF_CHECK(on != 0);
+	close(fd);
+	close(to);
+	listen_close(p);
+	free(p);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, no_delay);
 	ATF_TP_ADD_TC(tp, port_not_free_yet);
 	ATF_TP_ADD_TC(tp, primary_port);
 	return (atf_no_error());
