@@ -52,6 +52,7 @@ $(SIM): $(B)/obj/regress/sim/main.o $(SIM_OBJ)
 # It makes the database that it then has migrated.
 $(B)/obj/regress/wire/migrate_test.o: CPPFLAGS_ALL += $(SQLITE_FLAGS)
 LIBS_migrate_test := $(SQLITE_LIBS)
+LIBS_siv_test := $(MB_LIBS)
 
 $(TEST_SCRIPT): $(B)/%: %.sh
 	@mkdir -p $(@D)
