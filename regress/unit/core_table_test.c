@@ -232,10 +232,26 @@ ATF_TC_BODY(alike_paths, tc)
 	node_free(n, now);
 }
 
+/* Nor is an answer from such an address one from where we asked. */
+ATF_TC_WITHOUT_HEAD(alike_answers);
+ATF_TC_BODY(alike_answers, tc)
+{
+	struct node		*n = node_start(tc);
+	struct inet_addr	 asked, other;
+
+	ATF_REQUIRE_EQ(inet_parse("10.0.0.5/9993", &asked), 0);
+	ATF_REQUIRE_EQ(inet_parse("11.0.0.5/9992", &other), 0);
+	expect_add(n, 0x1234567800000000, &asked);
+	ATF_CHECK(expect_reply(n, 0x1234567800000000, &asked));
+	ATF_CHECK(!expect_reply(n, 0x1234567800000000, &other));
+	node_free(n, START);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, idle_peer_cost);
 	ATF_TP_ADD_TC(tp, oldest_gives_way);
 	ATF_TP_ADD_TC(tp, alike_paths);
+	ATF_TP_ADD_TC(tp, alike_answers);
 	return (atf_no_error());
 }
