@@ -336,11 +336,14 @@ udp_outbox_flush(struct udp_outbox *o)
 		}
 		if (n == -1 && errno == EINTR)
 			continue;
+		/* The socket's buffer is full, which is there for all. */
+		if (n == -1 && errno == EAGAIN)
+			break;
 		if (o->o_run[done].r_n > 1 && no_run(errno)) {
 			refused(o, &o->o_run[done]);
 			run_send_singly(o, done);
 		}
-		done++;		/* else it cannot go: unreachable, full */
+		done++;		/* else it cannot go: unreachable, refused */
 	}
 	o->o_n = 0;
 	o->o_used = 0;

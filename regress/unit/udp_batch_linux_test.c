@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 
+#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,14 +111,19 @@ put(size_t len)
 }
 
 static unsigned	 calls, failed;	/* of those that send */
+static bool	 full;		/* the socket's buffer */
 
 /* In place of the C library's. */
 int
 sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
 {
-	int	got = (int)syscall(SYS_sendmmsg, fd, msg, n, flags);
+	int	got = -1;
 
 	calls++;
+	if (full)
+		errno = EAGAIN;
+	else
+		got = (int)syscall(SYS_sendmmsg, fd, msg, n, flags);
 	failed += got == -1;
 	return (got);
 }
@@ -260,6 +266,25 @@ ATF_TC_BODY(refusal_remembered, tc)
 	world_end();
 }
 
+/* One call tells; what is left of the batch is lost, and no later one. */
+ATF_TC_WITHOUT_HEAD(full_buffer);
+ATF_TC_BODY(full_buffer, tc)
+{
+	size_t	 i;
+
+	(void)tc;
+	world_new(65536, false);
+	full = true;
+	for (i = 0; i < 50; i++)
+		put(100);
+	udp_outbox_flush(w.out);
+	ATF_CHECK_EQ_MSG(calls, 1, "%u calls", calls);
+	full = false;
+	w.nsent = 0;
+	traffic();
+	world_end();
+}
+
 /* A run has one recipient. */
 ATF_TC_WITHOUT_HEAD(recipients);
 ATF_TC_BODY(recipients, tc)
@@ -323,6 +348,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, no_runs);
 	ATF_TP_ADD_TC(tp, small_mtu);
 	ATF_TP_ADD_TC(tp, refusal_remembered);
+	ATF_TP_ADD_TC(tp, full_buffer);
 	ATF_TP_ADD_TC(tp, recipients);
 	ATF_TP_ADD_TC(tp, too_long);
 	return (atf_no_error());
