@@ -452,7 +452,8 @@ fetch(void)
 	lib.ctr = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
 	lib.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	lib.sha384 = EVP_MD_fetch(NULL, "SHA384", NULL);
-	return (lib.ecb == NULL || lib.ctr == NULL || lib.hmac == NULL || lib.sha384 == NULL ? -1 : 0);
+	return (lib.ecb == NULL || lib.ctr == NULL || lib.hmac == NULL ||
+	    lib.sha384 == NULL ? -1 : 0);
 }
 
 /*

@@ -191,8 +191,9 @@ size_t	 packet_decompress(uint8_t *p, size_t len);
 unsigned packet_fragments(size_t len, size_t mtu);
 /*
  * The limit, at most mtu, at which a packet takes as many datagrams and these
- * are of one size, the last perhaps some bytes shorter: so many packets of
- * the same length are one run for the kernel.
+ * are of one size, the last perhaps some bytes shorter.  Where it is not, as
+ * with full frames at the usual MTUs, many packets of the same length are one
+ * run for the kernel.
  */
 size_t	 packet_even(size_t len, size_t mtu);
 /*

@@ -5,11 +5,13 @@
 
 /*
  * Inside the frame channel: its forms, and which of the two between
- * processes a system uses.  Nobody but frame*.c (and their tests) includes this.
+ * processes a system uses.  Nobody but frame*.c (and their tests) includes
+ * this.
  *
  * A record is, in those two and in host order, u16 tap, u16 flags (0), a
- * struct offload, then the frame.  The batch being filled holds records with their length (u32,
- * not counting itself) in front, which is what the stream form sends.
+ * struct offload, then the frame.  The batch being filled holds records with
+ * their length (u32, not counting itself) in front, which is what the stream
+ * form sends.
  */
 
 #ifndef PRIVSEP_FRAME_FORM_H

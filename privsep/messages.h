@@ -199,8 +199,9 @@ struct msg_network {
 
 /*
  * State of a network's tap, again whenever it changes.  mt_tap names it on
- * the frame channel; with an error what is said of it is 0.  Followed by mt_ngroups struct msg_group: the multicast
- * groups that the host has joined on it, resolution groups included.
+ * the frame channel; with an error what is said of it is 0.  Followed by
+ * mt_ngroups struct msg_group: the multicast groups that the host has joined
+ * on it, resolution groups included.
  */
 #define TAP_GROUPS_MAX	1024
 struct msg_tap {

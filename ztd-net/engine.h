@@ -52,6 +52,7 @@ struct engine {
 	struct frame_channel *e_frames;
 	struct merge	*e_merge;	/* NULL: none yet */
 	struct event	*e_frames_ev;
+	struct event	*e_frames_again; /* more wait in the channel itself */
 	struct event	*e_report;	/* pending: a report was told just now */
 	bool		 e_reported;	/* and another came since */
 	struct node	*e_node;	/* NULL before the identity came */

@@ -272,10 +272,11 @@ frames_in(struct engine *e, int64_t now, const struct frame *f)
 static void
 frames_readable(int fd, short what, void *arg)
 {
-	struct engine	*e = arg;
-	struct frame	 batch[FRAME_BATCH];
-	int64_t		 now = engine_now();
-	int		 i, n, round;
+	static const struct timeval	 now_due = { 0, 0 };
+	struct engine			*e = arg;
+	struct frame			 batch[FRAME_BATCH];
+	int64_t				 now = engine_now();
+	int				 i, n, round;
 
 	(void)fd;
 	(void)what;
@@ -290,9 +291,14 @@ frames_readable(int fd, short what, void *arg)
 		if (!frame_more(e->e_frames))
 			break;
 	}
-	/* What the channel holds already does not make it readable. */
+	/*
+	 * What the channel holds already does not make it readable.  An event
+	 * made active here would come before all that is not known to wait.
+	 */
 	if (round == ROUNDS)
-		event_active(e->e_frames_ev, EV_READ, 0);
+		(void)evtimer_add(e->e_frames_again, &now_due);
+	else
+		(void)evtimer_del(e->e_frames_again);
 	engine_flush(e);
 }
 
@@ -301,12 +307,14 @@ frames_attach(struct engine *e, int fd)
 {
 	if (e->e_frames_ev != NULL) {
 		event_free(e->e_frames_ev);
-		e->e_frames_ev = NULL;
+		event_free(e->e_frames_again);
 	}
 	frame_free(e->e_frames);
 	if ((e->e_frames = frame_new(fd)) == NULL ||
 	    (e->e_frames_ev = event_new(e->e_base, fd, EV_READ | EV_PERSIST,
 	    frames_readable, e)) == NULL ||
+	    (e->e_frames_again = evtimer_new(e->e_base, frames_readable,
+	    e)) == NULL ||
 	    event_add(e->e_frames_ev, NULL) == -1)
 		fatalx("frame channel: out of memory");
 }

@@ -34,6 +34,8 @@ _Static_assert(UDP_BATCH * IN_PLAIN <= IN_BYTES && IN_PLAIN >= PACKET_MAX,
 #define OUT_MAX		10324	/* longest datagram */
 #define RUN_MAX		64	/* datagrams, what every kernel takes */
 #define RUN_BYTES	65000	/* with headers not above 64 KiB */
+#define REFUSALS	16	/* remembered */
+#define REFUSAL_ENDS	2048	/* datagrams later a run is tried again */
 
 struct udp_batch {
 	struct mmsghdr		 b_msg[UDP_BATCH];
@@ -50,7 +52,15 @@ struct run {
 	size_t			 r_off, r_len;	/* in o_data */
 	size_t			 r_size;	/* of all but the last */
 	unsigned		 r_n;
-	bool			 r_ended;	/* by a shorter one */
+	bool			 r_ended;	/* nothing more joins */
+};
+
+/* No runs of such datagrams: the kernel did not take the last one. */
+struct refusal {
+	int			 rf_fd;
+	struct inet_addr	 rf_to;
+	size_t			 rf_size;	/* so long or longer */
+	unsigned		 rf_left;	/* datagrams; 0: free */
 };
 
 struct udp_outbox {
@@ -58,6 +68,9 @@ struct udp_outbox {
 	bool			 o_runs;
 	unsigned		 o_n;		/* of runs */
 	size_t			 o_used;
+	unsigned		 o_nrefusals;	/* not free */
+	unsigned		 o_next;	/* place of the next one */
+	struct refusal		 o_refusals[REFUSALS];
 	struct run		 o_run[OUT_RUNS];
 	struct mmsghdr		 o_msg[OUT_RUNS];
 	struct iovec		 o_iov[OUT_RUNS];
@@ -173,6 +186,57 @@ run_takes(const struct udp_outbox *o, const struct inet_addr *to, size_t len)
 	    inet_equal(&r->r_to, to));
 }
 
+static struct refusal *
+refusal_find(struct udp_outbox *o, int fd, const struct inet_addr *to)
+{
+	struct refusal	*rf;
+	unsigned	 i;
+
+	for (i = 0; i < REFUSALS && o->o_nrefusals > 0; i++) {
+		rf = &o->o_refusals[i];
+		if (rf->rf_left > 0 && rf->rf_fd == fd &&
+		    inet_equal(&rf->rf_to, to))
+			return (rf);
+	}
+	return (NULL);
+}
+
+/* Is a datagram to go alone?  That is asked once for each of them. */
+static bool
+goes_alone(struct udp_outbox *o, int fd, const struct inet_addr *to,
+    size_t len)
+{
+	struct refusal	*rf = refusal_find(o, fd, to);
+
+	if (rf == NULL || len < rf->rf_size)
+		return (false);
+	if (--rf->rf_left == 0)
+		o->o_nrefusals--;
+	return (true);
+}
+
+/*
+ * Asking again each time would cost a system call for each run: an MTU and
+ * what an interface can do change seldom.
+ */
+static void
+refused(struct udp_outbox *o, const struct run *r)
+{
+	struct refusal	*rf = refusal_find(o, o->o_fd, &r->r_to);
+
+	if (rf == NULL) {
+		rf = &o->o_refusals[o->o_next++ % REFUSALS];
+		if (rf->rf_left == 0)
+			o->o_nrefusals++;
+		rf->rf_fd = o->o_fd;
+		rf->rf_to = r->r_to;
+		rf->rf_size = r->r_size;
+	}
+	if (r->r_size < rf->rf_size)
+		rf->rf_size = r->r_size;
+	rf->rf_left = REFUSAL_ENDS;
+}
+
 void
 udp_outbox_put(struct udp_outbox *o, int fd, bool runs,
     const struct inet_addr *to, const void *p, size_t len)
@@ -192,7 +256,8 @@ udp_outbox_put(struct udp_outbox *o, int fd, bool runs,
 		r->r_len = 0;
 		r->r_size = len;
 		r->r_n = 0;
-		r->r_ended = false;
+		r->r_ended = runs && o->o_nrefusals > 0 &&
+		    goes_alone(o, fd, to, len);
 	}
 	o->o_fd = fd;
 	o->o_runs = runs;
@@ -200,7 +265,8 @@ udp_outbox_put(struct udp_outbox *o, int fd, bool runs,
 	memcpy(o->o_data + o->o_used, p, len);
 	r->r_len += len;
 	r->r_n++;
-	r->r_ended = len < r->r_size;
+	if (len < r->r_size)
+		r->r_ended = true;
 	o->o_used += len;
 }
 
@@ -270,9 +336,14 @@ udp_outbox_flush(struct udp_outbox *o)
 		}
 		if (n == -1 && errno == EINTR)
 			continue;
-		if (o->o_run[done].r_n > 1 && no_run(errno))
+		/* The socket's buffer is full, which is there for all. */
+		if (n == -1 && errno == EAGAIN)
+			break;
+		if (o->o_run[done].r_n > 1 && no_run(errno)) {
+			refused(o, &o->o_run[done]);
 			run_send_singly(o, done);
-		done++;		/* else it cannot go: unreachable, full */
+		}
+		done++;		/* else it cannot go: unreachable, refused */
 	}
 	o->o_n = 0;
 	o->o_used = 0;

@@ -41,7 +41,9 @@ struct udp_outbox *udp_outbox_new(void);
 void	 udp_outbox_free(struct udp_outbox *);
 /*
  * Copy a datagram into the batch; a full one, or one of another socket,
- * leaves first.  runs: this socket takes runs.
+ * leaves first.  runs: this socket takes runs.  Those that the kernel did not
+ * take, to an address and of a size, are left alone for the next two thousand
+ * datagrams.
  */
 void	 udp_outbox_put(struct udp_outbox *, int fd, bool runs,
 	    const struct inet_addr *, const void *, size_t len);

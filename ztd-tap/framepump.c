@@ -51,6 +51,7 @@ struct frame_pump {
 	struct event_base *fp_base;
 	struct frame_channel *fp_chan;
 	struct event	*fp_read;
+	struct event	*fp_again;	/* more wait in the channel itself */
 	bool		 fp_named;	/* frames for no tap, too */
 	void		(*fp_report)(void *);	/* or NULL */
 	void		*fp_report_arg;
@@ -117,7 +118,9 @@ pump_channel(struct frame_pump *fp, int fd)
 	}
 	fp->fp_read = event_new(fp->fp_base, frame_fd(fp->fp_chan),
 	    EV_READ | EV_PERSIST, channel_readable, fp);
-	if (fp->fp_read == NULL || event_add(fp->fp_read, NULL) == -1) {
+	fp->fp_again = evtimer_new(fp->fp_base, channel_readable, fp);
+	if (fp->fp_read == NULL || fp->fp_again == NULL ||
+	    event_add(fp->fp_read, NULL) == -1) {
 		close_channel(fp);
 		return (-1);
 	}
@@ -295,8 +298,11 @@ close_channel(struct frame_pump *fp)
 {
 	if (fp->fp_read != NULL)
 		event_free(fp->fp_read);
+	if (fp->fp_again != NULL)
+		event_free(fp->fp_again);
 	frame_free(fp->fp_chan);
 	fp->fp_read = NULL;
+	fp->fp_again = NULL;
 	fp->fp_chan = NULL;
 }
 
@@ -345,9 +351,10 @@ tap_readable(evutil_socket_t fd, short what, void *arg)
 static void
 channel_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct frame_pump	*fp = arg;
-	struct frame		 frames[FRAME_BATCH];
-	int			 i, n, turn;
+	static const struct timeval	 now_due = { 0, 0 };
+	struct frame_pump		*fp = arg;
+	struct frame			 frames[FRAME_BATCH];
+	int				 i, n, turn;
 
 	(void)fd;
 	(void)what;
@@ -359,11 +366,17 @@ channel_readable(evutil_socket_t fd, short what, void *arg)
 		}
 		for (i = 0; i < n; i++)
 			frame_to_tap(fp, &frames[i]);
-		if (!frame_more(fp->fp_chan))
+		if (!frame_more(fp->fp_chan)) {
+			(void)evtimer_del(fp->fp_again);
 			return;
+		}
 	}
-	/* What the channel holds already does not make it readable. */
-	event_active(fp->fp_read, EV_READ, 0);
+	/*
+	 * What the channel holds already does not make it readable.  An event
+	 * made active here would come before all that is not known to wait,
+	 * and an engine that sends without end would have us for itself.
+	 */
+	(void)evtimer_add(fp->fp_again, &now_due);
 }
 
 /* The engine may write to taps that we made for it, and no more. */

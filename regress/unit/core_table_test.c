@@ -215,10 +215,73 @@ ATF_TC_BODY(cache_record, tc)
 	node_free(n, START);
 }
 
+static struct path *
+path_at(struct node *n, int64_t now, uint8_t net, uint16_t port)
+{
+	struct inet_addr ia;
+	struct path	*pa;
+
+	memset(&ia, 0, sizeof(ia));
+	ia.ia_family = 4;
+	ia.ia_ip[0] = 10;
+	ia.ia_ip[1] = net;
+	ia.ia_ip[3] = 5;
+	ia.ia_port = port;
+	ATF_REQUIRE((pa = path_get(n, now, 1, &ia)) != NULL);
+	ATF_REQUIRE_EQ(pa->pa_addr.ia_port, port);
+	return (pa);
+}
+
+/*
+ * Two addresses whose bytes differ as their ports do.  The one being
+ * forgotten, the other is found, and there is one of it.
+ */
+ATF_TC_WITHOUT_HEAD(alike_paths);
+ATF_TC_BODY(alike_paths, tc)
+{
+	struct node	*n = node_start(tc);
+	struct path	*pa;
+	int64_t		 now = START;
+	size_t		 before = n->n_npaths;
+	unsigned	 k;
+
+	pa = path_at(n, now, 0, 9993);
+	pa->pa_refs++;
+	for (k = 0; k < 5; k++) {
+		(void)path_at(n, now, 1, 9992);
+		ATF_REQUIRE_EQ(n->n_npaths, before + 2);
+		now += 120000;
+		paths_housekeeping(n, now);
+		ATF_REQUIRE_EQ(n->n_npaths, before + 1);
+		ATF_REQUIRE(path_at(n, now, 0, 9993) == pa);
+	}
+	pa->pa_refs--;
+	paths_housekeeping(n, now);
+	ATF_REQUIRE_EQ(n->n_npaths, before);
+	node_free(n, now);
+}
+
+/* Nor is an answer from such an address one from where we asked. */
+ATF_TC_WITHOUT_HEAD(alike_answers);
+ATF_TC_BODY(alike_answers, tc)
+{
+	struct node		*n = node_start(tc);
+	struct inet_addr	 asked, other;
+
+	ATF_REQUIRE_EQ(inet_parse("10.0.0.5/9993", &asked), 0);
+	ATF_REQUIRE_EQ(inet_parse("11.0.0.5/9992", &other), 0);
+	expect_add(n, 0x1234567800000000, &asked);
+	ATF_CHECK(expect_reply(n, 0x1234567800000000, &asked));
+	ATF_CHECK(!expect_reply(n, 0x1234567800000000, &other));
+	node_free(n, START);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, cache_record);
 	ATF_TP_ADD_TC(tp, idle_peer_cost);
 	ATF_TP_ADD_TC(tp, oldest_gives_way);
+	ATF_TP_ADD_TC(tp, alike_paths);
+	ATF_TP_ADD_TC(tp, alike_answers);
 	return (atf_no_error());
 }

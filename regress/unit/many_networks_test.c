@@ -8,7 +8,9 @@
  * look up for every frame.
  */
 
+#include <sys/types.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -34,10 +36,15 @@ engine_now(void)
 	return (0);
 }
 
+static unsigned	 turns;		/* of the engine with its frames */
+static int	 first_turn = -1; /* a pipe, told of it */
+
 void
 engine_flush(struct engine *e)
 {
 	(void)e;
+	if (turns++ == 0 && first_turn != -1)
+		ATF_REQUIRE_EQ(1, write(first_turn, "", 1));
 }
 
 #define START	1795000000000
@@ -275,6 +282,65 @@ ATF_TC_BODY(all_told, tc)
 	ATF_CHECK_EQ(0, e.e_port_late);
 }
 
+/* ---- nobody waits until a channel is empty ---------------------------- */
+
+#define QUEUE	3000
+
+/* So many frames as go into a channel, which become fewer only by reading. */
+static unsigned
+fill(struct frame_channel *fc, uint16_t tap)
+{
+	static const uint8_t	 frame[64];
+	unsigned		 i;
+
+	for (i = 0; i < QUEUE; i++)
+		frame_put(fc, tap, frame, sizeof(frame));
+	frame_flush(fc);
+	return ((unsigned)frame_stats(fc)->fs_sent);
+}
+
+static void
+other_event(evutil_socket_t fd, short what, void *arg)
+{
+	unsigned	*after = arg;
+	char		 buf[128];
+
+	(void)what;
+	ATF_REQUIRE(read(fd, buf, sizeof(buf)) > 0);
+	if (*after == 0)
+		*after = turns;
+}
+
+ATF_TC_WITHOUT_HEAD(engine_turns);
+ATF_TC_BODY(engine_turns, tc)
+{
+	static struct engine	 e;
+	struct frame_channel	*parent;
+	struct timeval		 tv = { 1, 0 };
+	struct event		*ev;
+	unsigned		 after = 0, n;
+	int			 fds[2], told_by[2];
+
+	(void)tc;
+	ATF_REQUIRE((e.e_base = event_base_new()) != NULL);
+	ATF_REQUIRE_EQ(0, frame_pair(fds));
+	frames_attach(&e, fds[0]);
+	ATF_REQUIRE((parent = frame_new(fds[1])) != NULL);
+	if ((n = fill(parent, 0)) < 1000)
+		atf_tc_skip("room for %u frames only", n);
+	ATF_REQUIRE_EQ(0, pipe(told_by));
+	first_turn = told_by[1];
+	ATF_REQUIRE((ev = event_new(e.e_base, told_by[0], EV_READ |
+	    EV_PERSIST, other_event, &after)) != NULL);
+	ATF_REQUIRE_EQ(0, event_add(ev, NULL));
+	turns = 0;
+	event_base_loopexit(e.e_base, &tv);
+	(void)event_base_dispatch(e.e_base);
+	ATF_CHECK_EQ(n, frame_stats(e.e_frames)->fs_received);
+	ATF_CHECK_MSG(after > 0 && after <= 2, "after %u of %u turns", after,
+	    turns);
+}
+
 /* ---- the parent ------------------------------------------------------ */
 
 static void
@@ -326,11 +392,77 @@ ATF_TC_BODY(pump, tc)
 	}
 }
 
+/* An engine that sends without end keeps the parent from nothing else. */
+
+struct watched {
+	struct frame_pump	*wa_pump;
+	uint64_t		 wa_after;	/* frames */
+};
+
+static void
+frame_came(evutil_socket_t fd, short what, void *arg)
+{
+	struct watched		*wa = arg;
+	const struct pump_stats	*ps = pump_stats(wa->wa_pump);
+	char			 buf[128];
+
+	(void)what;
+	while (read(fd, buf, sizeof(buf)) > 0)
+		continue;
+	if (wa->wa_after == 0)
+		wa->wa_after = ps->ps_in + ps->ps_dropped;
+}
+
+ATF_TC_WITHOUT_HEAD(pump_turns);
+ATF_TC_BODY(pump_turns, tc)
+{
+	struct watched		 wa = { NULL, 0 };
+	struct tap		 tap;
+	struct event_base	*base;
+	struct event		*ev;
+	struct frame_channel	*engine;
+	struct timeval		 tv = { 1, 0 };
+	const struct pump_stats	*ps;
+	unsigned		 n;
+	int			 fds[2], index, wire[2];
+
+	(void)tc;
+	memset(&tap, 0, sizeof(tap));
+	ATF_REQUIRE_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
+	    0, wire));
+	tap.t_fd = wire[0];
+	ATF_REQUIRE((base = event_base_new()) != NULL);
+	ATF_REQUIRE((wa.wa_pump = pump_new(base)) != NULL);
+	ATF_REQUIRE_EQ(0, frame_pair(fds));
+	ATF_REQUIRE_EQ(0, pump_channel(wa.wa_pump, fds[0]));
+	ATF_REQUIRE((index = pump_add(wa.wa_pump, &tap, 2800, lost, NULL)) !=
+	    -1);
+	ATF_REQUIRE((engine = frame_new(fds[1])) != NULL);
+	n = fill(engine, (uint16_t)index);
+	ATF_REQUIRE((ev = event_new(base, wire[1], EV_READ | EV_PERSIST,
+	    frame_came, &wa)) != NULL);
+	ATF_REQUIRE_EQ(0, event_add(ev, NULL));
+	event_base_loopexit(base, &tv);
+	(void)event_base_dispatch(base);
+	ps = pump_stats(wa.wa_pump);
+	ATF_CHECK_EQ(n, ps->ps_in + ps->ps_dropped);
+	ATF_CHECK_MSG(wa.wa_after > 0 && wa.wa_after <= 128, "after %llu of "
+	    "%u frames", (unsigned long long)wa.wa_after, n);
+	event_free(ev);
+	pump_free(wa.wa_pump);
+	frame_free(engine);
+	event_base_free(base);
+	close(wire[0]);
+	close(wire[1]);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, core);
 	ATF_TP_ADD_TC(tp, engine);
 	ATF_TP_ADD_TC(tp, all_told);
 	ATF_TP_ADD_TC(tp, pump);
+	ATF_TP_ADD_TC(tp, engine_turns);
+	ATF_TP_ADD_TC(tp, pump_turns);
 	return (atf_no_error());
 }

@@ -11,10 +11,12 @@
 #include <sys/types.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 
+#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +110,34 @@ put(size_t len)
 	udp_outbox_put(w.out, w.fd[0], w.runs[0], &w.addr[1], buf, len);
 }
 
+static unsigned	 calls, failed;	/* of those that send */
+static bool	 full;		/* the socket's buffer */
+
+/* In place of the C library's. */
+int
+sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
+{
+	int	got = -1;
+
+	calls++;
+	if (full)
+		errno = EAGAIN;
+	else
+		got = (int)syscall(SYS_sendmmsg, fd, msg, n, flags);
+	failed += got == -1;
+	return (got);
+}
+
+ssize_t
+sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	ssize_t	got = syscall(SYS_sendmsg, fd, msg, flags);
+
+	calls++;
+	failed += got == -1;
+	return (got);
+}
+
 /* Everything that was sent is there, in order, each as it was. */
 static void
 take_all(void)
@@ -191,6 +221,70 @@ ATF_TC_BODY(small_mtu, tc)
 	world_end();
 }
 
+/*
+ * A kernel that took no run is not asked for each of them, but now and then,
+ * as that may change; shorter ones are runs all the while.
+ */
+ATF_TC_WITHOUT_HEAD(refusal_remembered);
+ATF_TC_BODY(refusal_remembered, tc)
+{
+	size_t	 i, round;
+
+	(void)tc;
+	world_new(1280, true);
+	for (round = 0; round < 5; round++) {
+		w.nsent = w.seen = 0;
+		for (i = 0; i < MANY; i++)
+			put(1400);
+		take_all();
+		/* Those that were in the first batch were on their way. */
+		if (round == 0)
+			calls = failed = 0;
+	}
+	ATF_CHECK_EQ_MSG(failed, 0, "%u of %u calls failed", failed, calls);
+	ATF_CHECK_MSG(calls < 4 * MANY / 16, "%u calls", calls);
+
+	calls = failed = 0;
+	w.nsent = w.seen = 0;
+	w.buffers = 0;
+	for (i = 0; i < MANY; i++)
+		put(1000);
+	take_all();
+	ATF_CHECK_EQ(failed, 0);
+	ATF_CHECK_MSG(w.buffers < MANY / 20, "%zu buffers", w.buffers);
+
+	/* The way has become wider. */
+	loopback(65536);
+	for (round = 0; round < 8; round++) {
+		w.nsent = w.seen = 0;
+		w.buffers = 0;
+		for (i = 0; i < MANY; i++)
+			put(1400);
+		take_all();
+	}
+	ATF_CHECK_MSG(w.buffers < MANY / 20, "%zu buffers", w.buffers);
+	world_end();
+}
+
+/* One call tells; what is left of the batch is lost, and no later one. */
+ATF_TC_WITHOUT_HEAD(full_buffer);
+ATF_TC_BODY(full_buffer, tc)
+{
+	size_t	 i;
+
+	(void)tc;
+	world_new(65536, false);
+	full = true;
+	for (i = 0; i < 50; i++)
+		put(100);
+	udp_outbox_flush(w.out);
+	ATF_CHECK_EQ_MSG(calls, 1, "%u calls", calls);
+	full = false;
+	w.nsent = 0;
+	traffic();
+	world_end();
+}
+
 /* A run has one recipient. */
 ATF_TC_WITHOUT_HEAD(recipients);
 ATF_TC_BODY(recipients, tc)
@@ -253,6 +347,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, runs);
 	ATF_TP_ADD_TC(tp, no_runs);
 	ATF_TP_ADD_TC(tp, small_mtu);
+	ATF_TP_ADD_TC(tp, refusal_remembered);
+	ATF_TP_ADD_TC(tp, full_buffer);
 	ATF_TP_ADD_TC(tp, recipients);
 	ATF_TP_ADD_TC(tp, too_long);
 	return (atf_no_error());

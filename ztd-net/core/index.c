@@ -5,8 +5,8 @@
 
 /*
  * A hash table with open addressing and linear probing, never more than
- * half full nor, but for small ones, less than an eighth.  One that is taken out has those behind it moved up, so that
- * there are no graves.
+ * half full nor, but for small ones, less than an eighth.  One that is taken
+ * out has those behind it moved up, so that there are no graves.
  */
 
 #include <stdlib.h>

@@ -33,7 +33,11 @@ path_cmp(const struct path *a, const struct path *b)
 
 RB_GENERATE(path_tree, path, pa_entry, path_cmp)
 
-/* A number for it that nobody can aim at; seldom there are two of one. */
+/*
+ * A number for it that nobody can aim at.  Each part is mixed before the next
+ * one comes: a port must not undo what makes two addresses different.  Two
+ * of one number are seldom, but may be.
+ */
 static uint64_t
 path_key(const struct node *n, uint32_t sock, const struct inet_addr *ia)
 {
@@ -42,8 +46,9 @@ path_key(const struct node *n, uint32_t sock, const struct inet_addr *ia)
 	memcpy(half, ia->ia_ip, sizeof(half));
 	x = n->n_pid_key[0] ^ ((uint64_t)sock << 24 |
 	    (uint64_t)ia->ia_port << 8 | ia->ia_family);
-	x = (x ^ half[0]) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 29 ^ half[1]) * 0x94d049bb133111ebULL;
+	x = (x ^ x >> 32) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 29 ^ half[0]) * 0x94d049bb133111ebULL;
+	x = (x ^ x >> 32 ^ half[1]) * 0xbf58476d1ce4e5b9ULL;
 	return (x ^ x >> 32);
 }
 
@@ -53,9 +58,12 @@ path_find(struct node *n, uint32_t sock, const struct inet_addr *addr)
 	struct path	*pa, key;
 
 	pa = index_get(&n->n_path_index, path_key(n, sock, addr));
-	if (pa == NULL || (pa->pa_sock == sock &&
-	    inet_equal(&pa->pa_addr, addr)))
+	if (pa != NULL ? pa->pa_sock == sock &&
+	    inet_equal(&pa->pa_addr, addr) : n->n_path_index.ix_n ==
+	    n->n_npaths)
 		return (pa);
+	/* Of two with one number the index has one, or, once that is gone,
+	 * none. */
 	key.pa_sock = sock;
 	key.pa_addr = *addr;
 	return (RB_FIND(path_tree, &n->n_paths, &key));

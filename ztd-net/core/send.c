@@ -42,7 +42,9 @@ addr_hash(const struct node *n, const struct inet_addr *ia)
 	uint64_t	 x = n->n_pid_key[1], half[2];
 
 	memcpy(half, ia->ia_ip, sizeof(half));
-	x = (x ^ half[0] ^ ia->ia_port) * 0xbf58476d1ce4e5b9ULL;
+	/* The port must not undo what makes two addresses different. */
+	x = (x ^ ia->ia_port) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 32 ^ half[0]) * 0xbf58476d1ce4e5b9ULL;
 	x = (x ^ x >> 29 ^ half[1]) * 0x94d049bb133111ebULL;
 	x = (x ^ x >> 31) * 0xbf58476d1ce4e5b9ULL;
 	return ((uint32_t)(x >> 32));
