@@ -231,8 +231,7 @@ refused(struct udp_outbox *o, const struct run *r)
 		rf->rf_fd = o->o_fd;
 		rf->rf_to = r->r_to;
 		rf->rf_size = r->r_size;
-	}
-	if (r->r_size < rf->rf_size)
+	} else if (r->r_size < rf->rf_size)
 		rf->rf_size = r->r_size;
 	rf->rf_left = REFUSAL_ENDS;
 }
