@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/concount.h"
 #include "common/dnsconf.h"
 #include "common/histogram.h"
 #include "common/identity.h"
@@ -676,25 +677,6 @@ struct msg_metrics_peer {
 	struct histogram mp_latencies;		/* ms */
 };
 
-enum con_count {
-	CON_NETWORKS,		/* gauges */
-	CON_MEMBERS,
-	CON_NETWORK_CHANGES,
-	CON_MEMBER_CHANGES,
-	CON_AUTHS,
-	CON_DEAUTHS,
-	CON_SSO_CHECKS,
-	CON_SSO_TIMEOUTS,
-	CON_REQUESTS,
-	CON_DB_NETWORK,
-	CON_DB_NETWORK_MEMBER,
-	CON_DB_SUMMARY,
-	CON_DB_MEMBERS,
-	CON_DB_NETWORKS,
-	CON_DB_MEMBER_CHANGES,
-	CON_DB_NETWORK_CHANGES,
-	CON_COUNT
-};
 struct msg_metrics_con {
 	uint64_t	 mc_counts[CON_COUNT];
 	struct histogram mc_requests;		/* us */

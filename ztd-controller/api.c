@@ -120,6 +120,7 @@ api_networks(struct api *ap)
 		return (network_new(ap));
 	if (ap->ap_method != METHOD_GET)
 		return (refuse_method(ap));
+	ap->ap_c->c_counts[CON_DB_NETWORKS]++;
 	list = json_array();
 	for (i = 0; i < c->c_nnetworks; i++)
 		value_append(list, json_string(nwid_format(text,
@@ -186,6 +187,7 @@ network_get(struct api *ap, uint64_t nwid)
 {
 	const struct network	*n;
 
+	ap->ap_c->c_counts[CON_DB_NETWORK]++;
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
 		return (refuse_network(ap, nwid));
 	return (respond(ap, n->n_record));
@@ -277,6 +279,7 @@ api_members(struct api *ap, uint64_t nwid)
 		return (refuse_method(ap));
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
 		return (refuse_network(ap, nwid));
+	ap->ap_c->c_counts[CON_DB_MEMBERS]++;
 	list = json_object();
 	for (i = 0; i < n->n_nmembers; i++) {
 		r = n->n_members[i]->m_record;
@@ -317,6 +320,7 @@ api_member(struct api *ap, uint64_t nwid, uint64_t addr)
 
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
 		return (refuse_network(ap, nwid));
+	ap->ap_c->c_counts[CON_DB_NETWORK_MEMBER]++;
 	if (ap->ap_method == METHOD_POST)
 		return (member_change(ap, n, addr));
 	if ((m = store_member(n, addr)) == NULL)
@@ -399,6 +403,7 @@ unstable_networks(struct api *ap)
 	unsigned		 code;
 	size_t			 i;
 
+	ap->ap_c->c_counts[CON_DB_NETWORKS]++;
 	list = json_array();
 	for (i = 0; i < c->c_nnetworks; i++) {
 		n = c->c_networks[i];
@@ -425,6 +430,7 @@ unstable_members(struct api *ap, uint64_t nwid)
 
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
 		return (refuse_network(ap, nwid));
+	ap->ap_c->c_counts[CON_DB_MEMBERS]++;
 	list = json_array();
 	for (i = 0; i < n->n_nmembers; i++)
 		value_append(list, json_incref(n->n_members[i]->m_record));

@@ -22,6 +22,8 @@
 
 #include <jansson.h>
 
+#include "common/concount.h"
+#include "common/histogram.h"
 #include "common/identity.h"
 #include "common/inet.h"
 #include "common/netconf.h"
@@ -98,6 +100,8 @@ struct controller {
 	struct status_table *c_status;
 	struct db	*c_db;
 	bool		 c_awake;	/* wake was called */
+	uint64_t	 c_counts[CON_COUNT];	/* but for the gauges */
+	struct histogram c_requests;	/* us */
 	const struct con_output *c_out;
 	void		*c_arg;
 };
@@ -116,6 +120,8 @@ void	 controller_clear(struct controller *);
  * sentence saying why it cannot be used.
  */
 const char *controller_identity(struct controller *, const char *text);
+/* What it counts, and the gauges. */
+void	 controller_counts(const struct controller *, uint64_t[CON_COUNT]);
 /* Push what has changed. */
 void	 controller_push(struct controller *, int64_t now);
 /* Periodic: log-ins that ran out, forgetting who is long gone. */

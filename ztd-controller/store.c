@@ -68,13 +68,27 @@ store_save_network(struct controller *c, uint64_t nwid, json_t *record)
 		n->n_record = record;
 		network_compile(n);
 	}
+	c->c_counts[CON_DB_NETWORK_CHANGES]++;
 	n->n_unsaved = db_write_network(c->c_db, nwid, record, fresh) == -1;
 	if (fresh && n->n_unsaved) {
 		store_erase_network(c, n);
 		return (NULL);
 	}
+	c->c_counts[CON_NETWORK_CHANGES]++;
 	push_network(c, nwid);
 	return (record);
+}
+
+/* A member's record is another now. */
+static void
+count_change(struct controller *c, bool was, bool is)
+{
+	c->c_counts[CON_MEMBER_CHANGES]++;
+	c->c_counts[CON_DB_MEMBER_CHANGES]++;
+	if (is && !was)
+		c->c_counts[CON_AUTHS]++;
+	if (was && !is)
+		c->c_counts[CON_DEAUTHS]++;
 }
 
 json_t *
@@ -99,6 +113,7 @@ store_save_member(struct controller *c, struct network *n, uint64_t addr,
 			return (NULL);
 	} else
 		member_update(n, m, record);
+	count_change(c, was, m->m_authorized);
 	m->m_unsaved = db_write_member(c->c_db, n->n_nwid, addr, record,
 	    fresh) == -1;
 	if (notify) {
