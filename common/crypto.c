@@ -26,9 +26,12 @@
 
 #include "common/crypto.h"
 #include "common/log.h"
+#include "common/siv_way.h"
 
 /* Requests up to this are served from the pool: packet ids, nonces. */
 #define POOL_REQUEST	16
+#define AAD_ROOM	64	/* bytes of associated data; packets have 11 */
+#define TRIAL_MAX	2900	/* a full frame's packet */
 
 static struct {
 	EVP_CIPHER	*ecb;
@@ -183,17 +186,98 @@ crypto_wipe(void *p, size_t len)
 }
 
 /*
- * Contexts with their key schedules.  GCM fed with nothing but associated
- * data is GMAC.  What EVP puts around that costs as much as hashing a
- * packet, so the library's GHASH is used by itself; the one block of AES
- * that it needs comes from a context like any other.
+ * libcrypto's way: contexts with their key schedules.  GCM fed with nothing
+ * but associated data is GMAC.  What EVP puts around that costs as much as
+ * hashing a packet, so the library's GHASH is used by itself; the one block
+ * of AES that it needs comes from a context like any other.
  */
+struct evp_keys {
+	GCM128_CONTEXT	*ek_gmac;
+	EVP_CIPHER_CTX	*ek_k0;		/* of the above, one block */
+	EVP_CIPHER_CTX	*ek_enc;	/* K1, one block */
+	EVP_CIPHER_CTX	*ek_dec;	/* K1, one block */
+	EVP_CIPHER_CTX	*ek_ctr;	/* K1 */
+};
+
+static void
+evp_free(void *arg)
+{
+	struct evp_keys	*ek = arg;
+
+	/* Freeing a context wipes what it knows of the key. */
+	CRYPTO_gcm128_release(ek->ek_gmac);
+	EVP_CIPHER_CTX_free(ek->ek_k0);
+	EVP_CIPHER_CTX_free(ek->ek_enc);
+	EVP_CIPHER_CTX_free(ek->ek_dec);
+	EVP_CIPHER_CTX_free(ek->ek_ctr);
+	OPENSSL_free(ek);
+}
+
+static void *
+evp_new(const uint8_t k0[KEY32_LEN], const uint8_t k1[KEY32_LEN])
+{
+	struct evp_keys	*ek;
+
+	if ((ek = OPENSSL_zalloc(sizeof(*ek))) == NULL)
+		return (NULL);
+	if ((ek->ek_k0 = cipher_new(lib.ecb, k0, 1)) == NULL ||
+	    (ek->ek_gmac = gmac_new(ek->ek_k0)) == NULL ||
+	    (ek->ek_enc = cipher_new(lib.ecb, k1, 1)) == NULL ||
+	    (ek->ek_dec = cipher_new(lib.ecb, k1, 0)) == NULL ||
+	    (ek->ek_ctr = cipher_new(lib.ctr, k1, 1)) == NULL) {
+		evp_free(ek);
+		return (NULL);
+	}
+	return (ek);
+}
+
+static void
+evp_gmac(void *arg, uint8_t out[16], const uint8_t iv[12],
+    const uint8_t *head, size_t headlen, const uint8_t *p, size_t n)
+{
+	struct evp_keys	*ek = arg;
+
+	gmac_start(ek->ek_gmac, iv);
+	gmac_add(ek->ek_gmac, head, headlen);
+	gmac_add(ek->ek_gmac, p, n);
+	CRYPTO_gcm128_tag(ek->ek_gmac, out, 16);
+}
+
+static void
+evp_encrypt(void *arg, uint8_t out[16], const uint8_t in[16])
+{
+	cipher_update(((struct evp_keys *)arg)->ek_enc, out, in, 16);
+}
+
+static void
+evp_decrypt(void *arg, uint8_t out[16], const uint8_t in[16])
+{
+	cipher_update(((struct evp_keys *)arg)->ek_dec, out, in, 16);
+}
+
+static void
+evp_ctr(void *arg, const uint8_t ctr[16], uint8_t *p, size_t n)
+{
+	struct evp_keys	*ek = arg;
+
+	cipher_iv(ek->ek_ctr, ctr);
+	cipher_update(ek->ek_ctr, p, p, n);
+}
+
+static const struct siv_way	 evp_way = {
+	.sw_new = evp_new,
+	.sw_free = evp_free,
+	.sw_gmac = evp_gmac,
+	.sw_encrypt = evp_encrypt,
+	.sw_decrypt = evp_decrypt,
+	.sw_ctr = evp_ctr
+};
+
+static const struct siv_way	*way = &evp_way;	/* of new ones */
+
 struct siv {
-	GCM128_CONTEXT	*s_gmac;
-	EVP_CIPHER_CTX	*s_k0;		/* of the above, one block */
-	EVP_CIPHER_CTX	*s_enc;		/* K1, one block */
-	EVP_CIPHER_CTX	*s_dec;		/* K1, one block */
-	EVP_CIPHER_CTX	*s_ctr;		/* K1 */
+	const struct siv_way	*s_way;
+	void			*s_keys;
 };
 
 struct siv *
@@ -203,12 +287,9 @@ siv_new(const uint8_t k0[KEY32_LEN], const uint8_t k1[KEY32_LEN])
 
 	if ((s = OPENSSL_zalloc(sizeof(*s))) == NULL)
 		return (NULL);
-	if ((s->s_k0 = cipher_new(lib.ecb, k0, 1)) == NULL ||
-	    (s->s_gmac = gmac_new(s->s_k0)) == NULL ||
-	    (s->s_enc = cipher_new(lib.ecb, k1, 1)) == NULL ||
-	    (s->s_dec = cipher_new(lib.ecb, k1, 0)) == NULL ||
-	    (s->s_ctr = cipher_new(lib.ctr, k1, 1)) == NULL) {
-		siv_free(s);
+	s->s_way = way;
+	if ((s->s_keys = way->sw_new(k0, k1)) == NULL) {
+		OPENSSL_free(s);
 		return (NULL);
 	}
 	return (s);
@@ -219,12 +300,7 @@ siv_free(struct siv *s)
 {
 	if (s == NULL)
 		return;
-	/* Freeing a context wipes what it knows of the key. */
-	CRYPTO_gcm128_release(s->s_gmac);
-	EVP_CIPHER_CTX_free(s->s_k0);
-	EVP_CIPHER_CTX_free(s->s_enc);
-	EVP_CIPHER_CTX_free(s->s_dec);
-	EVP_CIPHER_CTX_free(s->s_ctr);
+	s->s_way->sw_free(s->s_keys);
 	OPENSSL_free(s);
 }
 
@@ -233,20 +309,14 @@ static void
 siv_fold(struct siv *s, uint8_t out[8], const uint8_t iv[8],
     const uint8_t *aad, size_t aadlen, const uint8_t *p, size_t n)
 {
-	uint8_t	iv12[12] = { 0 }, block[16] = { 0 }, g[16];
-	size_t	part, i;
+	uint8_t	iv12[12] = { 0 }, head[AAD_ROOM] = { 0 }, g[16];
+	size_t	i;
 
+	must(aadlen <= sizeof(head), "associated data");
 	memcpy(iv12, iv, 8);
-	gmac_start(s->s_gmac, iv12);
-	part = aadlen % sizeof(block);
-	if (aadlen > part)
-		gmac_add(s->s_gmac, aad, aadlen - part);
-	if (part > 0) {
-		memcpy(block, aad + (aadlen - part), part);
-		gmac_add(s->s_gmac, block, sizeof(block));
-	}
-	gmac_add(s->s_gmac, p, n);
-	CRYPTO_gcm128_tag(s->s_gmac, g, sizeof(g));
+	memcpy(head, aad, aadlen);
+	s->s_way->sw_gmac(s->s_keys, g, iv12, head, (aadlen + 15) / 16 * 16,
+	    p, n);
 	for (i = 0; i < 8; i++)
 		out[i] = g[i] ^ g[8 + i];
 }
@@ -261,8 +331,7 @@ siv_ctr(struct siv *s, const uint8_t tag[16], uint8_t *p, size_t n)
 		return;
 	memcpy(ctr, tag, sizeof(ctr));
 	ctr[12] &= 0x7f;
-	cipher_iv(s->s_ctr, ctr);
-	cipher_update(s->s_ctr, p, p, n);
+	s->s_way->sw_ctr(s->s_keys, ctr, p, n);
 }
 
 void
@@ -273,7 +342,7 @@ siv_seal(struct siv *s, uint8_t tag[16], const uint8_t iv[8],
 
 	memcpy(block, iv, 8);
 	siv_fold(s, block + 8, iv, aad, aadlen, p, n);
-	cipher_update(s->s_enc, tag, block, sizeof(block));
+	s->s_way->sw_encrypt(s->s_keys, tag, block);
 	siv_ctr(s, tag, p, n);
 }
 
@@ -284,9 +353,55 @@ siv_open(struct siv *s, const uint8_t tag[16], const uint8_t *aad,
 	uint8_t	block[16], fold[8];
 
 	siv_ctr(s, tag, p, n);
-	cipher_update(s->s_dec, block, tag, sizeof(block));
+	s->s_way->sw_decrypt(s->s_keys, block, tag);
 	siv_fold(s, fold, block, aad, aadlen, p, n);
 	return (crypto_equal(fold, block + 8, sizeof(fold)));
+}
+
+/* What one way sealed, the other opens, at lengths of every kind. */
+static bool
+siv_agrees(struct siv *a, struct siv *b)
+{
+	uint8_t	text[TRIAL_MAX], p[TRIAL_MAX], tag[16], tag2[16], aad[11];
+	size_t	n;
+
+	randombytes_buf(text, sizeof(text));
+	randombytes_buf(aad, sizeof(aad));
+	for (n = 0; n <= sizeof(text); n += n < 130 ? 1 : 61) {
+		memcpy(p, text, n);
+		siv_seal(a, tag, text, aad, sizeof(aad), p, n);
+		if (!siv_open(b, tag, aad, sizeof(aad), p, n) ||
+		    memcmp(p, text, n) != 0)
+			return (false);
+		siv_seal(b, tag2, text, aad, sizeof(aad), p, n);
+		if (memcmp(tag, tag2, sizeof(tag)) != 0)
+			return (false);
+		p[n / 2] ^= 1;
+		if (n > 0 && siv_open(a, tag, aad, sizeof(aad), p, n))
+			return (false);
+	}
+	return (true);
+}
+
+bool
+siv_use(const struct siv_way *other)
+{
+	uint8_t		 k0[KEY32_LEN], k1[KEY32_LEN];
+	struct siv	*a, *b;
+	bool		 ok;
+
+	randombytes_buf(k0, sizeof(k0));
+	randombytes_buf(k1, sizeof(k1));
+	way = &evp_way;
+	a = siv_new(k0, k1);
+	way = other;
+	b = siv_new(k0, k1);
+	ok = a != NULL && b != NULL && siv_agrees(a, b);
+	siv_free(a);
+	siv_free(b);
+	if (!ok)
+		way = &evp_way;
+	return (ok);
 }
 
 void

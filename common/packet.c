@@ -351,13 +351,10 @@ fragment_piece(size_t *off, size_t len, size_t mtu, unsigned k,
 static void
 fragment_header(uint8_t *dst, const uint8_t *p, unsigned k, unsigned total)
 {
-	struct wbuf	wb;
-
-	wbuf_init(&wb, dst, FRAGMENT_HDR);
-	wbuf_bytes(&wb, p, PACKET_IDX_SRC);	/* packet id, destination */
-	wbuf_u8(&wb, FRAGMENT_INDICATOR);
-	wbuf_u8(&wb, (uint8_t)(total << 4 | k));
-	wbuf_u8(&wb, 0);
+	memcpy(dst, p, PACKET_IDX_SRC);	/* packet id, destination */
+	dst[PACKET_IDX_SRC] = FRAGMENT_INDICATOR;
+	dst[PACKET_IDX_SRC + 1] = (uint8_t)(total << 4 | k);
+	dst[PACKET_IDX_SRC + 2] = 0;
 }
 
 size_t

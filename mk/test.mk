@@ -37,7 +37,7 @@ $(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCO
     $(LIBDNS) $(LIBNET) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(call pc-libs,atf-c) \
-	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(BSD_LIBS) $(LIBS_$(@F))
+	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(THREAD_LIBS) $(BSD_LIBS) $(LIBS_$(@F))
 
 # Both have identities of their own making: regress/sim/issue.h.
 $(SIM_TEST): $(B)/%: $(B)/obj/%.o $(SIM_OBJ)
@@ -52,6 +52,7 @@ $(SIM): $(B)/obj/regress/sim/main.o $(SIM_OBJ)
 # It makes the database that it then has migrated.
 $(B)/obj/regress/wire/migrate_test.o: CPPFLAGS_ALL += $(SQLITE_FLAGS)
 LIBS_migrate_test := $(SQLITE_LIBS)
+LIBS_siv_test := $(MB_LIBS)
 
 $(TEST_SCRIPT): $(B)/%: %.sh
 	@mkdir -p $(@D)

@@ -63,6 +63,7 @@ struct channel {
 	struct event	*ch_read, *ch_write;
 	channel_message	 ch_message;
 	channel_gone	 ch_gone;
+	channel_room	 ch_room;
 	void		*ch_arg;
 
 	unsigned	 ch_depth;	/* our own frames below a callback */
@@ -224,6 +225,12 @@ size_t
 channel_pending(const struct channel *ch)
 {
 	return (ch->ch_pending);
+}
+
+void
+channel_set_room(struct channel *ch, channel_room cb)
+{
+	ch->ch_room = cb;
 }
 
 int
@@ -585,8 +592,15 @@ channel_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (channel_write_some(ch) == 0)
+	if (channel_write_some(ch) == 0) {
+		if (ch->ch_room == NULL || ch->ch_depth > 0 ||
+		    ch->ch_pending > CHANNEL_ROOM)
+			return;
+		ch->ch_depth++;
+		ch->ch_room(ch, ch->ch_arg);
+		channel_leave(ch);
 		return;
+	}
 	/*
 	 * The other side takes nothing more, but what it said before may be
 	 * the answer that somebody waits for.  The limit is for one that

@@ -70,6 +70,13 @@ int	 channel_sendv(struct channel *, uint32_t type, uint32_t id, int fd,
 /* Bytes that wait to be sent. */
 size_t	 channel_pending(const struct channel *);
 /*
+ * Call this whenever something was sent and at most CHANNEL_ROOM bytes
+ * wait: for those who have more to say than fits.  NULL: do not.
+ */
+#define CHANNEL_ROOM	(1024 * 1024)
+typedef void (*channel_room)(struct channel *, void *arg);
+void	 channel_set_room(struct channel *, channel_room);
+/*
  * Write what is queued, blocking at most ms milliseconds: before exit.
  * Returns 0 when all is out, else -1 with errno.  No callback runs from
  * here: that the other side is gone, the loop will notice.

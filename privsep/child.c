@@ -318,7 +318,9 @@ static void
 limits(const struct confine *co)
 {
 	limit(RLIMIT_CORE, 0);		/* it would have the keys in it */
-	limit(RLIMIT_NPROC, 0);
+	/* Some systems count threads here, and those of all of a user. */
+	if (co->co_threads == 0 || !sandbox_forbids_fork())
+		limit(RLIMIT_NPROC, 0);
 	limit(RLIMIT_NOFILE, co->co_self == PROC_NET ? 4096 : 1024);
 	/* The controller's database may be of any size. */
 	if (co->co_self != PROC_CON) {

@@ -52,6 +52,7 @@ struct confine {
 	bool		 co_udp;	/* open and use UDP sockets */
 	bool		 co_tcp;	/* accept on passed TCP listeners */
 	bool		 co_connect;	/* outgoing TCP */
+	unsigned	 co_threads;	/* make so many threads, later */
 };
 
 /*
@@ -61,8 +62,8 @@ struct confine {
  * which is logged.
  *
  * What libraries load lazily must be loaded before (06 section 12.1): they
- * find no file afterwards, and may not map code.  Threads cannot be made
- * afterwards.
+ * find no file afterwards, and may not map code.  Threads can be made
+ * afterwards only with co_threads; no other process ever can.
  */
 void	 child_confine(const struct confine *, const struct msg_init *);
 

@@ -11,6 +11,8 @@
 #ifndef PRIVSEP_SANDBOX_H
 #define PRIVSEP_SANDBOX_H
 
+#include <stdbool.h>
+
 #include "privsep/child.h"
 
 /*
@@ -19,6 +21,8 @@
  * looked at.  Returns 0; on failure -1 with errno and *what naming the step.
  */
 int	 sandbox_enter(const struct confine *, const char **what);
+/* It lets nobody make a process, whatever the limits are. */
+bool	 sandbox_forbids_fork(void);
 /*
  * The parent's: root, reduced to taps, addresses, routes, its files and the
  * making of children.  home is the folder it keeps writing in.  Limits that

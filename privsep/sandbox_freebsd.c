@@ -25,6 +25,13 @@
 
 static int	no_new_privs(void);
 
+/* The limits do. */
+bool
+sandbox_forbids_fork(void)
+{
+	return (false);
+}
+
 int
 sandbox_enter(const struct confine *co, const char **what)
 {

@@ -47,6 +47,13 @@ static int	is_kept(int);
 static int	drop_bounding_set(void);
 static int	keep_caps(void);
 
+/* seccomp_linux.c has no call for it but that of a thread. */
+bool
+sandbox_forbids_fork(void)
+{
+	return (true);
+}
+
 int
 sandbox_enter(const struct confine *co, const char **what)
 {

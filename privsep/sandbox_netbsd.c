@@ -15,6 +15,13 @@
 
 #include "privsep/sandbox.h"
 
+/* The limits do. */
+bool
+sandbox_forbids_fork(void)
+{
+	return (false);
+}
+
 int
 sandbox_enter(const struct confine *co, const char **what)
 {

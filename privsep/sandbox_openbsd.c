@@ -50,6 +50,13 @@ static const struct {
 static int	show(const char *, const char *, const char **);
 static int	promise(unsigned, const char **);
 
+/* "proc" is not promised. */
+bool
+sandbox_forbids_fork(void)
+{
+	return (true);
+}
+
 int
 sandbox_enter(const struct confine *co, const char **what)
 {

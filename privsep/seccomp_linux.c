@@ -25,6 +25,7 @@
 
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 
 #include <errno.h>
@@ -62,6 +63,7 @@
 #define CAN_UDP		0x02
 #define CAN_ACCEPT	0x04
 #define CAN_CONNECT	0x08
+#define CAN_THREADS	0x10
 #define CAN_NETWORK	(CAN_UDP | CAN_ACCEPT | CAN_CONNECT)
 #define ALWAYS		0
 
@@ -71,6 +73,10 @@
 #define IOCTL_FIONREAD	0x541b
 #define IOCTL_FIONBIO	0x5421
 #define PRCTL_VMA	0x53564d41
+
+#define THREAD_FLAGS	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | \
+			    CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | \
+			    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 
 /* ---- tables -------------------------------------------------------- */
 
@@ -199,6 +205,9 @@ static const struct check {
 #endif
 	{ ALWAYS, SYS_openat, 2, O_ACCMODE | O_CREAT | O_TRUNC, FAIL(EACCES),
 	    1, { O_RDONLY } },
+	/* A thread, as the C libraries make them, and no process. */
+	{ CAN_THREADS, SYS_clone, 0, ~UINT32_C(0), KILL, 2, {
+	    THREAD_FLAGS, THREAD_FLAGS | CLONE_DETACHED } },
 	{ CAN_NETWORK, SYS_setsockopt, 1, ~UINT32_C(0), KILL, 5, {
 	    SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP,
 	    IPPROTO_TCP } }
@@ -255,7 +264,8 @@ seccomp_enter(const struct confine *co, const char **what)
 	f.f_len = 0;
 	f.f_can = (co->co_rw[0] != NULL ? CAN_WRITE : 0) |
 	    (co->co_udp ? CAN_UDP : 0) | (co->co_tcp ? CAN_ACCEPT : 0) |
-	    (co->co_connect ? CAN_CONNECT : 0);
+	    (co->co_connect ? CAN_CONNECT : 0) |
+	    (co->co_threads > 0 ? CAN_THREADS : 0);
 
 	put_arch(&f);
 	put_groups(&f);

@@ -38,20 +38,26 @@ active_note(struct controller *c, uint64_t nwid, uint64_t addr,
 	    sizeof(st->st_seen) - sizeof(st->st_seen[0]));
 	st->st_seen[0].ss_time = c->c_now;
 	st->st_seen[0].ss_from = *from;
-	st->st_seen[0].ss_authorized = m != NULL && m->m_authorized;
+	/* Admitted just now, that may still be on its way to disk. */
+	st->st_seen[0].ss_authorized = (m != NULL && m->m_authorized) ||
+	    st->st_admitted == c->c_now;
 }
 
 json_t *
 active_list(struct controller *c, const struct network *n)
 {
 	const struct member	*m;
+	struct status_peers	*peers;
 	struct status		*st;
 	char			 text[ADDR_TEXT];
 	json_t			*list;
+	size_t			 size;
 
 	list = json_object();
-	TAILQ_FOREACH(st, status_all(c->c_status), st_order) {
-		if (st->st_nwid != n->n_nwid || st->st_seen[0].ss_time == 0 ||
+	if ((peers = status_network(c->c_status, n->n_nwid, &size)) == NULL)
+		return (list);
+	LIST_FOREACH(st, peers, st_peers) {
+		if (st->st_seen[0].ss_time == 0 ||
 		    !status_online(st, c->c_now) ||
 		    (m = store_member(n, st->st_addr)) == NULL)
 			continue;
@@ -106,13 +112,16 @@ seen_entry(const struct status_seen *ss)
 static const char *
 authorized_by(const struct member *m)
 {
-	const char	*type;
+	const char	*type, *rv = "memberIsAuthorized";
+	json_t		*record;
 
-	type = json_string_value(json_object_get(m->m_record,
+	record = member_record(m);
+	type = json_string_value(json_object_get(record,
 	    "lastAuthorizedCredentialType"));
 	if (type != NULL && strcmp(type, "public") == 0)
-		return ("networkIsPublic");
-	if (type != NULL && strcmp(type, "token") == 0)
-		return ("token");
-	return ("memberIsAuthorized");
+		rv = "networkIsPublic";
+	else if (type != NULL && strcmp(type, "token") == 0)
+		rv = "token";
+	json_decref(record);
+	return (rv);
 }

@@ -17,6 +17,7 @@
 
 #include "common/address.h"
 #include "common/log.h"
+#include "ztd-controller/call.h"
 #include "ztd-controller/controller.h"
 #include "ztd-controller/posted.h"
 #include "ztd-controller/value.h"
@@ -24,11 +25,11 @@
 #define API_VERSION	4
 #define RANDOM_TRIES	100000
 #define UNDERSCORES	"______"
-#define UNSAVED		"in force, but it could not be stored on disk"
+#define MEMBER_ENTRY	(ADDR_TEXT + 16)	/* ,"<address>":<revision> */
 #define NO_PATH		"there is no such path"
 #define NO_IDENTITY	"the identity of this node is not known yet"
 
-/* One exchange on its way through this file. */
+/* One exchange on its way through this file: see call.c. */
 struct api {
 	struct controller *ap_c;
 	enum con_method	 ap_method;
@@ -39,6 +40,8 @@ struct api {
 };
 
 static unsigned	 api_status(struct api *);
+static char	*put_hex(char *, uint64_t, unsigned);
+static char	*put_number(char *, int32_t);
 static unsigned	 api_networks(struct api *);
 static unsigned	 api_network(struct api *, const char *);
 static unsigned	 api_underscores(struct api *, const char *);
@@ -56,6 +59,7 @@ static unsigned	 api_unstable(struct api *, const char *);
 static unsigned	 unstable_networks(struct api *);
 static unsigned	 unstable_members(struct api *, uint64_t);
 static unsigned	 respond(struct api *, const json_t *);
+static unsigned	 respond_text(struct api *, const struct text *);
 static unsigned	 refuse(struct api *, unsigned, const char *, ...)
 		    __attribute__((format(printf, 3, 4)));
 static unsigned	 refuse_method(struct api *);
@@ -66,14 +70,12 @@ static size_t	 body_end(const char *, size_t);
 static int	 id_prefix(const char *, size_t, uint64_t *);
 
 unsigned
-api_handle(struct controller *c, int64_t now, enum con_method method,
-    const char *path, const char *body, size_t len, char **out,
-    size_t *outlen)
+api_route(struct controller *c, enum con_method method, const char *path,
+    const char *body, size_t len, char **out, size_t *outlen)
 {
 	struct api	ap = { c, method, body, len, NULL, 0 };
 	unsigned	code;
 
-	c->c_now = now;
 	if (path[0] == '\0')
 		code = api_status(&ap);
 	else if (strcmp(path, "/network") == 0)
@@ -82,6 +84,9 @@ api_handle(struct controller *c, int64_t now, enum con_method method,
 		code = api_network(&ap, path + 9);
 	else if (strncmp(path, "/unstable/network", 17) == 0)
 		code = api_unstable(&ap, path + 17);
+	else if (strncmp(path, "/ztd/", 5) == 0)
+		return (bulk_route(c, method, path + 5, body, len, out,
+		    outlen));
 	else
 		code = refuse(&ap, 404, NO_PATH);
 	*out = ap.ap_out;
@@ -106,28 +111,60 @@ api_status(struct api *ap)
 	return (200);
 }
 
+/* Long lists are written here, since they may be very long. */
+static char *
+put_hex(char *p, uint64_t v, unsigned digits)
+{
+	unsigned	i;
+
+	for (i = digits; i > 0; i--, v >>= 4)
+		p[i - 1] = "0123456789abcdef"[v & 0xf];
+	return (p + digits);
+}
+
+static char *
+put_number(char *p, int32_t v)
+{
+	char		 digits[10];
+	uint32_t	 u = v < 0 ? 0 - (uint32_t)v : (uint32_t)v;
+	unsigned	 n = 0;
+
+	if (v < 0)
+		*p++ = '-';
+	do
+		digits[n++] = (char)('0' + u % 10);
+	while ((u /= 10) > 0);
+	while (n > 0)
+		*p++ = digits[--n];
+	return (p);
+}
+
 /* The list of ids; creation with a random id. */
 static unsigned
 api_networks(struct api *ap)
 {
 	const struct controller	*c = ap->ap_c;
-	char			 text[NWID_TEXT];
-	json_t			*list;
+	char			*p;
 	size_t			 i;
-	unsigned		 code;
 
 	if (ap->ap_method == METHOD_POST)
 		return (network_new(ap));
 	if (ap->ap_method != METHOD_GET)
 		return (refuse_method(ap));
 	ap->ap_c->c_counts[CON_DB_NETWORKS]++;
-	list = json_array();
-	for (i = 0; i < c->c_nnetworks; i++)
-		value_append(list, json_string(nwid_format(text,
-		    c->c_networks[i]->n_nwid)));
-	code = respond(ap, list);
-	json_decref(list);
-	return (code);
+	ap->ap_out = p = xmalloc(c->c_nnetworks * (NWID_TEXT + 2) + 3);
+	*p++ = '[';
+	for (i = 0; i < c->c_nnetworks; i++) {
+		if (i > 0)
+			*p++ = ',';
+		*p++ = '"';
+		p = put_hex(p, c->c_networks[i]->n_nwid, 16);
+		*p++ = '"';
+	}
+	*p++ = ']';
+	*p = '\0';
+	ap->ap_outlen = (size_t)(p - ap->ap_out);
+	return (200);
 }
 
 /* rest is what follows "/network/". */
@@ -219,15 +256,10 @@ network_change(struct api *ap, uint64_t nwid)
 		return (refuse(ap, 400, "%s", wr.wr_text));
 	}
 	network_finish(record, nwid);
-	if (store_save_network(c, nwid, record) == NULL)
-		return (c->c_nnetworks == NETWORKS_MAX ?
-		    refuse(ap, 503, "there are %d networks, the limit",
-		    NETWORKS_MAX) :
-		    refuse(ap, 500, "the network could not be stored"));
-	n = store_network(c, nwid);
-	if (n->n_unsaved)
-		return (refuse(ap, 500, UNSAVED));
-	return (respond(ap, n->n_record));
+	if ((record = store_save_network(c, nwid, record)) == NULL)
+		return (refuse(ap, 503, "there are %d networks, the limit",
+		    NETWORKS_MAX));
+	return (respond(ap, record));
 }
 
 static unsigned
@@ -260,7 +292,6 @@ network_delete(struct api *ap, uint64_t nwid)
 	if ((n = store_network(c, nwid)) == NULL)
 		return (refuse_network(ap, nwid));
 	code = respond(ap, n->n_record);
-	push_revoke_all(c, n);
 	store_erase_network(c, n);
 	return (code);
 }
@@ -270,9 +301,8 @@ static unsigned
 api_members(struct api *ap, uint64_t nwid)
 {
 	const struct network	*n;
-	const json_t		*r, *id;
-	json_t			*list;
-	unsigned		 code;
+	const struct member	*m;
+	char			*p;
 	size_t			 i;
 
 	if (ap->ap_method != METHOD_GET)
@@ -280,18 +310,22 @@ api_members(struct api *ap, uint64_t nwid)
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
 		return (refuse_network(ap, nwid));
 	ap->ap_c->c_counts[CON_DB_MEMBERS]++;
-	list = json_object();
+	ap->ap_out = p = xmalloc(n->n_nmembers * MEMBER_ENTRY + 3);
+	*p++ = '{';
 	for (i = 0; i < n->n_nmembers; i++) {
-		r = n->n_members[i]->m_record;
-		id = json_object_get(r, "id");
-		if (json_string_length(id) == 10)
-			value_set(list, json_string_value(id),
-			    json_integer((int32_t)value_int(
-			    json_object_get(r, "revision"), 0)));
+		m = n->n_members[i];
+		if (i > 0)
+			*p++ = ',';
+		*p++ = '"';
+		p = put_hex(p, m->m_addr, 10);
+		*p++ = '"';
+		*p++ = ':';
+		p = put_number(p, m->m_revision);
 	}
-	code = respond(ap, list);
-	json_decref(list);
-	return (code);
+	*p++ = '}';
+	*p = '\0';
+	ap->ap_outlen = (size_t)(p - ap->ap_out);
+	return (200);
 }
 
 /* {"<address>": what is known of its last request, ...} */
@@ -327,7 +361,7 @@ api_member(struct api *ap, uint64_t nwid, uint64_t addr)
 		return (refuse(ap, 404, "network %016" PRIx64 " has no "
 		    "member %010" PRIx64, nwid, addr));
 	if (ap->ap_method == METHOD_GET)
-		return (respond(ap, m->m_record));
+		return (respond_text(ap, m->m_text));
 	return (member_delete(ap, n, m));
 }
 
@@ -345,7 +379,7 @@ member_change(struct api *ap, struct network *n, uint64_t addr)
 	if ((body = body_parse(ap, &code)) == NULL)
 		return (code);
 	m = store_member(n, addr);
-	record = m == NULL ? json_object() : json_deep_copy(m->m_record);
+	record = m == NULL ? json_object() : member_record(m);
 	if (record == NULL)
 		fatalx("out of memory for a member");
 	member_defaults(record, c->c_now);
@@ -357,13 +391,10 @@ member_change(struct api *ap, struct network *n, uint64_t addr)
 		return (refuse(ap, 400, "%s", wr.wr_text));
 	}
 	member_finish(record, n->n_nwid, addr);
-	if (store_save_member(c, n, addr, record, true) == NULL)
+	if ((record = store_save_member(c, n, addr, record, true)) == NULL)
 		return (refuse(ap, 503, "the network has %d members, the "
 		    "limit", MEMBERS_MAX));
-	m = store_member(n, addr);
-	if (m->m_unsaved)
-		return (refuse(ap, 500, UNSAVED));
-	return (respond(ap, m->m_record));
+	return (respond(ap, record));
 }
 
 static unsigned
@@ -371,9 +402,7 @@ member_delete(struct api *ap, struct network *n, struct member *m)
 {
 	unsigned	code;
 
-	code = respond(ap, m->m_record);
-	if (m->m_authorized)
-		push_revoke(ap->ap_c, n->n_nwid, m->m_addr);
+	code = respond_text(ap, m->m_text);
 	store_erase_member(ap->ap_c, n, m);
 	return (code);
 }
@@ -420,32 +449,51 @@ unstable_networks(struct api *ap)
 	return (code);
 }
 
+/* Long, and made of what there is as text already. */
 static unsigned
 unstable_members(struct api *ap, uint64_t nwid)
 {
 	const struct network	*n;
-	json_t			*all, *list;
-	unsigned		 code;
-	size_t			 i;
+	const struct text	*tx;
+	char			 meta[96], *p;
+	size_t			 i, room = 16;
 
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
 		return (refuse_network(ap, nwid));
 	ap->ap_c->c_counts[CON_DB_MEMBERS]++;
-	list = json_array();
+	(void)snprintf(meta, sizeof(meta), "],\"meta\":{\"authorizedCount\":"
+	    "%zu,\"totalCount\":%zu}}", n->n_nauthorized, n->n_nmembers);
+	room += strlen(meta);
 	for (i = 0; i < n->n_nmembers; i++)
-		value_append(list, json_incref(n->n_members[i]->m_record));
-	all = json_pack("{s:o,s:{s:I,s:I}}", "data", list, "meta",
-	    "authorizedCount", (json_int_t)n->n_nauthorized, "totalCount",
-	    (json_int_t)n->n_nmembers);
-	code = respond(ap, all);
-	json_decref(all);
-	return (code);
+		room += n->n_members[i]->m_text->tx_len + 1;
+	ap->ap_out = xmalloc(room);
+	p = stpcpy(ap->ap_out, "{\"data\":[");
+	for (i = 0; i < n->n_nmembers; i++) {
+		tx = n->n_members[i]->m_text;
+		if (i > 0)
+			*p++ = ',';
+		memcpy(p, tx->tx_s, tx->tx_len);
+		p += tx->tx_len;
+	}
+	p = stpcpy(p, meta);
+	ap->ap_outlen = (size_t)(p - ap->ap_out);
+	return (200);
 }
 
 static unsigned
 respond(struct api *ap, const json_t *v)
 {
 	ap->ap_out = value_format(v, &ap->ap_outlen);
+	return (200);
+}
+
+/* A record as it is stored. */
+static unsigned
+respond_text(struct api *ap, const struct text *tx)
+{
+	ap->ap_out = xmalloc((size_t)tx->tx_len + 1);
+	memcpy(ap->ap_out, tx->tx_s, (size_t)tx->tx_len + 1);
+	ap->ap_outlen = tx->tx_len;
 	return (200);
 }
 

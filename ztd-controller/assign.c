@@ -20,22 +20,18 @@
 #define CRAM_SPAN	0xffffffffffULL	/* room for an address as it is */
 
 struct assign {
-	const struct network *as_n;
+	struct network	*as_n;
 	uint64_t	 as_addr;
 	json_t		*as_list;	/* ipAssignments of the record */
 	struct netconf	*as_nc;
 	bool		 as_has4, as_has6;
-	/* Addresses in use on the network, sorted; on demand. */
-	bool		 as_counted;
-	struct inet_addr *as_taken;
-	size_t		 as_ntaken;
 };
 
 static void	 assign_computed(struct assign *);
 static void	 assign_stored(struct assign *);
 static bool	 stored_prefix(const struct assign *,
 		    const struct inet_addr *, uint16_t *);
-static void	 assign_pools(struct assign *, uint8_t,
+static bool	 assign_pools(struct assign *, uint8_t,
 		    bool (*)(struct assign *, const struct inet_addr *,
 		    const struct inet_addr *));
 static bool	 pool_v6(struct assign *, const struct inet_addr *,
@@ -48,21 +44,14 @@ static bool	 try_v4(struct assign *, uint32_t, uint16_t);
 static bool	 prefix_v4(const struct assign *, uint32_t, uint16_t *);
 static bool	 next_v4(const struct assign *, uint32_t, uint32_t *);
 static bool	 is_taken(struct assign *, const struct inet_addr *);
-static void	 count_taken(struct assign *);
 static void	 give(struct assign *, const struct inet_addr *, uint16_t);
 static void	 append(struct netconf *, const struct inet_addr *, uint16_t);
 static uint32_t	 v4_number(const struct inet_addr *);
 static bool	 contains_v6(const struct inet_addr *,
 		    const struct inet_addr *);
 
-static int
-taken_cmp(const void *a, const void *b)
-{
-	return (inet_cmp(a, b));
-}
-
 void
-assign_addresses(const struct network *n, uint64_t addr, json_t *record,
+assign_addresses(struct network *n, uint64_t addr, json_t *record,
     struct netconf *nc)
 {
 	struct assign	 as;
@@ -88,11 +77,11 @@ assign_addresses(const struct network *n, uint64_t addr, json_t *record,
 	assign_stored(&as);
 	if (automatic && !as.as_has6 &&
 	    value_bool(json_object_get(v6, "zt"), false))
-		assign_pools(&as, 6, pool_v6);
-	if (automatic && !as.as_has4 &&
+		(void)assign_pools(&as, 6, pool_v6);
+	/* That nothing is free is not found out again for each member. */
+	if (automatic && !as.as_has4 && !n->n_full4 &&
 	    value_bool(json_object_get(v4, "zt"), false))
-		assign_pools(&as, 4, pool_v4);
-	free(as.as_taken);
+		n->n_full4 = !assign_pools(&as, 4, pool_v4);
 }
 
 static void
@@ -160,8 +149,8 @@ stored_prefix(const struct assign *as, const struct inet_addr *ia,
 	return (found);
 }
 
-/* Pools of a family, in order, until one had an address. */
-static void
+/* Pools of a family, in order, until one had an address: true. */
+static bool
 assign_pools(struct assign *as, uint8_t family,
     bool (*from)(struct assign *, const struct inet_addr *,
     const struct inet_addr *))
@@ -180,8 +169,9 @@ assign_pools(struct assign *as, uint8_t family,
 		    start.ia_family != family || end.ia_family != family)
 			continue;
 		if (from(as, &start, &end))
-			return;
+			return (true);
 	}
+	return (false);
 }
 
 static uint64_t
@@ -367,10 +357,7 @@ is_taken(struct assign *as, const struct inet_addr *ia)
 	json_t		*e;
 	size_t		 i;
 
-	if (!as->as_counted)
-		count_taken(as);
-	if (as->as_ntaken > 0 && bsearch(ia, as->as_taken, as->as_ntaken,
-	    sizeof(*ia), taken_cmp) != NULL)
+	if (ipset_has(&as->as_n->n_ips, ia))
 		return (true);
 	json_array_foreach(as->as_list, i, e)
 		if (json_is_string(e) &&
@@ -378,30 +365,6 @@ is_taken(struct assign *as, const struct inet_addr *ia)
 		    inet_same_ip(&own, ia))
 			return (true);
 	return (false);
-}
-
-static void
-count_taken(struct assign *as)
-{
-	const struct network	*n = as->as_n;
-	const struct member	*m;
-	size_t			 i, total = 0;
-
-	as->as_counted = true;
-	for (i = 0; i < n->n_nmembers; i++)
-		total += n->n_members[i]->m_nips;
-	if (total == 0)
-		return;
-	as->as_taken = xcalloc(total, sizeof(*as->as_taken));
-	for (i = 0; i < n->n_nmembers; i++) {
-		m = n->n_members[i];
-		if (m->m_nips == 0)
-			continue;
-		memcpy(as->as_taken + as->as_ntaken, m->m_ips,
-		    m->m_nips * sizeof(*m->m_ips));
-		as->as_ntaken += m->m_nips;
-	}
-	qsort(as->as_taken, as->as_ntaken, sizeof(*as->as_taken), taken_cmp);
 }
 
 /* A new address: into the record, and into the configuration. */

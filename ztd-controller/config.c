@@ -67,7 +67,7 @@ net(const struct network *n, const char *key)
 }
 
 void
-config_build(struct controller *c, const struct network *n,
+config_build(struct controller *c, struct network *n,
     const struct identity *id, json_t *record, const void *meta, size_t len,
     bool fresh, struct netconf *nc)
 {
@@ -95,19 +95,25 @@ config_build(struct controller *c, const struct network *n,
 	com_sign(&nc->nc_com, &c->c_id);
 }
 
-void
-config_send(struct controller *c, const struct netconf *nc, uint64_t packet)
+uint8_t *
+config_encode(const struct netconf *nc, size_t *len)
 {
-	uint8_t		*block, *d;
-	uint64_t	 update;
-	size_t		 total, off, n, len;
+	uint8_t	*d;
 
-	if ((d = netconf_encode(nc, &total)) == NULL) {
+	if ((d = netconf_encode(nc, len)) == NULL)
 		log_warnx("network %016" PRIx64 ": the configuration of %010"
 		    PRIx64 " is too large", nc->nc_nwid, nc->nc_to);
-		return;
-	}
-	block = xmalloc(NETCONF_BLOCK_MAX);
+	return (d);
+}
+
+void
+config_send(struct controller *c, uint64_t nwid, uint64_t to,
+    uint64_t packet, const uint8_t *d, size_t total)
+{
+	uint8_t		 block[NETCONF_BLOCK_MAX];
+	uint64_t	 update;
+	size_t		 off, n, len;
+
 	do
 		crypto_random(&update, sizeof(update));
 	while (update == 0);
@@ -115,13 +121,11 @@ config_send(struct controller *c, const struct netconf *nc, uint64_t packet)
 		n = total - off;
 		if (n > NETCONF_CHUNK)
 			n = NETCONF_CHUNK;
-		len = netconf_chunk_make(block, &c->c_id, nc->nc_nwid,
-		    update, d, total, off, n);
-		c->c_out->config(c->c_arg, nc->nc_nwid, nc->nc_to, packet,
-		    block, len, off + n == total);
+		len = netconf_chunk_make(block, &c->c_id, nwid, update, d,
+		    total, off, n);
+		c->c_out->config(c->c_arg, nwid, to, packet, block, len,
+		    off + n == total);
 	}
-	free(block);
-	free(d);
 }
 
 static void
@@ -189,16 +193,9 @@ build_bridges(const struct network *n, struct netconf *nc)
 {
 	size_t	i;
 
-	if (n->n_nbridges == 0)
-		return;
-	for (i = 0; i < n->n_nmembers; i++) {
-		if (!n->n_members[i]->m_bridge)
-			continue;
-		nc->nc_specialists[nc->nc_nspecialists++] =
-		    SPECIALIST_BRIDGE | n->n_members[i]->m_addr;
-		if (nc->nc_nspecialists == BRIDGES_MAX)
-			return;
-	}
+	for (i = 0; i < n->n_nbridges && i < BRIDGES_MAX; i++)
+		nc->nc_specialists[i] = SPECIALIST_BRIDGE | n->n_bridges[i];
+	nc->nc_nspecialists = (unsigned)i;
 }
 
 static void

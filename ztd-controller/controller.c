@@ -27,15 +27,21 @@ controller_init(struct controller *c, struct db *db,
 	c->c_out = out;
 	c->c_arg = arg;
 	c->c_status = status_new();
-	db_load(db, c);
+	TAILQ_INIT(&c->c_parked);
+	store_load(c);
 }
 
 void
 controller_clear(struct controller *c)
 {
+	/* Who waits for others changes something yet, perhaps several times. */
+	if (c->c_db != NULL)
+		db_wait(c->c_db);
+	db_close(c->c_db);
 	store_clear(c);
 	status_free(c->c_status);
-	db_close(c->c_db);
+	bulk_free(c->c_bulk);
+	free(c->c_pending);
 	crypto_wipe(&c->c_id, sizeof(c->c_id));
 	memset(c, 0, sizeof(*c));
 }
@@ -71,6 +77,13 @@ controller_counts(const struct controller *c, uint64_t counts[CON_COUNT])
 }
 
 void
+controller_poll(struct controller *c, int64_t now)
+{
+	c->c_now = now;
+	db_poll(c->c_db);
+}
+
+void
 controller_push(struct controller *c, int64_t now)
 {
 	c->c_now = now;
@@ -83,6 +96,7 @@ controller_tick(struct controller *c, int64_t now)
 	c->c_now = now;
 	expire_logins(c);
 	status_expire(c->c_status, now);
+	bulk_expire(c);
 }
 
 /*
@@ -92,21 +106,25 @@ controller_tick(struct controller *c, int64_t now)
 static void
 expire_logins(struct controller *c)
 {
-	struct network	*n;
-	struct member	*m;
-	struct status	*st;
+	const struct network	*n;
+	const struct member	*m;
+	struct status		*st, *next;
+	json_t			*record;
 
 	c->c_counts[CON_SSO_CHECKS]++;
-	TAILQ_FOREACH(st, status_all(c->c_status), st_order) {
-		if (st->st_expiry == 0 || st->st_expiry > c->c_now)
+	TAILQ_FOREACH_SAFE(st, status_expiring(c->c_status), st_expiring,
+	    next) {
+		if (st->st_expiry > c->c_now)
 			continue;
 		c->c_counts[CON_SSO_TIMEOUTS]++;
-		st->st_expiry = 0;
+		status_watch(c->c_status, st, 0);
 		if ((n = store_network(c, st->st_nwid)) == NULL ||
 		    (m = store_member(n, st->st_addr)) == NULL)
 			continue;
-		if ((int64_t)value_int(json_object_get(m->m_record,
+		record = member_record(m);
+		if ((int64_t)value_int(json_object_get(record,
 		    "authenticationExpiryTime"), 0) <= c->c_now)
 			push_revoke(c, st->st_nwid, st->st_addr);
+		json_decref(record);
 	}
 }

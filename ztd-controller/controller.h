@@ -7,7 +7,7 @@
  * The network controller: its state, and what its parts offer each other.
  * Spec: 04.
  *
- * Nothing here does I/O of its own but the file store (db.h): the time
+ * Nothing here does I/O of its own but the database (db.h): the time
  * comes in as an argument (ms since 1970), messages go out through a table
  * of callbacks.  main.c puts it on an event loop; the tests drive it with a
  * clock of their own.
@@ -15,6 +15,8 @@
 
 #ifndef ZTD_CONTROLLER_CONTROLLER_H
 #define ZTD_CONTROLLER_CONTROLLER_H
+
+#include <sys/queue.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +31,9 @@
 #include "common/netconf.h"
 #include "common/packet.h"
 #include "common/rules.h"
+#include "ztd-controller/db.h"
+#include "ztd-controller/ipset.h"
+#include "ztd-controller/text.h"
 
 /* Bounds. */
 #define ELEMENTS_MAX	16384	/* of an array in a POST (13.4) */
@@ -43,33 +48,49 @@
 
 #define PACKET_PUSH	0	/* "packet id" of what nobody asked for */
 
-struct db;
+struct bulk;
+struct change;
+struct change_set;
+struct parked;
 struct status_table;
 struct wrong;
 
-/* A member: its record, and what is looked up often. */
+/*
+ * A member: its record as text, since there may be very many of them, and
+ * what is looked up often.
+ */
 struct member {
 	uint64_t	 m_addr;
-	json_t		*m_record;
+	struct text	*m_text;
+	uint64_t	 m_serial;	/* another one with each change */
+	int32_t		 m_revision;
 	bool		 m_authorized;
 	bool		 m_bridge;
-	bool		 m_unsaved;	/* the file is not like the record */
-	unsigned	 m_nips;
-	struct inet_addr *m_ips;	/* ia_port 0 */
 };
 
-/* A network: its record, its members by address, its compiled tables. */
+/*
+ * A network: its record, its members by address, its compiled tables.  A
+ * record is never changed in place, only replaced.
+ */
 struct network {
 	uint64_t	 n_nwid;
 	json_t		*n_record;
-	bool		 n_unsaved;	/* the file is not like the record */
+	uint64_t	 n_serial;	/* another one with each change */
 	struct member	**n_members;	/* ascending m_addr */
 	size_t		 n_nmembers;
 	size_t		 n_size;
+	bool		 n_unsorted;	/* while loading only */
+	uint64_t	*n_bridges;	/* ascending addresses */
 	size_t		 n_nbridges;
+	size_t		 n_bridgesize;
 	size_t		 n_nauthorized;
+	struct ipset	 n_ips;		/* of all members, and those that
+					 * changes on their way will add */
+	bool		 n_full4;	/* IPv4 pools have no address left */
+	size_t		 n_npending;	/* members being changed */
+	bool		 n_closing;	/* wants to be erased */
 	unsigned	 n_nroutes;
-	struct netconf_route n_routes[NETCONF_ROUTES];
+	struct netconf_route *n_routes;
 	unsigned	 n_nrules;
 	struct rule	*n_rules;
 };
@@ -99,6 +120,13 @@ struct controller {
 	size_t		 c_size;
 	struct status_table *c_status;
 	struct db	*c_db;
+	uint64_t	 c_serial;	/* the last one given */
+	struct change_set *c_set;	/* being collected, or NULL */
+	struct change	**c_pending;	/* on their way: a hash table */
+	size_t		 c_npending;	/* new networks among them */
+	TAILQ_HEAD(, parked) c_parked;	/* waiting for them */
+	size_t		 c_nparked;
+	struct bulk	*c_bulk;	/* exports and imports under way */
 	bool		 c_awake;	/* wake was called */
 	uint64_t	 c_counts[CON_COUNT];	/* but for the gauges */
 	struct histogram c_requests;	/* us */
@@ -122,6 +150,11 @@ void	 controller_clear(struct controller *);
 const char *controller_identity(struct controller *, const char *text);
 /* What it counts, and the gauges. */
 void	 controller_counts(const struct controller *, uint64_t[CON_COUNT]);
+/*
+ * What was on its way to disk has arrived, perhaps: when db_thread()'s
+ * descriptor is readable.
+ */
+void	 controller_poll(struct controller *, int64_t now);
 /* Push what has changed. */
 void	 controller_push(struct controller *, int64_t now);
 /* Periodic: log-ins that ran out, forgetting who is long gone. */
@@ -154,13 +187,31 @@ enum con_method {
 };
 
 /*
- * One exchange; path is what follows "/controller" (messages.h).  Returns
- * the HTTP status; *out is malloc'd text of *outlen bytes, the caller's, or
- * NULL for an empty body.
+ * One exchange; path is what follows "/controller" (messages.h).  done gets
+ * the HTTP status and malloc'd text of len bytes, which it owns, or NULL for
+ * an empty body: at once, or when what was changed is durable.
+ */
+typedef void (*api_done)(void *arg, unsigned code, char *out, size_t len);
+struct api_call;
+/* NULL when done was called already, else for api_forget(). */
+struct api_call *api_start(struct controller *, int64_t now, enum con_method,
+	    const char *path, const char *body, size_t len, api_done done,
+	    void *arg);
+/* Nobody wants to know any more; what is under way goes on. */
+void	 api_forget(struct api_call *);
+/*
+ * The same, waiting for the end: returns the status; *out and *outlen are
+ * the caller's.
  */
 unsigned api_handle(struct controller *, int64_t now, enum con_method,
 	    const char *path, const char *body, size_t len, char **out,
 	    size_t *outlen);
+
+/* ---- bulk.c: many records at once --------------------------------------- */
+
+void	 bulk_free(struct bulk *);
+/* Forget those that nobody went on with. */
+void	 bulk_expire(struct controller *);
 
 /* ---- network.c, member.c: records (4, 5) ----------------------------- */
 
@@ -192,29 +243,61 @@ void	 network_finish(json_t *record, uint64_t nwid);
 void	 member_finish(json_t *record, uint64_t nwid, uint64_t addr);
 /* Bring the looked-up fields of the struct up to its record. */
 void	 network_compile(struct network *);
-void	 member_compile(struct member *);
+void	 member_compile(struct member *, const json_t *record);
+/*
+ * The next of the addresses of a record from index *i on, which is moved
+ * behind it; ia_port is 0.  False at the end.
+ */
+bool	 member_ip(const json_t *record, size_t *i, struct inet_addr *);
 
 /* ---- store.c: the tables, saving (7.4) ------------------------------- */
 
 struct network *store_network(const struct controller *, uint64_t nwid);
 struct member *store_member(const struct network *, uint64_t addr);
+/* What a member's record says: a new reference, the caller's to change. */
+json_t	*member_record(const struct member *);
+
 /*
+ * Changes are made in sets: store_begin(), any of store_save_* and
+ * store_erase_*, store_commit().  Nothing is changed in memory before it is
+ * durable.
+ *
  * Save a record (the reference is taken): unless it equals the one in
- * memory its revision is counted up, it is written to disk and replaces the
- * old one.  notify: push to whom it concerns, revoke when a member lost its
- * authorization.  Returns the record as it now stands (borrowed), or NULL
- * when a table is full or a new network cannot be written.  Other changes
- * that cannot be written are in force all the same, and are written again
- * when the record is next saved (n_unsaved, m_unsaved).
+ * memory its revision is counted up and it becomes part of the set.  notify:
+ * then push to whom it concerns, revoke when a member lost its
+ * authorization.  Returns the record as it is going to stand (borrowed, as
+ * long as the set is open), or NULL when a table is full.
  */
+void	 store_begin(struct controller *);
+/* Records of this set are taken as they are, with their revisions. */
+void	 store_exact(struct controller *);
 json_t	*store_save_network(struct controller *, uint64_t nwid,
 	    json_t *record);
 json_t	*store_save_member(struct controller *, struct network *,
 	    uint64_t addr, json_t *record, bool notify);
-/* Forget and delete from disk.  No revocation. */
+/* Forget and delete from disk; members' certificates are revoked. */
 void	 store_erase_network(struct controller *, struct network *);
 void	 store_erase_member(struct controller *, struct network *,
 	    struct member *);
+/*
+ * STORE_NOTHING: the set is empty, done is not called.  STORE_BUSY: another
+ * change of one of the records is on its way; the set is thrown away, start
+ * again after store_park().  STORE_DONE: done is called, perhaps it was
+ * already, with 0 or an errno: then nothing has changed.
+ */
+enum store_end { STORE_NOTHING, STORE_BUSY, STORE_DONE };
+enum store_end store_commit(struct controller *, db_done done, void *arg);
+/* A change of this record (addr 0: the network's) is on its way. */
+bool	 store_pending(const struct controller *, uint64_t nwid,
+	    uint64_t addr);
+/* Throw the set away. */
+void	 store_abort(struct controller *);
+/* Run this when some change has arrived; -1: too many wait already. */
+int	 store_park(struct controller *, void (*run)(struct controller *,
+	    void *arg), void *arg);
+
+/* Read everything from the database. */
+void	 store_load(struct controller *);
 /* Put a loaded record into the tables (reference taken).  0, or -1: full. */
 int	 store_load_network(struct controller *, uint64_t nwid,
 	    json_t *record);
@@ -247,8 +330,8 @@ void	 push_revoke_all(struct controller *, const struct network *);
  * Fill nc_ips of a configuration whose routes are in place; new addresses
  * are appended to the member's record.  Sets NETCONF_NDP.
  */
-void	 assign_addresses(const struct network *, uint64_t addr,
-	    json_t *record, struct netconf *);
+void	 assign_addresses(struct network *, uint64_t addr, json_t *record,
+	    struct netconf *);
 
 /* ---- config.c: building the configuration (9) -------------------------- */
 
@@ -257,11 +340,16 @@ void	 assign_addresses(const struct network *, uint64_t addr,
  * gets new addresses, tags and, with fresh (first seen in this very
  * request), capabilities.  nc must be zeroed; netconf_clear() it.
  */
-void	 config_build(struct controller *, const struct network *,
+void	 config_build(struct controller *, struct network *,
 	    const struct identity *, json_t *record, const void *meta,
 	    size_t len, bool fresh, struct netconf *nc);
-/* Encode, cut and sign, and send. */
-void	 config_send(struct controller *, const struct netconf *,
-	    uint64_t packet);
+/*
+ * Its dictionary, malloc'd, the caller's; NULL after a line of log when it
+ * is too large.
+ */
+uint8_t	*config_encode(const struct netconf *, size_t *len);
+/* Cut a dictionary and sign the pieces, and send. */
+void	 config_send(struct controller *, uint64_t nwid, uint64_t to,
+	    uint64_t packet, const uint8_t *d, size_t len);
 
 #endif /* ZTD_CONTROLLER_CONTROLLER_H */

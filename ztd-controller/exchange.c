@@ -17,15 +17,21 @@
 #include "ztd-controller/controller.h"
 #include "ztd-controller/exchange.h"
 
-/* Room that is left in the channel's queue for other answers. */
-#define QUEUE_SPARE	(1024 * 1024)
+/* What of an answer is in the channel's queue at a time. */
+#define QUEUE_PART	(CHANNEL_ROOM * 4)
 
 struct exchange {
 	TAILQ_ENTRY(exchange) ex_entry;
+	struct exchange_table *ex_table;
+	struct channel	*ex_channel;
+	struct api_call	*ex_call;	/* under way */
+	char		*ex_out;	/* the answer, when it is begun */
+	size_t		 ex_outlen, ex_sent;
+	bool		 ex_answering;
 	uint32_t	 ex_id;
 	uint32_t	 ex_method;	/* enum api_method */
 	unsigned	 ex_error;	/* status to answer with, 0: handle */
-	const char	*ex_why;	/* the reason */
+	const char	*ex_why;	/* and its message */
 	char		*ex_body;
 	size_t		 ex_len, ex_size;
 	char		 ex_path[sizeof(((struct msg_api_request *)0)->
@@ -42,14 +48,14 @@ static void	 exchange_begin(struct exchange_table *, struct channel *,
 		    const struct msg *);
 static void	 exchange_body(struct exchange *, const struct msg *);
 static void	 exchange_end(struct exchange *, struct controller *,
-		    struct channel *, int64_t);
-static void	 exchange_refuse(struct exchange *, unsigned, const char *);
-static void	 exchange_remove(struct exchange_table *, struct exchange *);
+		    int64_t);
+static void	 exchange_done(void *, unsigned, char *, size_t);
+static void	 exchange_send(struct exchange *);
+static void	 exchange_remove(struct exchange *);
 static struct exchange *exchange_find(struct exchange_table *, uint32_t);
-static void	 answer(struct channel *, uint32_t, unsigned, const char *,
-		    size_t);
-static void	 answer_refusal(struct channel *, uint32_t, unsigned,
-		    const char *);
+static void	 exchange_refuse(struct exchange *, unsigned, const char *);
+static char	*refusal(const char *);
+static void	 refuse(struct channel *, uint32_t, unsigned, const char *);
 
 struct exchange_table *
 exchange_new(void)
@@ -67,7 +73,7 @@ exchange_reset(struct exchange_table *et)
 	struct exchange	*ex;
 
 	while ((ex = TAILQ_FIRST(&et->et_list)) != NULL)
-		exchange_remove(et, ex);
+		exchange_remove(ex);
 }
 
 void
@@ -90,13 +96,25 @@ exchange_message(struct exchange_table *et, struct controller *c,
 		return;
 	}
 	/* Of one that was refused at once there may be more to come. */
-	if ((ex = exchange_find(et, m->m_id)) == NULL)
+	if ((ex = exchange_find(et, m->m_id)) == NULL ||
+	    ex->ex_call != NULL || ex->ex_answering)
 		return;
 	if (m->m_type == MSG_API_BODY)
 		exchange_body(ex, m);
-	else {
-		exchange_end(ex, c, ch, now);
-		exchange_remove(et, ex);
+	else
+		exchange_end(ex, c, now);
+}
+
+void
+exchange_room(struct exchange_table *et, struct channel *ch)
+{
+	struct exchange	*ex, *next;
+
+	TAILQ_FOREACH_SAFE(ex, &et->et_list, ex_entry, next) {
+		if (channel_pending(ch) >= QUEUE_PART)
+			break;
+		if (ex->ex_answering)
+			exchange_send(ex);
 	}
 }
 
@@ -108,17 +126,19 @@ exchange_begin(struct exchange_table *et, struct channel *ch,
 	struct exchange			*ex;
 
 	if ((ex = exchange_find(et, m->m_id)) != NULL)
-		exchange_remove(et, ex);
+		exchange_remove(ex);
 	if (et->et_n == EXCHANGES_MAX) {
-		answer_refusal(ch, m->m_id, 503, "too many requests at a "
-		    "time, try again");
+		refuse(ch, m->m_id, 503, "too many requests at a time, try "
+		    "again");
 		return;
 	}
 	ex = xcalloc(1, sizeof(*ex));
+	ex->ex_table = et;
+	ex->ex_channel = ch;
 	ex->ex_id = m->m_id;
 	ex->ex_method = rq->ar_method;
 	if (memchr(rq->ar_path, '\0', sizeof(rq->ar_path)) == NULL)
-		exchange_refuse(ex, 404, "there is no such path");
+		exchange_refuse(ex, 404, "the path is too long");
 	else
 		(void)strlcpy(ex->ex_path, rq->ar_path,
 		    sizeof(ex->ex_path));
@@ -141,7 +161,7 @@ exchange_body(struct exchange *ex, const struct msg *m)
 	if (ex->ex_len + m->m_len > ex->ex_size) {
 		size = (ex->ex_len + m->m_len) * 2;
 		if ((p = realloc(ex->ex_body, size)) == NULL) {
-			exchange_refuse(ex, 503, "no memory for the body");
+			exchange_refuse(ex, 503, "out of memory");
 			return;
 		}
 		ex->ex_body = p;
@@ -153,13 +173,13 @@ exchange_body(struct exchange *ex, const struct msg *m)
 }
 
 static void
-exchange_end(struct exchange *ex, struct controller *c, struct channel *ch,
-    int64_t now)
+exchange_end(struct exchange *ex, struct controller *c, int64_t now)
 {
+	struct api_call	*call;
 	enum con_method	 method = METHOD_GET;
-	unsigned	 code;
-	size_t		 len = 0;
-	char		*text = NULL;
+	char		*text;
+	const uint32_t	 id = ex->ex_id;
+	struct exchange_table *et = ex->ex_table;
 
 	switch (ex->ex_method) {
 	case API_GET:
@@ -175,28 +195,67 @@ exchange_end(struct exchange *ex, struct controller *c, struct channel *ch,
 		exchange_refuse(ex, 404, "there is no such method");
 	}
 	if (ex->ex_error != 0) {
-		answer_refusal(ch, ex->ex_id, ex->ex_error, ex->ex_why);
+		text = refusal(ex->ex_why);
+		exchange_done(ex, ex->ex_error, text, strlen(text));
 		return;
 	}
-	code = api_handle(c, now, method, ex->ex_path,
-	    ex->ex_len == 0 ? "" : ex->ex_body, ex->ex_len, &text, &len);
-	answer(ch, ex->ex_id, code, text, len);
-	free(text);
+	call = api_start(c, now, method, ex->ex_path,
+	    ex->ex_len == 0 ? "" : ex->ex_body, ex->ex_len, exchange_done,
+	    ex);
+	/* Answered at once, it may be gone already. */
+	if (call != NULL && (ex = exchange_find(et, id)) != NULL)
+		ex->ex_call = call;
 }
 
-/* The answer once all of the request is here. */
+/* The answer is there, and ours. */
 static void
-exchange_refuse(struct exchange *ex, unsigned code, const char *why)
+exchange_done(void *arg, unsigned code, char *out, size_t len)
 {
-	ex->ex_error = code;
-	ex->ex_why = why;
+	struct msg_api_response	 rs;
+	struct exchange		*ex = arg;
+
+	ex->ex_call = NULL;
+	ex->ex_out = out;
+	ex->ex_outlen = len;
+	ex->ex_answering = true;
+	memset(&rs, 0, sizeof(rs));
+	rs.ar_status = code;
+	(void)channel_send(ex->ex_channel, MSG_API_RESPONSE, ex->ex_id, -1,
+	    &rs, sizeof(rs));
+	exchange_send(ex);
+}
+
+/* As much as the queue takes; with the last byte it is over. */
+static void
+exchange_send(struct exchange *ex)
+{
+	struct channel	*ch = ex->ex_channel;
+	size_t		 n;
+
+	while (ex->ex_sent < ex->ex_outlen) {
+		if (channel_pending(ch) >= QUEUE_PART)
+			return;
+		n = ex->ex_outlen - ex->ex_sent;
+		if (n > MSG_MAX)
+			n = MSG_MAX;
+		if (channel_send(ch, MSG_API_BODY, ex->ex_id, -1,
+		    ex->ex_out + ex->ex_sent, n) == -1)
+			break;		/* the channel is dead */
+		ex->ex_sent += n;
+	}
+	(void)channel_send(ch, MSG_API_END, ex->ex_id, -1, NULL, 0);
+	exchange_remove(ex);
 }
 
 static void
-exchange_remove(struct exchange_table *et, struct exchange *ex)
+exchange_remove(struct exchange *ex)
 {
+	struct exchange_table	*et = ex->ex_table;
+
 	TAILQ_REMOVE(&et->et_list, ex, ex_entry);
 	et->et_n--;
+	api_forget(ex->ex_call);
+	free(ex->ex_out);
 	free(ex->ex_body);
 	free(ex);
 }
@@ -212,40 +271,36 @@ exchange_find(struct exchange_table *et, uint32_t id)
 	return (NULL);
 }
 
-/* An answer goes out whole or not at all. */
+/* The answer once all of the request is here. */
 static void
-answer(struct channel *ch, uint32_t id, unsigned code, const char *text,
-    size_t len)
+exchange_refuse(struct exchange *ex, unsigned code, const char *why)
 {
-	struct msg_api_response	 rs;
-	size_t			 off, n;
-
-	if (len > CHANNEL_QUEUE - QUEUE_SPARE ||
-	    channel_pending(ch) > CHANNEL_QUEUE - QUEUE_SPARE - len) {
-		log_warnx("an answer of %zu bytes is too long for the "
-		    "channel to %s", len, proc_name(PROC_CTL));
-		code = 503;
-		text = "{\"message\": \"the answer is too long\"}";
-		len = strlen(text);
-	}
-	memset(&rs, 0, sizeof(rs));
-	rs.ar_status = code;
-	(void)channel_send(ch, MSG_API_RESPONSE, id, -1, &rs, sizeof(rs));
-	for (off = 0; off < len; off += n) {
-		n = len - off < MSG_MAX ? len - off : MSG_MAX;
-		(void)channel_send(ch, MSG_API_BODY, id, -1, text + off, n);
-	}
-	(void)channel_send(ch, MSG_API_END, id, -1, NULL, 0);
+	ex->ex_error = code;
+	ex->ex_why = why;
 }
 
 /* why: plain text without quotes. */
-static void
-answer_refusal(struct channel *ch, uint32_t id, unsigned code,
-    const char *why)
+static char *
+refusal(const char *why)
 {
-	char	text[128];
-	int	n;
+	char	*text;
 
-	n = snprintf(text, sizeof(text), "{\"message\": \"%s\"}", why);
-	answer(ch, id, code, text, (size_t)n);
+	if (asprintf(&text, "{\"message\": \"%s\"}", why) == -1)
+		fatalx("out of memory for an answer");
+	return (text);
+}
+
+static void
+refuse(struct channel *ch, uint32_t id, unsigned code, const char *why)
+{
+	struct msg_api_response	 rs;
+	char			*text;
+
+	memset(&rs, 0, sizeof(rs));
+	rs.ar_status = code;
+	text = refusal(why);
+	(void)channel_send(ch, MSG_API_RESPONSE, id, -1, &rs, sizeof(rs));
+	(void)channel_send(ch, MSG_API_BODY, id, -1, text, strlen(text));
+	(void)channel_send(ch, MSG_API_END, id, -1, NULL, 0);
+	free(text);
 }

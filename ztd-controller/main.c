@@ -33,12 +33,14 @@
 #include "ztd-controller/status.h"
 
 #define FOLDER		"controller.d"
+#define THREADS_MAX	16		/* more than the database makes */
 
 struct process {
 	struct controller pr_con;
 	struct event_base *pr_base;
 	struct event	*pr_push;
 	struct event	*pr_tick;
+	struct event	*pr_stored;
 	struct channel	*pr_parent;
 	struct channel	*pr_net;
 	struct channel	*pr_ctl;
@@ -49,11 +51,13 @@ struct process {
 static void	 process_init(struct process *, const char *);
 static void	 timer_push(int, short, void *);
 static void	 timer_tick(int, short, void *);
+static void	 stored(int, short, void *);
 static void	 dispatch_parent(struct channel *, struct msg *, void *);
 static void	 parent_identity(struct process *, const struct msg *);
 static void	 parent_channel(struct process *, struct msg *);
 static void	 dispatch_net(struct channel *, struct msg *, void *);
 static void	 dispatch_ctl(struct channel *, struct msg *, void *);
+static void	 room_ctl(struct channel *, void *);
 static void	 gone_net(struct channel *, const char *, void *);
 static void	 gone_ctl(struct channel *, const char *, void *);
 static void	 send_net(struct process *, uint32_t, const void *, size_t,
@@ -97,7 +101,8 @@ stop(void *arg)
 {
 	struct process	*pr = arg;
 
-	/* Every change is on disk already; what is left are secrets. */
+	/* What is on its way to disk arrives; what is left are secrets. */
+	exchange_reset(pr->pr_exchanges);
 	controller_clear(&pr->pr_con);
 }
 
@@ -125,6 +130,7 @@ main(int argc, char *argv[])
 	co.co_self = PROC_CON;
 	co.co_chroot = folder;
 	co.co_rw[0] = "/";
+	co.co_threads = THREADS_MAX;
 	child_confine(&co, &init);
 
 	/* Not started by root, we keep the root that we have. */
@@ -144,9 +150,17 @@ static void
 process_init(struct process *pr, const char *folder)
 {
 	struct db		*db;
+	int			 fd;
 
 	if ((db = db_open(folder)) == NULL)
 		fatal("cannot open " FOLDER);
+	if ((fd = db_thread(db)) != -1) {
+		pr->pr_stored = event_new(pr->pr_base, fd,
+		    EV_READ | EV_PERSIST, stored, pr);
+		if (pr->pr_stored == NULL ||
+		    event_add(pr->pr_stored, NULL) == -1)
+			fatalx("the database cannot be watched");
+	}
 	controller_init(&pr->pr_con, db, &output, pr);
 	log_info("%zu networks loaded", pr->pr_con.c_nnetworks);
 	pr->pr_exchanges = exchange_new();
@@ -162,7 +176,7 @@ tick_later(struct process *pr)
 {
 	const struct timeval	 tv = { 0, EXPIRY_MS * 1000 };
 
-	if (!TAILQ_EMPTY(status_all(pr->pr_con.c_status)) &&
+	if (status_any(pr->pr_con.c_status) &&
 	    !evtimer_pending(pr->pr_tick, NULL))
 		(void)evtimer_add(pr->pr_tick, &tv);
 }
@@ -185,6 +199,18 @@ timer_tick(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	controller_tick(&pr->pr_con, now_ms());
+	tick_later(pr);
+}
+
+/* Changes are on disk: who waited for that hears of it. */
+static void
+stored(int fd, short what, void *arg)
+{
+	struct process	*pr = arg;
+
+	(void)fd;
+	(void)what;
+	controller_poll(&pr->pr_con, now_ms());
 	tick_later(pr);
 }
 
@@ -237,6 +263,8 @@ parent_channel(struct process *pr, struct msg *m)
 		channel_free(pr->pr_ctl);
 		pr->pr_ctl = channel_new(pr->pr_base, m->m_fd, PROC_CON,
 		    PROC_CTL, dispatch_ctl, gone_ctl, pr);
+		if (pr->pr_ctl != NULL)
+			channel_set_room(pr->pr_ctl, room_ctl);
 		break;
 	default:
 		log_warnx("a channel to nobody (%u)", mc->mc_peer);
@@ -302,6 +330,15 @@ dispatch_ctl(struct channel *ch, struct msg *m, void *arg)
 	default:
 		break;
 	}
+}
+
+/* Answers that are longer than the channel's queue go on. */
+static void
+room_ctl(struct channel *ch, void *arg)
+{
+	struct process	*pr = arg;
+
+	exchange_room(pr->pr_exchanges, ch);
 }
 
 /* The parent restarts whoever died and sends a new channel. */

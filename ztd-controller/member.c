@@ -121,31 +121,37 @@ member_finish(json_t *r, uint64_t nwid, uint64_t addr)
 }
 
 void
-member_compile(struct member *m)
+member_compile(struct member *m, const json_t *record)
 {
-	struct inet_addr *ia;
-	json_t		*list, *e;
-	size_t		 i;
+	m->m_revision = (int32_t)value_int(json_object_get(record,
+	    "revision"), 0);
+	m->m_authorized = value_bool(json_object_get(record, "authorized"),
+	    false);
+	m->m_bridge = value_bool(json_object_get(record, "activeBridge"),
+	    false);
+}
 
-	m->m_authorized = value_bool(json_object_get(m->m_record,
-	    "authorized"), false);
-	m->m_bridge = value_bool(json_object_get(m->m_record,
-	    "activeBridge"), false);
-	list = json_object_get(m->m_record, "ipAssignments");
-	free(m->m_ips);
-	m->m_ips = NULL;
-	m->m_nips = 0;
-	if (json_array_size(list) == 0)
-		return;
-	m->m_ips = xcalloc(json_array_size(list), sizeof(*m->m_ips));
-	json_array_foreach(list, i, e) {
-		ia = &m->m_ips[m->m_nips];
+json_t *
+member_record(const struct member *m)
+{
+	return (text_json(m->m_text));
+}
+
+bool
+member_ip(const json_t *record, size_t *i, struct inet_addr *ia)
+{
+	const json_t	*list, *e;
+
+	list = json_object_get(record, "ipAssignments");
+	while (*i < json_array_size(list)) {
+		e = json_array_get(list, (*i)++);
 		if (json_is_string(e) &&
 		    value_addr(json_string_value(e), ia)) {
 			ia->ia_port = 0;
-			m->m_nips++;
+			return (true);
 		}
 	}
+	return (false);
 }
 
 /* Only a change counts, so that the times keep their meaning. */

@@ -113,15 +113,22 @@ network_compile(struct network *n)
 	char		 buf[VALUE_NUMBER];
 	const json_t	*rules;
 	json_t		*list, *e, *via;
-	size_t		 i;
+	size_t		 i, room;
 
 	rules = json_object_get(n->n_record, "rules");
 	free(n->n_rules);
-	n->n_rules = xcalloc(RULES_MAX, sizeof(*n->n_rules));
-	n->n_nrules = rulejson_compile(rules, n->n_rules, RULES_MAX);
+	room = json_array_size(rules) < RULES_MAX ? json_array_size(rules) :
+	    RULES_MAX;
+	n->n_rules = xcalloc(room + 1, sizeof(*n->n_rules));
+	n->n_nrules = rulejson_compile(rules, n->n_rules, (unsigned)room);
 
+	n->n_full4 = false;
 	n->n_nroutes = 0;
 	list = json_object_get(n->n_record, "routes");
+	free(n->n_routes);
+	room = json_array_size(list) < NETCONF_ROUTES ?
+	    json_array_size(list) : NETCONF_ROUTES;
+	n->n_routes = xcalloc(room + 1, sizeof(*n->n_routes));
 	json_array_foreach(list, i, e) {
 		if (n->n_nroutes == NETCONF_ROUTES)
 			break;

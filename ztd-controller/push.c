@@ -11,6 +11,7 @@
  * changes in a row are one push to each member.
  */
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,13 @@
 #include "ztd-controller/controller.h"
 #include "ztd-controller/status.h"
 #include "ztd-controller/value.h"
+
+/*
+ * What is done in one go, so that a large network's change leaves room for
+ * everything else.
+ */
+#define PUSH_ROUND	1024		/* configurations */
+#define REVOKE_MAX	65536		/* revocations of an erased network */
 
 static uint64_t	*audience(struct controller *, uint64_t, size_t *);
 static void	 revoke(struct controller *, uint64_t, uint64_t,
@@ -28,11 +36,15 @@ static bool	 pushable(const struct controller *, const struct status *);
 void
 push_network(struct controller *c, uint64_t nwid)
 {
-	struct status	*st;
+	struct status_peers	*peers;
+	struct status		*st;
+	size_t			 n;
 
-	TAILQ_FOREACH(st, status_all(c->c_status), st_order)
-		if (st->st_nwid == nwid && pushable(c, st)) {
-			st->st_dirty = true;
+	if ((peers = status_network(c->c_status, nwid, &n)) == NULL)
+		return;
+	LIST_FOREACH(st, peers, st_peers)
+		if (pushable(c, st)) {
+			status_dirty(c->c_status, st, true);
 			wake(c);
 		}
 }
@@ -44,7 +56,7 @@ push_member(struct controller *c, uint64_t nwid, uint64_t addr)
 
 	st = status_find(c->c_status, nwid, addr);
 	if (st != NULL && pushable(c, st)) {
-		st->st_dirty = true;
+		status_dirty(c->c_status, st, true);
 		wake(c);
 	}
 }
@@ -52,19 +64,25 @@ push_member(struct controller *c, uint64_t nwid, uint64_t addr)
 void
 push_run(struct controller *c)
 {
+	struct identity	 id;
 	struct status	*st;
+	unsigned	 n;
 
 	c->c_awake = false;
 	if (!c->c_have_id)
 		return;
-	TAILQ_FOREACH(st, status_all(c->c_status), st_order) {
-		if (!st->st_dirty)
+	for (n = 0; n < PUSH_ROUND; n++) {
+		if ((st = TAILQ_FIRST(status_pushing(c->c_status))) == NULL)
+			return;
+		status_dirty(c->c_status, st, false);
+		if (!pushable(c, st))
 			continue;
-		st->st_dirty = false;
-		if (pushable(c, st))
-			request_process(c, st->st_nwid, PACKET_PUSH,
-			    &st->st_id, st->st_meta, st->st_metalen);
+		status_identity(st, &id);
+		request_process(c, st->st_nwid, PACKET_PUSH, &id,
+		    st->st_meta, st->st_metalen);
 	}
+	if (!TAILQ_EMPTY(status_pushing(c->c_status)))
+		wake(c);
 }
 
 void
@@ -83,11 +101,18 @@ void
 push_revoke_all(struct controller *c, const struct network *nw)
 {
 	uint64_t	*to;
-	size_t		 i, n;
+	size_t		 i, n, sent = 0;
 
 	to = audience(c, nw->n_nwid, &n);
-	for (i = 0; n > 0 && i < nw->n_nmembers; i++)
+	for (i = 0; n > 0 && i < nw->n_nmembers && sent < REVOKE_MAX; i++) {
 		revoke(c, nw->n_nwid, nw->n_members[i]->m_addr, to, n);
+		sent += n;
+	}
+	/* The others' certificates age; nobody gets new ones. */
+	if (n > 0 && i < nw->n_nmembers)
+		log_info("network %016" PRIx64 ": revoked %zu of %zu "
+		    "members, the others expire", nw->n_nwid, i,
+		    nw->n_nmembers);
 	free(to);
 }
 
@@ -95,15 +120,18 @@ push_revoke_all(struct controller *c, const struct network *nw)
 static uint64_t *
 audience(struct controller *c, uint64_t nwid, size_t *n)
 {
-	struct status	*st;
-	uint64_t	*to;
+	struct status_peers	*peers;
+	struct status		*st;
+	uint64_t		*to;
+	size_t			 max;
 
 	*n = 0;
-	if (!c->c_have_id)
+	if (!c->c_have_id ||
+	    (peers = status_network(c->c_status, nwid, &max)) == NULL)
 		return (NULL);
-	to = xcalloc(STATUS_MAX, sizeof(*to));
-	TAILQ_FOREACH(st, status_all(c->c_status), st_order)
-		if (st->st_nwid == nwid && status_online(st, c->c_now))
+	to = xcalloc(max, sizeof(*to));
+	LIST_FOREACH(st, peers, st_peers)
+		if (status_online(st, c->c_now))
 			to[(*n)++] = st->st_addr;
 	return (to);
 }

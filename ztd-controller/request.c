@@ -31,7 +31,28 @@ struct request {
 	const void	*rq_meta;
 	size_t		 rq_len;
 	bool		 rq_fresh;	/* no record until now */
+	bool		 rq_settled;	/* the record needs no change */
 	json_t		*rq_record;	/* a copy, being changed */
+};
+
+/* A configuration that waits until what it says is durable. */
+struct waiting {
+	struct controller *wt_c;
+	uint64_t	 wt_nwid;
+	uint64_t	 wt_to;
+	uint64_t	 wt_packet;
+	bool		 wt_minor;	/* whether or not */
+	uint8_t		*wt_dict;
+	size_t		 wt_len;
+};
+
+/* A request that waits until another change of its record is. */
+struct held {
+	uint64_t	 h_nwid;
+	uint64_t	 h_packet;
+	struct identity	 h_id;
+	size_t		 h_len;
+	uint8_t		 h_meta[];
 };
 
 static void	 reply_error(const struct request *, uint64_t,
@@ -43,12 +64,26 @@ static bool	 check_login(const struct request *);
 static void	 deny_login(const struct request *);
 static void	 note_request(struct request *);
 static void	 answer(struct request *);
+static void	 answer_config(struct request *);
+static struct waiting *build(struct request *);
+static void	 answer_stored(void *, int);
 static bool	 save(struct request *);
+static bool	 is_settled(const struct request *, const struct member *);
+static void	 settle(const struct request *);
+static bool	 is_minor(const struct request *);
+static void	 hold(const struct request *);
+static void	 held_run(struct controller *, void *);
 
 static json_t *
 rec(const struct request *rq, const char *key)
 {
 	return (json_object_get(rq->rq_record, key));
+}
+
+static size_t
+count_ips(const struct request *rq)
+{
+	return (json_array_size(rec(rq, "ipAssignments")));
 }
 
 static json_t *
@@ -91,14 +126,10 @@ request_process(struct controller *c, uint64_t nwid, uint64_t packet,
 	c->c_counts[CON_DB_SUMMARY]++;
 	m = store_member(rq.rq_n, id->id_addr);
 	rq.rq_fresh = m == NULL;
-	rq.rq_record = m == NULL ? json_object() :
-	    json_deep_copy(m->m_record);
-	if (rq.rq_record == NULL) {
-		log_warnx("network %016" PRIx64 ": no memory for a request",
-		    nwid);
-		return;
-	}
-	member_defaults(rq.rq_record, c->c_now);
+	rq.rq_record = m == NULL ? json_object() : member_record(m);
+	rq.rq_settled = is_settled(&rq, m);
+	if (!rq.rq_settled)
+		member_defaults(rq.rq_record, c->c_now);
 	if (check_identity(&rq) == -1)
 		reply_error(&rq, nwid, ERR_NETWORK_ACCESS_DENIED, NULL, 0);
 	else
@@ -111,32 +142,184 @@ static void
 answer(struct request *rq)
 {
 	const uint64_t	 nwid = rq->rq_n->n_nwid;
-	struct netconf	*nc;
-	bool		 authorized;
+	const bool	 authorized = check_authorized(rq);
+	const bool	 login = check_login(rq);
 
-	member_finish(rq->rq_record, nwid, rq->rq_id->id_addr);
-	authorized = check_authorized(rq);
-	if (!check_login(rq)) {
-		(void)save(rq);
+	if (!rq->rq_settled)
+		member_finish(rq->rq_record, nwid, rq->rq_id->id_addr);
+	if (authorized && login) {
+		answer_config(rq);
+		return;
+	}
+	/* A refusal promises nothing: it does not wait. */
+	store_begin(rq->rq_c);
+	if (save(rq))
+		(void)store_commit(rq->rq_c, NULL, NULL);
+	else
+		store_abort(rq->rq_c);
+	if (!login)
 		deny_login(rq);
-		return;
-	}
-	if (!authorized) {
-		(void)save(rq);
+	else
 		reply_error(rq, nwid, ERR_NETWORK_ACCESS_DENIED, NULL, 0);
-		return;
-	}
+}
+
+/*
+ * What the configuration gives, addresses above all, must be on disk before
+ * anybody is told.
+ */
+static void
+answer_config(struct request *rq)
+{
+	struct controller	*c = rq->rq_c;
+	struct waiting		*wt;
+	enum store_end		 end = STORE_BUSY;
+	size_t			 nips;
+
 	if (rq->rq_packet != PACKET_PUSH)
 		note_request(rq);
+	nips = count_ips(rq);
+	if ((wt = build(rq)) == NULL)
+		return;
+	/* An address may have become free since. */
+	if (rq->rq_settled && count_ips(rq) == nips) {
+		answer_stored(wt, 0);
+		return;
+	}
+	wt->wt_minor = is_minor(rq);
+	store_begin(c);
+	if (save(rq)) {
+		if ((end = store_commit(c, answer_stored, wt)) == STORE_BUSY)
+			hold(rq);
+	} else {
+		store_abort(c);
+		reply_error(rq, rq->rq_n->n_nwid, ERR_OBJ_NOT_FOUND, NULL, 0);
+	}
+	if (end == STORE_NOTHING) {
+		settle(rq);
+		answer_stored(wt, 0);
+	} else if (end == STORE_BUSY) {
+		free(wt->wt_dict);
+		free(wt);
+	}
+}
+
+static struct waiting *
+build(struct request *rq)
+{
+	struct waiting	*wt;
+	struct netconf	*nc;
+
 	nc = xcalloc(1, sizeof(*nc));
 	config_build(rq->rq_c, rq->rq_n, rq->rq_id, rq->rq_record,
 	    rq->rq_meta, rq->rq_len, rq->rq_fresh, nc);
-	if (save(rq))
-		config_send(rq->rq_c, nc, rq->rq_packet);
-	else
-		reply_error(rq, nwid, ERR_OBJ_NOT_FOUND, NULL, 0);
+	wt = xcalloc(1, sizeof(*wt));
+	wt->wt_c = rq->rq_c;
+	wt->wt_nwid = nc->nc_nwid;
+	wt->wt_to = nc->nc_to;
+	wt->wt_packet = rq->rq_packet;
+	wt->wt_dict = config_encode(nc, &wt->wt_len);
 	netconf_clear(nc);
 	free(nc);
+	if (wt->wt_dict != NULL)
+		return (wt);
+	free(wt);
+	return (NULL);
+}
+
+/*
+ * What a member asks once a minute is mostly what it asked before, of a
+ * record and a network that are the same: then nothing is to be stored.
+ * Versions are compared by the meta-data that has them.
+ */
+static bool
+is_settled(const struct request *rq, const struct member *m)
+{
+	const struct status	*st;
+
+	if (m == NULL || !m->m_authorized)
+		return (false);
+	st = status_find(rq->rq_c->c_status, rq->rq_n->n_nwid, m->m_addr);
+	return (st != NULL && st->st_member == m->m_serial &&
+	    st->st_network == rq->rq_n->n_serial &&
+	    st->st_metalen == rq->rq_len && rq->rq_len > 0 &&
+	    memcmp(st->st_meta, rq->rq_meta, rq->rq_len) == 0);
+}
+
+static void
+settle(const struct request *rq)
+{
+	const struct member	*m;
+	struct status		*st;
+
+	st = status_find(rq->rq_c->c_status, rq->rq_n->n_nwid,
+	    rq->rq_id->id_addr);
+	m = store_member(rq->rq_n, rq->rq_id->id_addr);
+	if (st == NULL || m == NULL || rq->rq_packet == PACKET_PUSH)
+		return;
+	st->st_member = m->m_serial;
+	st->st_network = rq->rq_n->n_serial;
+}
+
+/* When it could not be stored, the device will ask again. */
+static void
+answer_stored(void *arg, int error)
+{
+	struct waiting	*wt = arg;
+
+	if (error == 0 || wt->wt_minor)
+		config_send(wt->wt_c, wt->wt_nwid, wt->wt_to, wt->wt_packet,
+		    wt->wt_dict, wt->wt_len);
+	free(wt->wt_dict);
+	free(wt);
+}
+
+static void
+hold(const struct request *rq)
+{
+	struct held	*h;
+
+	h = xmalloc(sizeof(*h) + rq->rq_len);
+	h->h_nwid = rq->rq_n->n_nwid;
+	h->h_packet = rq->rq_packet;
+	h->h_id = *rq->rq_id;
+	h->h_len = rq->rq_len;
+	if (rq->rq_len > 0)
+		memcpy(h->h_meta, rq->rq_meta, rq->rq_len);
+	if (store_park(rq->rq_c, held_run, h) == -1)
+		free(h);
+}
+
+static void
+held_run(struct controller *c, void *arg)
+{
+	struct held	*h = arg;
+
+	request_process(c, h->h_nwid, h->h_packet, &h->h_id, h->h_meta,
+	    h->h_len);
+	free(h);
+}
+
+/* Versions are worth storing, but not worth an answer. */
+static bool
+is_minor(const struct request *rq)
+{
+	static const char *const versions[] = { "vMajor", "vMinor", "vRev",
+	    "vProto" };
+	const struct member	*m;
+	json_t			*old, *v;
+	size_t			 i;
+	bool			 same;
+
+	m = store_member(rq->rq_n, rq->rq_id->id_addr);
+	if (m == NULL)
+		return (false);
+	old = member_record(m);
+	for (i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
+		if ((v = rec(rq, versions[i])) != NULL)
+			value_set(old, versions[i], json_incref(v));
+	same = json_equal(old, rq->rq_record) != 0;
+	json_decref(old);
+	return (same);
 }
 
 static void
@@ -253,24 +436,23 @@ note_request(struct request *rq)
 	int64_t		 expiry;
 	size_t		 i;
 
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]) && !rq->rq_settled;
+	    i++)
 		value_set(rq->rq_record, keys[i][0], value_new_int(
 		    dict_get_u64(rq->rq_meta, rq->rq_len, keys[i][1], 0)));
 	st = status_find(rq->rq_c->c_status, rq->rq_n->n_nwid,
 	    rq->rq_id->id_addr);
 	if (st == NULL)
 		return;
-	st->st_id = *rq->rq_id;
-	st->st_metalen = rq->rq_len;
-	if (rq->rq_len > 0)
-		memcpy(st->st_meta, rq->rq_meta, rq->rq_len);
-	st->st_expiry = 0;
+	status_note(st, rq->rq_id, rq->rq_meta, rq->rq_len);
+	st->st_admitted = rq->rq_c->c_now;
+	status_watch(rq->rq_c->c_status, st, 0);
 	if (value_bool(net(rq, "ssoEnabled"), false) &&
 	    !value_bool(rec(rq, "ssoExempt"), false)) {
 		expiry = (int64_t)value_int(rec(rq,
 		    "authenticationExpiryTime"), 0);
 		if (expiry > 0)
-			st->st_expiry = expiry;
+			status_watch(rq->rq_c->c_status, st, expiry);
 	}
 }
 
@@ -285,7 +467,8 @@ save(struct request *rq)
 
 	if (rq->rq_fresh &&
 	    !value_bool(rec(rq, "authorized"), false) &&
-	    n->n_nmembers - n->n_nauthorized >= STRANGERS_MAX)
+	    n->n_nmembers + n->n_npending - n->n_nauthorized >=
+	    STRANGERS_MAX)
 		return (false);
 	return (store_save_member(rq->rq_c, rq->rq_n, rq->rq_id->id_addr,
 	    json_incref(rq->rq_record), false) != NULL);

@@ -14,7 +14,8 @@
 #include "ztd-controller/controller.h"
 #include "ztd-controller/status.h"
 
-#define BUCKETS		16384		/* power of two */
+#define BUCKETS		65536		/* power of two */
+#define GROUPS		4096		/* power of two */
 #define GATES		4096		/* power of two */
 
 LIST_HEAD(bucket, status);
@@ -24,10 +25,22 @@ struct gate {
 	int64_t		g_last;
 };
 
+/* Those of one network. */
+struct status_group {
+	LIST_ENTRY(status_group) gr_hash;
+	uint64_t	 gr_nwid;
+	size_t		 gr_n;
+	struct status_peers gr_peers;
+};
+LIST_HEAD(group_bucket, status_group);
+
 struct status_table {
 	struct status_list tb_order;
+	struct status_list tb_expiring;
+	struct status_list tb_pushing;
 	size_t		 tb_n;
 	struct bucket	 tb_hash[BUCKETS];
+	struct group_bucket tb_groups[GROUPS];
 	/* For networks that do not exist: a cache, newest wins. */
 	struct gate	 tb_gates[GATES];
 };
@@ -37,6 +50,10 @@ static struct status	*status_insert(struct status_table *, uint64_t,
 			    uint64_t);
 static void		 status_remove(struct status_table *,
 			    struct status *);
+static struct status_group *group_find(const struct status_table *,
+			    uint64_t);
+static void		 group_join(struct status_table *, struct status *);
+static void		 group_leave(struct status *);
 static bool		 gate_unknown(struct status_table *, uint64_t,
 			    uint64_t, int64_t);
 
@@ -48,8 +65,12 @@ status_new(void)
 
 	tb = xcalloc(1, sizeof(*tb));
 	TAILQ_INIT(&tb->tb_order);
+	TAILQ_INIT(&tb->tb_expiring);
+	TAILQ_INIT(&tb->tb_pushing);
 	for (i = 0; i < BUCKETS; i++)
 		LIST_INIT(&tb->tb_hash[i]);
+	for (i = 0; i < GROUPS; i++)
+		LIST_INIT(&tb->tb_groups[i]);
 	return (tb);
 }
 
@@ -101,10 +122,75 @@ status_online(const struct status *st, int64_t now)
 	return (now - st->st_last < ONLINE_MS);
 }
 
-struct status_list *
-status_all(struct status_table *tb)
+bool
+status_any(const struct status_table *tb)
 {
-	return (&tb->tb_order);
+	return (!TAILQ_EMPTY(&tb->tb_order));
+}
+
+void
+status_note(struct status *st, const struct identity *id, const void *meta,
+    size_t len)
+{
+	memcpy(st->st_public, id->id_public, sizeof(st->st_public));
+	if (len != st->st_metalen) {
+		free(st->st_meta);
+		st->st_meta = len == 0 ? NULL : xmalloc(len);
+		st->st_metalen = len;
+	}
+	if (len > 0)
+		memcpy(st->st_meta, meta, len);
+}
+
+void
+status_identity(const struct status *st, struct identity *id)
+{
+	memset(id, 0, sizeof(*id));
+	id->id_addr = st->st_addr;
+	memcpy(id->id_public, st->st_public, sizeof(id->id_public));
+}
+
+void
+status_watch(struct status_table *tb, struct status *st, int64_t expiry)
+{
+	if (st->st_expiry != 0 && expiry == 0)
+		TAILQ_REMOVE(&tb->tb_expiring, st, st_expiring);
+	else if (st->st_expiry == 0 && expiry != 0)
+		TAILQ_INSERT_TAIL(&tb->tb_expiring, st, st_expiring);
+	st->st_expiry = expiry;
+}
+
+struct status_list *
+status_expiring(struct status_table *tb)
+{
+	return (&tb->tb_expiring);
+}
+
+void
+status_dirty(struct status_table *tb, struct status *st, bool dirty)
+{
+	if (st->st_dirty && !dirty)
+		TAILQ_REMOVE(&tb->tb_pushing, st, st_pushing);
+	else if (!st->st_dirty && dirty)
+		TAILQ_INSERT_TAIL(&tb->tb_pushing, st, st_pushing);
+	st->st_dirty = dirty;
+}
+
+struct status_list *
+status_pushing(struct status_table *tb)
+{
+	return (&tb->tb_pushing);
+}
+
+struct status_peers *
+status_network(const struct status_table *tb, uint64_t nwid, size_t *n)
+{
+	struct status_group	*gr;
+
+	if ((gr = group_find(tb, nwid)) == NULL)
+		return (NULL);
+	*n = gr->gr_n;
+	return (&gr->gr_peers);
 }
 
 void
@@ -126,7 +212,7 @@ slot(uint64_t nwid, uint64_t addr)
 	uint64_t	h;
 
 	h = (nwid ^ addr << 20) * 0x9e3779b97f4a7c15ULL;
-	return ((size_t)(h >> 40));
+	return ((size_t)(h >> 32));
 }
 
 static struct status *
@@ -142,6 +228,7 @@ status_insert(struct status_table *tb, uint64_t nwid, uint64_t addr)
 	LIST_INSERT_HEAD(&tb->tb_hash[slot(nwid, addr) % BUCKETS], st,
 	    st_hash);
 	TAILQ_INSERT_TAIL(&tb->tb_order, st, st_order);
+	group_join(tb, st);
 	tb->tb_n++;
 	return (st);
 }
@@ -149,10 +236,54 @@ status_insert(struct status_table *tb, uint64_t nwid, uint64_t addr)
 static void
 status_remove(struct status_table *tb, struct status *st)
 {
+	status_watch(tb, st, 0);
+	status_dirty(tb, st, false);
+	group_leave(st);
 	LIST_REMOVE(st, st_hash);
 	TAILQ_REMOVE(&tb->tb_order, st, st_order);
 	tb->tb_n--;
+	free(st->st_meta);
 	free(st);
+}
+
+static struct status_group *
+group_find(const struct status_table *tb, uint64_t nwid)
+{
+	struct status_group	*gr;
+
+	LIST_FOREACH(gr, &tb->tb_groups[slot(nwid, 0) % GROUPS], gr_hash)
+		if (gr->gr_nwid == nwid)
+			return (gr);
+	return (NULL);
+}
+
+static void
+group_join(struct status_table *tb, struct status *st)
+{
+	struct status_group	*gr;
+
+	if ((gr = group_find(tb, st->st_nwid)) == NULL) {
+		gr = xcalloc(1, sizeof(*gr));
+		gr->gr_nwid = st->st_nwid;
+		LIST_INIT(&gr->gr_peers);
+		LIST_INSERT_HEAD(&tb->tb_groups[slot(st->st_nwid, 0) %
+		    GROUPS], gr, gr_hash);
+	}
+	LIST_INSERT_HEAD(&gr->gr_peers, st, st_peers);
+	gr->gr_n++;
+	st->st_group = gr;
+}
+
+static void
+group_leave(struct status *st)
+{
+	struct status_group	*gr = st->st_group;
+
+	LIST_REMOVE(st, st_peers);
+	if (--gr->gr_n > 0)
+		return;
+	LIST_REMOVE(gr, gr_hash);
+	free(gr);
 }
 
 static bool

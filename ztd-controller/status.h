@@ -21,7 +21,7 @@
 #include "common/inet.h"
 #include "common/netconf.h"
 
-#define STATUS_MAX	65536	/* the one that asked longest ago gives way */
+#define STATUS_MAX	262144	/* the one that asked longest ago gives way */
 #define STATUS_SEEN	2	/* requests remembered of each */
 
 /* A request; ss_time 0: none. */
@@ -31,9 +31,15 @@ struct status_seen {
 	bool		 ss_authorized;
 };
 
+struct status_group;
+
 struct status {
 	TAILQ_ENTRY(status) st_order;	/* by st_last, oldest first */
 	LIST_ENTRY(status) st_hash;
+	LIST_ENTRY(status) st_peers;	/* of the same network */
+	TAILQ_ENTRY(status) st_expiring; /* while st_expiry is not 0 */
+	TAILQ_ENTRY(status) st_pushing;	/* while st_dirty */
+	struct status_group *st_group;
 	uint64_t	 st_nwid;
 	uint64_t	 st_addr;
 	int64_t		 st_last;	/* last accepted request, ms */
@@ -42,11 +48,19 @@ struct status {
 	bool		 st_dirty;	/* to be pushed */
 	struct status_seen st_seen[STATUS_SEEN];	/* newest first */
 	/* Of the last authorized request; st_metalen 0: there was none. */
-	struct identity	 st_id;
+	int64_t		 st_admitted;	/* when, ms */
+	uint8_t		 st_public[IDENTITY_KEYS];
 	size_t		 st_metalen;
-	uint8_t		 st_meta[METADATA_MAX];
+	uint8_t		*st_meta;
+	/*
+	 * With these serials of member and network that request changed
+	 * nothing in the record, so the same one does not, either.
+	 */
+	uint64_t	 st_member;
+	uint64_t	 st_network;
 };
 TAILQ_HEAD(status_list, status);
+LIST_HEAD(status_peers, status);
 
 struct status_table *status_new(void);
 void	 status_free(struct status_table *);
@@ -60,8 +74,22 @@ struct status *status_find(const struct status_table *, uint64_t nwid,
 bool	 status_gate(struct status_table *, uint64_t nwid, uint64_t addr,
 	    bool known, int64_t now);
 bool	 status_online(const struct status *, int64_t now);
-/* All entries, oldest first. */
-struct status_list *status_all(struct status_table *);
+bool	 status_any(const struct status_table *);
+/* Remember an authorized request: who made it, its meta-data. */
+void	 status_note(struct status *, const struct identity *,
+	    const void *meta, size_t len);
+/* Who made it, without the private half. */
+void	 status_identity(const struct status *, struct identity *);
+/* Watch a log-in that ends at this time, ms; 0: none. */
+void	 status_watch(struct status_table *, struct status *,
+	    int64_t expiry);
+struct status_list *status_expiring(struct status_table *);
+/* To be pushed; clean again. */
+void	 status_dirty(struct status_table *, struct status *, bool);
+struct status_list *status_pushing(struct status_table *);
+/* All of a network, and how many, or NULL. */
+struct status_peers *status_network(const struct status_table *,
+	    uint64_t nwid, size_t *n);
 /* Forget those who are not online and have no log-in to be watched. */
 void	 status_expire(struct status_table *, int64_t now);
 

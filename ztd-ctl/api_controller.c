@@ -15,7 +15,7 @@
 #include "ztd-ctl/ctl.h"
 
 #define PIECE		32768		/* bytes of a body in one message */
-#define ANSWER_MAX	(64 * 1024 * 1024)
+#define ANSWER_MAX	(256 * 1024 * 1024)
 
 struct answer {
 	uint32_t	 an_status;	/* 0: not there yet */

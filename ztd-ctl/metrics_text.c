@@ -526,7 +526,7 @@ requests(struct evbuffer *b, const struct metrics *me)
 	unsigned		 i;
 
 	family(b, REQUEST, "histogram",
-	    "time from a member's request to its answer");
+	    "time of work on a member's request, without the disk's");
 	if (!me->me_have[PROC_CON])
 		return;
 	for (i = 0; i < HISTOGRAM_BOUNDS; i++) {

@@ -17,6 +17,7 @@
 
 #include "common/crypto.h"
 #include "common/log.h"
+#include "common/siv_way.h"
 #include "ztd-net/engine.h"
 
 static void	engine_timer(void *);
@@ -111,6 +112,8 @@ main(void)
 	child_start(PROC_NET, "ztd-net", &init);
 	if (crypto_init() == -1)
 		fatalx("libsodium or libcrypto does not work");
+	if (siv_mb() != NULL && !siv_use(siv_mb()))
+		log_warnx("IPsec-MB does not agree with libcrypto: not used");
 	settings_init(&e.e_settings);
 	state_open(&e, init.mi_home);
 

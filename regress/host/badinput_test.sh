@@ -91,7 +91,8 @@ damaged_controller_body()
 	must wait_for 10 network_show root "$nwid"
 	must lab_join "$nwid" a b
 	must grep -q "$bad.json" "$LAB/root.log"
-	must test -s "$(home root)/controller.d/network/$bad.json"
+	# Set aside, and nothing of it lost.
+	must test -s "$(home root)/controller.d/network/$bad.json.bad"
 }
 
 host_case damaged_localconf "a damaged local.conf is refused, also by -n"

@@ -17,10 +17,20 @@ OTHER=192.0.2.80	# what the other server answers, to everything
 
 # ---- parts ----------------------------------------------------------------
 
-# The resolvers, unpacked; kept beside the programs for the next case.
+# The resolvers, unpacked; kept beside the programs for the next case, which
+# may run at the same time.
 parts()
 {
 	PARTS=$BUILD/dns-parts
+	exec 9>"$PARTS.lock" && flock 9 || return 1
+	unpacked
+	status=$?
+	exec 9>&-
+	return $status
+}
+
+unpacked()
+{
 	[ ! -e "$PARTS/done" ] || return 0
 	command -v apt-get >/dev/null ||
 	    atf_skip "NO REAL RESOLVERS: there is no apt-get to get them with"

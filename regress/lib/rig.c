@@ -79,7 +79,7 @@ cb_load(void *arg, enum node_state what, uint64_t id, void *p, size_t size)
 	wbuf_init(&wb, p, size);
 	wbuf_u8(&wb, 2);
 	identity_put(&wb, &rig.cached[i], false);
-	wbuf_uint(&wb, 0x0c010e0001, 5);
+	wbuf_u64(&wb, 0x000c0001000e0001);	/* as 05 section 10.5 has it */
 	wbuf_u16(&wb, 0);
 	ATF_REQUIRE(wbuf_ok(&wb));
 	return (wb.wb_len);

@@ -268,6 +268,26 @@ ask(struct around *a, uint64_t addr)
 	    2), 0);
 }
 
+/* The database has its threads also within the sandbox. */
+static void
+check_threads(const struct around *a)
+{
+#ifdef __linux__
+	char	 path[64], line[256];
+	int	 n = 0;
+	FILE	*f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)a->a_pid);
+	ATF_REQUIRE((f = fopen(path, "r")) != NULL);
+	while (fgets(line, sizeof(line), f) != NULL)
+		(void)sscanf(line, "Threads: %d", &n);
+	fclose(f);
+	ATF_CHECK_MSG(n > 1, "%d", n);
+#else
+	(void)a;
+#endif
+}
+
 static void
 run(const atf_tc_t *tc, uint32_t uid, uint32_t gid)
 {
@@ -278,6 +298,7 @@ run(const atf_tc_t *tc, uint32_t uid, uint32_t gid)
 	a = calloc(1, sizeof(*a));
 	start(a, tc, uid, gid);
 
+	check_threads(a);
 	api(a, API_GET, "", "");
 	ATF_CHECK_EQ(a->a_status, 200);
 	ATF_CHECK(strstr(a->a_body, "\"controller\": true") != NULL);

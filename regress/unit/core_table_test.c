@@ -24,6 +24,8 @@
 #define IDLE_MAX	4096	/* bytes that an idle peer may cost */
 
 static unsigned	 stored;
+static uint8_t	 record[512];	/* the last of a peer */
+static size_t	 recordlen;
 
 static void
 cb_send(void *arg, uint32_t sock, const struct inet_addr *to, const void *p,
@@ -43,8 +45,12 @@ cb_store(void *arg, enum node_state what, uint64_t id, const void *p,
 {
 	(void)arg;
 	(void)id;
-	(void)p;
-	stored += what == STATE_PEER && len > 0;
+	if (what != STATE_PEER || len == 0)
+		return;
+	stored++;
+	recordlen = len;
+	if (len <= sizeof(record))
+		memcpy(record, p, len);
 }
 
 static const struct node_callbacks callbacks = {
@@ -186,8 +192,32 @@ ATF_TC_BODY(oldest_gives_way, tc)
 	node_free(n, START + k + 6000);
 }
 
+/* What ZeroTier One 1.14.1 wrote behind the identity, but for the address. */
+ATF_TC_WITHOUT_HEAD(cache_record);
+ATF_TC_BODY(cache_record, tc)
+{
+	static const uint8_t	 real[] = { 0, 0x0c, 0, 0x01, 0, 0x0e, 0, 0x01,
+		0, 0 };
+	struct identity		 id;
+	struct node		*n = node_start(tc);
+	struct peer		*p;
+
+	ATF_REQUIRE_EQ(0, identity_generate(&id));
+	ATF_REQUIRE((p = peer_add(n, START, &id)) != NULL);
+	p->pe_proto = 12;
+	p->pe_major = 1;
+	p->pe_minor = 14;
+	p->pe_rev = 1;
+	peer_save(n, p);
+	ATF_REQUIRE_EQ(recordlen, 72 + sizeof(real));
+	ATF_CHECK_EQ(record[0], 2);
+	ATF_CHECK(memcmp(record + 72, real, sizeof(real)) == 0);
+	node_free(n, START);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, cache_record);
 	ATF_TP_ADD_TC(tp, idle_peer_cost);
 	ATF_TP_ADD_TC(tp, oldest_gives_way);
 	return (atf_no_error());

@@ -5,8 +5,19 @@
 
 /*
  * The primary port that is asked for, by which a reload sees that it cannot
- * be had before the next start.
+ * be had before the next start; and when another has it still.
  */
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <atf-c.h>
 
@@ -30,8 +41,83 @@ ATF_TC_BODY(primary_port, tc)
 	ATF_CHECK_EQ(4321, listen_port(&p));
 }
 
+/* A UDP socket bound to a port of the system's choice. */
+static int
+held_port(uint16_t *port)
+{
+	struct sockaddr_in	 sin;
+	socklen_t		 len = sizeof(sin);
+	int			 fd;
+
+	memset(&sin, 0, sizeof(sin));
+	sin.sin_family = AF_INET;
+	ATF_REQUIRE((fd = socket(AF_INET, SOCK_DGRAM, 0)) != -1);
+	ATF_REQUIRE(bind(fd, (struct sockaddr *)&sin, len) == 0);
+	ATF_REQUIRE(getsockname(fd, (struct sockaddr *)&sin, &len) == 0);
+	*port = ntohs(sin.sin_port);
+	return (fd);
+}
+
+/* The engine of one that was killed has the port for a moment longer. */
+ATF_TC_WITHOUT_HEAD(port_not_free_yet);
+ATF_TC_BODY(port_not_free_yet, tc)
+{
+	struct parent	*p;
+	uint16_t	 port;
+	pid_t		 pid;
+	int		 fd, status;
+
+	(void)tc;
+	fd = held_port(&port);
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid == 0) {
+		usleep(400000);
+		_exit(0);
+	}
+	close(fd);
+	ATF_REQUIRE((p = calloc(1, sizeof(*p))) != NULL);
+	p->p_argport = port;
+	listen_open(p);		/* ends the process if it does not wait */
+	ATF_CHECK_EQ(port, p->p_port);
+	listen_close(p);
+	free(p);
+	ATF_REQUIRE_EQ(pid, waitpid(pid, &status, 0));
+}
+
+/* No answer waits for a client's delayed acknowledgement. */
+ATF_TC_WITHOUT_HEAD(no_delay);
+ATF_TC_BODY(no_delay, tc)
+{
+	struct parent		*p;
+	struct sockaddr_storage	 ss;
+	socklen_t		 len;
+	uint16_t		 port;
+	int			 fd, to, on = 0;
+
+	(void)tc;
+	close(held_port(&port));
+	ATF_REQUIRE((p = calloc(1, sizeof(*p))) != NULL);
+	p->p_argport = port;
+	listen_open(p);
+	ATF_REQUIRE(p->p_nlisteners > 0);
+	len = inet_to_sockaddr(&p->p_listener[0].l_addr, &ss);
+	ATF_REQUIRE((to = socket(ss.ss_family, SOCK_STREAM, 0)) != -1);
+	ATF_REQUIRE(connect(to, (struct sockaddr *)&ss, len) == 0);
+	while ((fd = accept(p->p_listener[0].l_fd, NULL, NULL)) == -1)
+		ATF_REQUIRE(errno == EAGAIN);
+	len = sizeof(on);
+	ATF_REQUIRE(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len) == 0);
+	ATF_CHECK(on != 0);
+	close(fd);
+	close(to);
+	listen_close(p);
+	free(p);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, no_delay);
+	ATF_TP_ADD_TC(tp, port_not_free_yet);
 	ATF_TP_ADD_TC(tp, primary_port);
 	return (atf_no_error());
 }

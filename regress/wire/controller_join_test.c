@@ -83,7 +83,7 @@ files_seen(struct world *w, int step)
 		break;
 	case 40:
 		expect_file(w, "network/95841e6527000011/member/"
-		    "aabbccdd01.json", "{broken");
+		    "aabbccdd01.json.bad", "{broken");
 		ATF_CHECK_EQ(access(world_path(w, "network/95841e6527000011/"
 		    "member/1122334455.json"), F_OK), -1);
 		break;

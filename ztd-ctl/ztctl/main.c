@@ -23,6 +23,7 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{ "bond", cmd_bond },
+	{ "controller", cmd_controller },
 	{ "deorbit", cmd_deorbit },
 	{ "dump", cmd_dump },
 	{ "get", cmd_get },
@@ -110,6 +111,8 @@ ZT_VERSION_TEXT ")\n"
 "This node's own controller:\n"
 "  network create|list|show|set|delete ...\n"
 "  member list|show|authorize|deauthorize|set|delete ...\n"
+"  controller export [<network ID>] | import|restore|backup <file> | check "
+"[<file>]\n"
 "Without the service:\n"
 "  identity generate|validate|getpublic|sign|verify ...\n"
 "  moon init <identity> | gen <JSON file>\n"

@@ -126,6 +126,8 @@ int	 cmd_dump(const struct conn *, int, char **);
 /* controller.c */
 int	 cmd_network(const struct conn *, int, char **);
 int	 cmd_member(const struct conn *, int, char **);
+/* bulk.c */
+int	 cmd_controller(const struct conn *, int, char **);
 
 /* dump_linux.c, dump_bsd.c: the interfaces of this host, or nothing. */
 void	 dump_interfaces(FILE *);

@@ -450,6 +450,8 @@ bool	 limit_reply(struct node *, struct path *, size_t len);
 /* replay.c */
 int	 replay_new(struct node *);
 void	 replay_free(struct node *);
+/* A frame of this name may come: its place is fetched meanwhile. */
+void	 replay_soon(const struct node *, uint64_t peer, uint64_t packet);
 /* Was this accepted before?  Remembers it, if not. */
 bool	 replay_seen(struct node *, uint64_t peer, uint64_t packet,
 	    uint8_t verb);

@@ -13,12 +13,12 @@
 
 #include "ztd-net/core/core.h"
 
-/* Cache record: 02 section 10.5. */
+/* Cache record: 02 section 10.5, 05 section 10.5. */
 #define CACHE_VERSION	0x02
 #define CACHE_MS	30000	/* between writes of one record */
 #define CACHE_PATHS	16	/* that we use; others write more */
 #define RESTING_MS	60000	/* silence after which keys rest */
-#define CACHE_MAX	(1 + IDENTITY_BIN_SECRET + 5 + 2 + NODE_PATHS * 19)
+#define CACHE_MAX	(1 + IDENTITY_BIN_SECRET + 8 + 2 + NODE_PATHS * 19)
 
 int
 peer_cmp(const struct peer *a, const struct peer *b)
@@ -156,9 +156,9 @@ peer_save(struct node *n, const struct peer *p)
 	wbuf_init(&wb, rec, sizeof(rec));
 	wbuf_u8(&wb, CACHE_VERSION);
 	identity_put(&wb, &p->pe_id, false);
-	wbuf_u8(&wb, p->pe_proto);
-	wbuf_u8(&wb, p->pe_major);
-	wbuf_u8(&wb, p->pe_minor);
+	wbuf_u16(&wb, p->pe_proto);
+	wbuf_u16(&wb, p->pe_major);
+	wbuf_u16(&wb, p->pe_minor);
 	wbuf_u16(&wb, p->pe_rev);
 	wbuf_u16(&wb, (uint16_t)npaths);
 	for (i = 0; i < npaths; i++)
@@ -206,27 +206,27 @@ cache_take(struct node *n, int64_t now, uint64_t addr, struct rbuf *rb)
 	struct identity		 id;
 	struct peer		*p;
 	unsigned		 i, npaths;
-	uint8_t			 proto, vmajor, vminor;
-	uint16_t		 rev;
+	uint16_t		 proto, vmajor, vminor, rev;
 
 	if (rbuf_u8(rb) != CACHE_VERSION)
 		return (NULL);
 	identity_get(rb, &id);
-	proto = rbuf_u8(rb);
-	vmajor = rbuf_u8(rb);
-	vminor = rbuf_u8(rb);
+	proto = rbuf_u16(rb);
+	vmajor = rbuf_u16(rb);
+	vminor = rbuf_u16(rb);
 	rev = rbuf_u16(rb);
 	npaths = rbuf_u16(rb);
 	if (npaths > CACHE_PATHS)
 		npaths = CACHE_PATHS;
 	for (i = 0; i < npaths; i++)
 		inet_get(rb, &to[i]);
-	if (!rbuf_ok(rb) || id.id_addr != addr || !identity_valid(&id) ||
+	if (!rbuf_ok(rb) || id.id_addr != addr || proto > UINT8_MAX ||
+	    vmajor > UINT8_MAX || vminor > UINT8_MAX || !identity_valid(&id) ||
 	    (p = peer_add(n, now, &id)) == NULL)
 		return (NULL);
-	p->pe_proto = proto;
-	p->pe_major = vmajor;
-	p->pe_minor = vminor;
+	p->pe_proto = (uint8_t)proto;
+	p->pe_major = (uint8_t)vmajor;
+	p->pe_minor = (uint8_t)vminor;
 	p->pe_rev = rev;
 	for (i = 0; i < npaths; i++)
 		reach_suggest(n, now, p, SOCKET_ANY, &to[i], REACH_OWN);

@@ -593,6 +593,7 @@ decode(struct node *n, int64_t now, struct inbound *in)
 			return (RX_LATER);
 	}
 	if (!in->in_open) {
+		replay_soon(n, src, packet_id(in->in_p));
 		if (!open_packet(n, in, peer)) {
 			count_forged(n, peer);
 			return (RX_DROP);

@@ -19,7 +19,9 @@
  * that, and no other.
  */
 
-#include <stdlib.h>
+#include <sys/types.h>
+#include <sys/mman.h>
+
 #include <string.h>
 
 #include "ztd-net/core/core.h"
@@ -29,9 +31,11 @@
 #define OTHER_SETS	4096	/* 32768 other packets */
 #define WAY_SETS	2048	/* 16384 ways by which such came */
 
+/* A cache line, and so it lies. */
 struct set {
 	uint64_t	 se_seen[WAYS];	/* newest first; 0: free */
 };
+_Static_assert(sizeof(struct set) == 64, "a set is a line");
 
 struct replay {
 	struct set	 re_frames[FRAME_SETS];
@@ -43,8 +47,17 @@ struct replay {
 int
 replay_new(struct node *n)
 {
-	if ((n->n_replay = calloc(1, sizeof(*n->n_replay))) == NULL)
+	void	*p;
+
+	/*
+	 * A whole number of pages, all zero, and untouched: of what no
+	 * packet has used nothing is in memory.
+	 */
+	p = mmap(NULL, sizeof(*n->n_replay), PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANON, -1, 0);
+	if (p == MAP_FAILED)
 		return (-1);
+	n->n_replay = p;
 	node_random(n, &n->n_replay->re_key, sizeof(n->n_replay->re_key));
 	return (0);
 }
@@ -52,7 +65,8 @@ replay_new(struct node *n)
 void
 replay_free(struct node *n)
 {
-	free(n->n_replay);
+	if (n->n_replay != NULL)
+		(void)munmap(n->n_replay, sizeof(*n->n_replay));
 }
 
 static uint64_t
@@ -103,6 +117,15 @@ static uint64_t
 name(const struct replay *re, uint64_t peer, uint64_t packet)
 {
 	return (mix(mix(packet ^ re->re_key) ^ peer));
+}
+
+void
+replay_soon(const struct node *n, uint64_t peer, uint64_t packet)
+{
+	const struct replay	*re = n->n_replay;
+
+	__builtin_prefetch(&re->re_frames[name(re, peer, packet) %
+	    FRAME_SETS], 1);
 }
 
 bool
