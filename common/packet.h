@@ -30,6 +30,8 @@
 #define FLAG_FRAGMENTED		0x40
 #define VERB_COMPRESSED		0x80
 #define VERB_MASK		0x1f
+#define PACKET_VERBS		(VERB_MASK + 1)
+#define PACKET_ERRORS		16	/* codes that there could be */
 #define HOPS_MAX		3	/* forwarded while below */
 
 #define FRAGMENT_HDR		16

@@ -21,6 +21,7 @@ INSTALL	?= install
 
 MAN1	:= $(wildcard man/*.1)
 MAN5	:= $(wildcard man/*.5)
+MAN7	:= $(wildcard man/*.7)
 MAN8	:= $(wildcard man/*.8)
 SAMPLES	:= $(wildcard etc/*.example etc/*.sample)
 
@@ -33,13 +34,14 @@ endif
 # The paths are compiled in: a change of them must compile anew.
 install-files: programs
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(BINDIR) $(SBINDIR) \
-	    $(LIBEXECDIR) $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man8 \
-	    $(EXAMPLES))
+	    $(LIBEXECDIR) $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man7 \
+	    $(MANDIR)/man8 $(EXAMPLES))
 	$(INSTALL) -m 755 $(ZTD) $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -m 755 $(ZTCTL) $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 755 $(HELPERS) $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 644 $(MAN7) $(DESTDIR)$(MANDIR)/man7
 	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 $(SAMPLES) $(DESTDIR)$(EXAMPLES)
 ifeq ($(OS),linux)
@@ -69,6 +71,7 @@ uninstall:
 	    $(addprefix $(LIBEXECDIR)/,$(notdir $(HELPERS))) \
 	    $(addprefix $(MANDIR)/man1/,$(notdir $(MAN1))) \
 	    $(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) \
+	    $(addprefix $(MANDIR)/man7/,$(notdir $(MAN7))) \
 	    $(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) \
 	    $(addprefix $(EXAMPLES)/,$(notdir $(SAMPLES))) \
 	    $(if $(filter linux,$(OS)),$(UNITDIR)/ztd.service,$(RCDIR)/ztd))

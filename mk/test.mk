@@ -174,7 +174,7 @@ cross:
 	@scripts/cross "$(B)/cross"
 
 lint:
-	@mandoc -Tlint -W warning man/*.[158] && echo "man pages are clean"
+	@mandoc -Tlint -W warning man/*.[1578] && echo "man pages are clean"
 
 # ---- demonstration and figures ----
 

@@ -106,7 +106,7 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_NETWORK_INFO, STRUCT(msg_network_info), NET_CTL, 0),
 	ROW(MSG_PEER_INFO, PEER_INFO_SIZES, NET_CTL, 0),
 	ROW(MSG_MOON_INFO, STRUCT(msg_moon_info), NET_CTL, 0),
-	ROW(MSG_END, EMPTY, NET_CTL | TAP_CTL, 0),
+	ROW(MSG_END, EMPTY, NET_CTL | TAP_CTL | CON_CTL, 0),
 
 	ROW(MSG_CON_REQUEST, STRUCT_AND(msg_con_request, METADATA_MAX),
 	    NET_CON, 0),
@@ -120,7 +120,17 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_API_REQUEST, STRUCT(msg_api_request), CTL_CON, 0),
 	ROW(MSG_API_RESPONSE, STRUCT(msg_api_response), CON_CTL, 0),
 	ROW(MSG_API_BODY, BYTES(MSG_MAX), CTL_CON | CON_CTL, 0),
-	ROW(MSG_API_END, EMPTY, CTL_CON | CON_CTL, 0)
+	ROW(MSG_API_END, EMPTY, CTL_CON | CON_CTL, 0),
+
+	ROW(MSG_GET_METRICS, EMPTY, CTL_TAP | CTL_NET | CTL_CON, 0),
+	ROW(MSG_METRICS_USAGE, STRUCT(msg_metrics_usage), TAP_CTL, 0),
+	ROW(MSG_METRICS_FRAMES, STRUCT(msg_metrics_frames), TAP_CTL, 0),
+	ROW(MSG_METRICS_NODE, STRUCT(msg_metrics_node), NET_CTL, 0),
+	ROW(MSG_METRICS_NETWORKS, BYTES(MSG_MAX), NET_CTL, 0),
+	ROW(MSG_METRICS_PEERS, BYTES(MSG_MAX), NET_CTL, 0),
+	ROW(MSG_METRICS_CON, STRUCT(msg_metrics_con), CON_CTL, 0),
+	ROW(MSG_METRICS_TEXT, STRUCT_AND(msg_metrics_text, METRICS_TEXT_PART),
+	    CTL_TAP, 0)
 };
 
 _Static_assert(sizeof(struct msg_settings) <= MSG_MAX, "msg_settings");

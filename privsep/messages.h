@@ -23,7 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/concount.h"
 #include "common/dnsconf.h"
+#include "common/histogram.h"
 #include "common/identity.h"
 #include "common/inet.h"
 #include "common/netconf.h"
@@ -119,6 +121,16 @@ enum msg_type {
 	MSG_API_RESPONSE,
 	MSG_API_BODY,		/* both ways, any number */
 	MSG_API_END,		/* both ways */
+
+	/* metrics: API > each of the others; the API writes no file */
+	MSG_GET_METRICS,	/* > MSG_METRICS_*, MSG_END */
+	MSG_METRICS_USAGE,	/* parent > API: of one process */
+	MSG_METRICS_FRAMES,	/* parent > API */
+	MSG_METRICS_NODE,	/* engine > API */
+	MSG_METRICS_NETWORKS,
+	MSG_METRICS_PEERS,
+	MSG_METRICS_CON,	/* controller > API */
+	MSG_METRICS_TEXT,	/* API > parent: metrics.prom */
 
 	MSG_COUNT
 };
@@ -615,6 +627,72 @@ struct msg_api_response {
 };
 
 /* MSG_API_BODY: bytes only. */
+
+/* ---- metrics --------------------------------------------------------- */
+
+/*
+ * What MSG_GET_METRICS brings.  Counters begin with the process that has
+ * them; directions are 0 out, 1 in.  man/ztd-metrics.7 says what each is.
+ */
+struct msg_metrics_usage {
+	uint32_t	 mu_proc;	/* enum proc */
+	uint32_t	 mu_running;
+	uint64_t	 mu_cpu;	/* microseconds */
+	uint64_t	 mu_resident;	/* bytes, 0 not known */
+	uint64_t	 mu_starts;	/* of it since the parent's own */
+	uint64_t	 mu_violations;	/* ends by the sandbox's signal */
+};
+
+/* Of the taps that are not lent. */
+struct msg_metrics_frames {
+	uint64_t	 mf_out, mf_in, mf_dropped;
+};
+
+struct msg_metrics_node {
+	uint64_t	 mn_packets[2][PACKET_VERBS];
+	uint64_t	 mn_errors[2][PACKET_ERRORS];	/* by code */
+	uint64_t	 mn_bytes[2];			/* of UDP payload */
+	uint64_t	 mn_peers, mn_paths, mn_networks;
+	uint32_t	 mn_online;
+	uint32_t	 mn_pad;
+	struct msg_counters mn_counters;
+};
+
+/*
+ * MSG_METRICS_NETWORKS, MSG_METRICS_PEERS: arrays.  Of networks those with
+ * the lowest ids, of peers those heard last, at most so many in all.
+ */
+#define METRICS_NETWORKS	2048
+#define METRICS_PEERS		1024
+struct msg_metrics_network {
+	uint64_t	 mn_nwid;
+	uint64_t	 mn_groups;
+	uint64_t	 mn_frames[2][WHY_COUNT];
+	uint64_t	 mn_credentials[WHY_COUNT];
+};
+struct msg_metrics_peer {
+	uint64_t	 mp_addr;
+	uint64_t	 mp_packets[2];
+	uint64_t	 mp_errors;
+	uint32_t	 mp_alive, mp_dead;	/* paths */
+	struct histogram mp_latencies;		/* ms */
+};
+
+struct msg_metrics_con {
+	uint64_t	 mc_counts[CON_COUNT];
+	struct histogram mc_requests;		/* us */
+};
+
+/*
+ * Part of the text of metrics.prom, whose bytes follow: parts are numbered
+ * from 0 and come in order, and the last says so.
+ */
+#define METRICS_TEXT_MAX	(8 * 1024 * 1024)
+struct msg_metrics_text {
+	uint32_t	 mt_part;
+	uint32_t	 mt_last;
+};
+#define METRICS_TEXT_PART	(MSG_MAX - sizeof(struct msg_metrics_text))
 
 /* ---- parent and ztd-dns --------------------------------------------- */
 

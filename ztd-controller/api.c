@@ -151,6 +151,7 @@ api_networks(struct api *ap)
 		return (network_new(ap));
 	if (ap->ap_method != METHOD_GET)
 		return (refuse_method(ap));
+	ap->ap_c->c_counts[CON_DB_NETWORKS]++;
 	ap->ap_out = p = xmalloc(c->c_nnetworks * (NWID_TEXT + 2) + 3);
 	*p++ = '[';
 	for (i = 0; i < c->c_nnetworks; i++) {
@@ -223,6 +224,7 @@ network_get(struct api *ap, uint64_t nwid)
 {
 	const struct network	*n;
 
+	ap->ap_c->c_counts[CON_DB_NETWORK]++;
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
 		return (refuse_network(ap, nwid));
 	return (respond(ap, n->n_record));
@@ -307,6 +309,7 @@ api_members(struct api *ap, uint64_t nwid)
 		return (refuse_method(ap));
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
 		return (refuse_network(ap, nwid));
+	ap->ap_c->c_counts[CON_DB_MEMBERS]++;
 	ap->ap_out = p = xmalloc(n->n_nmembers * MEMBER_ENTRY + 3);
 	*p++ = '{';
 	for (i = 0; i < n->n_nmembers; i++) {
@@ -351,6 +354,7 @@ api_member(struct api *ap, uint64_t nwid, uint64_t addr)
 
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
 		return (refuse_network(ap, nwid));
+	ap->ap_c->c_counts[CON_DB_NETWORK_MEMBER]++;
 	if (ap->ap_method == METHOD_POST)
 		return (member_change(ap, n, addr));
 	if ((m = store_member(n, addr)) == NULL)
@@ -428,6 +432,7 @@ unstable_networks(struct api *ap)
 	unsigned		 code;
 	size_t			 i;
 
+	ap->ap_c->c_counts[CON_DB_NETWORKS]++;
 	list = json_array();
 	for (i = 0; i < c->c_nnetworks; i++) {
 		n = c->c_networks[i];
@@ -455,6 +460,7 @@ unstable_members(struct api *ap, uint64_t nwid)
 
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
 		return (refuse_network(ap, nwid));
+	ap->ap_c->c_counts[CON_DB_MEMBERS]++;
 	(void)snprintf(meta, sizeof(meta), "],\"meta\":{\"authorizedCount\":"
 	    "%zu,\"totalCount\":%zu}}", n->n_nauthorized, n->n_nmembers);
 	room += strlen(meta);

@@ -358,6 +358,8 @@ apply(struct controller *c, struct change *ch)
 	switch (ch->ch_db.dc_kind) {
 	case DB_NETWORK:
 		(void)table_network_put(c, ch->ch_db.dc_nwid, ch->ch_record);
+		c->c_counts[CON_NETWORK_CHANGES]++;
+		c->c_counts[CON_DB_NETWORK_CHANGES]++;
 		push_network(c, ch->ch_db.dc_nwid);
 		break;
 	case DB_NETWORK_ERASE:
@@ -372,6 +374,18 @@ apply(struct controller *c, struct change *ch)
 		apply_member_erase(c, ch);
 		break;
 	}
+}
+
+/* A member's record is another now. */
+static void
+count_change(struct controller *c, bool was, bool is)
+{
+	c->c_counts[CON_MEMBER_CHANGES]++;
+	c->c_counts[CON_DB_MEMBER_CHANGES]++;
+	if (is && !was)
+		c->c_counts[CON_AUTHS]++;
+	if (was && !is)
+		c->c_counts[CON_DEAUTHS]++;
 }
 
 static void
@@ -391,6 +405,7 @@ apply_member(struct controller *c, struct change *ch)
 		json_decref(old);
 	}
 	m = table_member_put(c, n, addr, ch->ch_record, ch->ch_db.dc_text);
+	count_change(c, was, m->m_authorized);
 	if (!ch->ch_notify)
 		return;
 	push_member(c, n->n_nwid, addr);

@@ -65,6 +65,18 @@ controller_identity(struct controller *c, const char *text)
 }
 
 void
+controller_counts(const struct controller *c, uint64_t counts[CON_COUNT])
+{
+	size_t	 i;
+
+	memcpy(counts, c->c_counts, sizeof(c->c_counts));
+	counts[CON_NETWORKS] = c->c_nnetworks;
+	counts[CON_MEMBERS] = 0;
+	for (i = 0; i < c->c_nnetworks; i++)
+		counts[CON_MEMBERS] += c->c_networks[i]->n_nmembers;
+}
+
+void
 controller_poll(struct controller *c, int64_t now)
 {
 	c->c_now = now;
@@ -99,10 +111,12 @@ expire_logins(struct controller *c)
 	struct status		*st, *next;
 	json_t			*record;
 
+	c->c_counts[CON_SSO_CHECKS]++;
 	TAILQ_FOREACH_SAFE(st, status_expiring(c->c_status), st_expiring,
 	    next) {
 		if (st->st_expiry > c->c_now)
 			continue;
+		c->c_counts[CON_SSO_TIMEOUTS]++;
 		status_watch(c->c_status, st, 0);
 		if ((n = store_network(c, st->st_nwid)) == NULL ||
 		    (m = store_member(n, st->st_addr)) == NULL)

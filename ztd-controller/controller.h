@@ -24,6 +24,8 @@
 
 #include <jansson.h>
 
+#include "common/concount.h"
+#include "common/histogram.h"
 #include "common/identity.h"
 #include "common/inet.h"
 #include "common/netconf.h"
@@ -126,6 +128,8 @@ struct controller {
 	size_t		 c_nparked;
 	struct bulk	*c_bulk;	/* exports and imports under way */
 	bool		 c_awake;	/* wake was called */
+	uint64_t	 c_counts[CON_COUNT];	/* but for the gauges */
+	struct histogram c_requests;	/* us */
 	const struct con_output *c_out;
 	void		*c_arg;
 };
@@ -144,6 +148,8 @@ void	 controller_clear(struct controller *);
  * sentence saying why it cannot be used.
  */
 const char *controller_identity(struct controller *, const char *text);
+/* What it counts, and the gauges. */
+void	 controller_counts(const struct controller *, uint64_t[CON_COUNT]);
 /*
  * What was on its way to disk has arrived, perhaps: when db_thread()'s
  * descriptor is readable.

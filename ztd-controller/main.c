@@ -85,6 +85,17 @@ now_ms(void)
 	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
+/* Microseconds of a clock that never jumps. */
+static uint64_t
+ticks_us(void)
+{
+	struct timespec	ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
+		fatal("clock_gettime");
+	return ((uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
+}
+
 static void
 stop(void *arg)
 {
@@ -266,6 +277,7 @@ dispatch_net(struct channel *ch, struct msg *m, void *arg)
 {
 	const struct msg_con_request	*rq = m->m_data;
 	struct process			*pr = arg;
+	uint64_t			 begun = ticks_us();
 
 	(void)ch;
 	if (m->m_type != MSG_CON_REQUEST)
@@ -284,6 +296,20 @@ dispatch_net(struct channel *ch, struct msg *m, void *arg)
 	active_note(&pr->pr_con, rq->mr_nwid, rq->mr_identity.id_addr,
 	    &rq->mr_from);
 	tick_later(pr);
+	histogram_add(&pr->pr_con.c_requests, histogram_request,
+	    ticks_us() - begun);
+}
+
+static void
+metrics(struct process *pr, struct channel *ch, uint32_t id)
+{
+	struct msg_metrics_con	mc;
+
+	memset(&mc, 0, sizeof(mc));
+	controller_counts(&pr->pr_con, mc.mc_counts);
+	mc.mc_requests = pr->pr_con.c_requests;
+	(void)channel_send(ch, MSG_METRICS_CON, id, -1, &mc, sizeof(mc));
+	(void)channel_send(ch, MSG_END, id, -1, NULL, 0);
 }
 
 static void
@@ -297,6 +323,9 @@ dispatch_ctl(struct channel *ch, struct msg *m, void *arg)
 	case MSG_API_END:
 		exchange_message(pr->pr_exchanges, &pr->pr_con, ch, m,
 		    now_ms());
+		break;
+	case MSG_GET_METRICS:
+		metrics(pr, ch, m->m_id);
 		break;
 	default:
 		break;

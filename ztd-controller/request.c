@@ -102,6 +102,7 @@ request_receive(struct controller *c, int64_t now, uint64_t nwid,
 	if (!status_gate(c->c_status, nwid, id->id_addr,
 	    store_network(c, nwid) != NULL, now))
 		return;
+	c->c_counts[CON_REQUESTS]++;
 	request_process(c, nwid, packet, id, meta, len);
 }
 
@@ -122,6 +123,7 @@ request_process(struct controller *c, uint64_t nwid, uint64_t packet,
 		reply_error(&rq, nwid, ERR_OBJ_NOT_FOUND, NULL, 0);
 		return;
 	}
+	c->c_counts[CON_DB_SUMMARY]++;
 	m = store_member(rq.rq_n, id->id_addr);
 	rq.rq_fresh = m == NULL;
 	rq.rq_record = m == NULL ? json_object() : member_record(m);

@@ -22,6 +22,7 @@
 #include "privsep/channel.h"
 #include "privsep/messages.h"
 
+struct evbuffer;
 struct event_base;
 struct query;
 struct request;
@@ -115,6 +116,8 @@ void	 server_free(struct server *);
  */
 void	 request_reply(struct request *, int code, const char *body,
 	    size_t len);
+/* Plain text, 200; the buffer is emptied.  Never for jsonp. */
+void	 request_text(struct request *, struct evbuffer *);
 void	 request_json(struct request *, int code, json_t *body);
 void	 request_empty(struct request *, int code);
 void	 request_error(struct request *, int code, const char *text);
@@ -157,6 +160,7 @@ bool	 auth_foreign_page(struct request *);
 void	 api_status(struct request *);
 void	 api_health(struct request *);
 void	 api_config(struct request *);
+void	 api_metrics(struct request *);
 void	 api_network_list(struct request *);
 void	 api_network(struct request *);
 void	 api_peer_list(struct request *);

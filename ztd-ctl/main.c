@@ -23,6 +23,7 @@
 #include "privsep/child.h"
 #include "ztd-ctl/config.h"
 #include "ztd-ctl/ctl.h"
+#include "ztd-ctl/metrics.h"
 
 #define FLUSH_MS	2000	/* for the one answer of -C */
 
@@ -69,9 +70,11 @@ main(int argc, char *argv[])
 	if (ctl.c_channels[PROC_TAP] == NULL)
 		fatalx("cannot talk to the parent");
 	confine(parse_only);
-	if (!parse_only)
+	if (!parse_only) {
+		metrics_file(&ctl);
 		(void)channel_send(ctl.c_channels[PROC_TAP], MSG_READY, 0, -1,
 		    NULL, 0);
+	}
 	if (event_base_dispatch(ctl.c_base) == -1)
 		fatalx("event loop");
 	server_free(ctl.c_server);

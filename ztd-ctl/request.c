@@ -26,6 +26,7 @@
 #define JSONP_MAX	64
 
 static void	 request_free(struct request *);
+static void	 request_finish(struct request *, int, struct evbuffer *);
 static void	 request_send(struct request *, int, struct evbuffer *);
 static void	 request_header(struct request *, const char *, const char *);
 static void	 request_answered(void *, const struct msg *);
@@ -171,7 +172,6 @@ void
 request_reply(struct request *rq, int code, const char *body, size_t len)
 {
 	struct evbuffer	*b;
-	char		 text[24];
 
 	if ((b = evbuffer_new()) == NULL) {
 		request_send(rq, HTTP_INTERNAL, NULL);
@@ -191,6 +191,23 @@ request_reply(struct request *rq, int code, const char *body, size_t len)
 		(void)evbuffer_add(b, body, len);
 		request_header(rq, "Content-Type", "application/json");
 	}
+	request_finish(rq, code, b);
+	evbuffer_free(b);
+}
+
+void
+request_text(struct request *rq, struct evbuffer *b)
+{
+	request_header(rq, "Content-Type", "text/plain");
+	request_finish(rq, HTTP_OK, b);
+}
+
+/* Its length, and what HEAD is told instead of the body. */
+static void
+request_finish(struct request *rq, int code, struct evbuffer *b)
+{
+	char	 text[24];
+
 	(void)snprintf(text, sizeof(text), "%zu", evbuffer_get_length(b));
 	request_header(rq, "Content-Length", text);
 	if (rq->rq_head) {
@@ -198,7 +215,6 @@ request_reply(struct request *rq, int code, const char *body, size_t len)
 		request_header(rq, "Accept-Ranges", "bytes");
 	}
 	request_send(rq, code, b);
-	evbuffer_free(b);
 }
 
 void

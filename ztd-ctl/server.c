@@ -74,6 +74,7 @@ static const struct route routes[] = {
 	{ "/status", 0, R_GET, api_status },
 	{ "/health", 0, R_GET, api_health },
 	{ "/config", 0, R_GET, api_config },
+	{ "/metrics", 0, R_GET, api_metrics },
 	{ "/network", 0, R_GET, api_network_list },
 	{ "/network/", 16, R_GET | R_POST | R_DELETE, api_network },
 	{ "/peer", 0, R_GET, api_peer_list },
@@ -363,14 +364,17 @@ on_request(struct evhttp_request *ev, void *arg)
 		route(rq);
 }
 
-/*
- * There is no /metrics yet, so a listener for nothing else has nothing to
- * give.
- */
+/* On a listener for nothing else, there is nothing else. */
 static void
 on_metrics(struct evhttp_request *ev, void *arg)
 {
-	(void)arg;
+	const char	*uri = evhttp_request_get_uri(ev);
+
+	if (uri != NULL && strncmp(uri, "/metrics", 8) == 0 &&
+	    (uri[8] == '\0' || uri[8] == '?')) {
+		on_request(ev, arg);
+		return;
+	}
 	(void)evhttp_add_header(evhttp_request_get_output_headers(ev),
 	    "Connection", "close");
 	evhttp_send_reply(ev, HTTP_NOTFOUND, NULL, NULL);

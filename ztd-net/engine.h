@@ -70,6 +70,7 @@ struct engine {
 	struct event	*e_port_again;
 	struct usermsg	 e_user;
 	struct events	 e_events;
+	uint64_t	 e_bytes[2];	/* of UDP payload: out, in */
 };
 
 /* main.c */

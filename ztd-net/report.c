@@ -41,6 +41,21 @@ report_root(const struct node_root *nt, void *arg)
 	    &ro, sizeof(ro));
 }
 
+void
+report_counters(const struct engine *e, const struct node_status *ns,
+    struct msg_counters *mc)
+{
+	mc->mc_replays = ns->ns_replays;
+	mc->mc_forged = ns->ns_forged;
+	mc->mc_withheld = ns->ns_withheld;
+	mc->mc_limited = ns->ns_limited;
+	mc->mc_suspects = ns->ns_suspects;
+	mc->mc_switches = ns->ns_switches;
+	mc->mc_suspends = ns->ns_suspends;
+	mc->mc_evicted = ns->ns_evicted;
+	mc->mc_messages_dropped = e->e_user.um_dropped;
+}
+
 static void
 fill_reasons(struct msg_status *st, const struct node_status *ns)
 {
@@ -49,14 +64,6 @@ fill_reasons(struct msg_status *st, const struct node_status *ns)
 	st->st_last_root = (uint64_t)ns->ns_last_root;
 	st->st_nat[0] = ns->ns_nat[0];
 	st->st_nat[1] = ns->ns_nat[1];
-	st->st_counters.mc_replays = ns->ns_replays;
-	st->st_counters.mc_forged = ns->ns_forged;
-	st->st_counters.mc_withheld = ns->ns_withheld;
-	st->st_counters.mc_limited = ns->ns_limited;
-	st->st_counters.mc_suspects = ns->ns_suspects;
-	st->st_counters.mc_switches = ns->ns_switches;
-	st->st_counters.mc_suspends = ns->ns_suspends;
-	st->st_counters.mc_evicted = ns->ns_evicted;
 }
 
 void
@@ -80,7 +87,7 @@ report_status(struct engine *e, struct channel *ch, uint32_t id)
 	    SURFACE_MAX);
 	node_status(e->e_node, now, &ns);
 	fill_reasons(&st, &ns);
-	st.st_counters.mc_messages_dropped = e->e_user.um_dropped;
+	report_counters(e, &ns, &st.st_counters);
 	st.st_portmap = e->e_settings.s_port_mapping ? PORTMAP_NOT_BUILT :
 	    PORTMAP_OFF;
 	udp_status(e, &st);

@@ -18,6 +18,11 @@ void	 report_networks(struct engine *, struct channel *, uint32_t id,
 	    const struct msg_get *);
 void	 report_peers(struct engine *, struct channel *, uint32_t id,
 	    uint64_t addr);
+/* metrics.c */
+void	 report_metrics(struct engine *, struct channel *, uint32_t id);
+/* The counters of a status, for both. */
+void	 report_counters(const struct engine *, const struct node_status *,
+	    struct msg_counters *);
 void	 report_moons(struct engine *, struct channel *, uint32_t id);
 
 #endif /* ZTD_NET_REPORT_H */

@@ -149,6 +149,10 @@ sibling_message(struct channel *ch, struct msg *m, void *arg)
 		report_moons(e, ch, m->m_id);
 		(void)channel_send(ch, MSG_END, m->m_id, -1, NULL, 0);
 		break;
+	case MSG_GET_METRICS:
+		report_metrics(e, ch, m->m_id);
+		(void)channel_send(ch, MSG_END, m->m_id, -1, NULL, 0);
+		break;
 	case MSG_ORBIT:
 	case MSG_DEORBIT:
 		ctl_orbit(e, ch, m);

@@ -56,13 +56,15 @@ sock_readable(int fd, short what, void *arg)
 	const struct node_datagram	*list;
 	int64_t				 now = engine_now();
 	uint32_t			 id = us->us_id;
-	size_t				 n;
+	size_t				 n, i;
 	int				 filled, round;
 
 	(void)what;
 	for (round = 0; round < ROUNDS; round++) {
 		filled = udp_batch_receive(e->e_udp->u_in, fd, us->us_runs,
 		    &list, &n);
+		for (i = 0; i < n; i++)
+			e->e_bytes[1] += list[i].nd_len;
 		if (n > 0 && e->e_node != NULL)
 			node_datagrams(e->e_node, now, id, list, n);
 		if (filled < UDP_BATCH)
@@ -188,6 +190,7 @@ static void
 send_from(struct engine *e, const struct usock *us,
     const struct inet_addr *to, const void *p, size_t len, unsigned ttl)
 {
+	e->e_bytes[0] += len;
 	if (ttl != 0 && to->ia_family == 4) {
 		udp_flush(e);
 		send_ttl(us->us_fd, to, p, len, ttl);

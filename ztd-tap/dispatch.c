@@ -23,6 +23,7 @@
 #include "ztd-tap/idfile.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/listen.h"
+#include "ztd-tap/metrics.h"
 #include "ztd-tap/pins.h"
 #include "ztd-tap/supervise.h"
 
@@ -245,6 +246,11 @@ dispatch_ctl(struct parent *p, struct msg *m)
 		memcpy(&mg, m->m_data, sizeof(mg));
 		joined_info(p, m->m_id, mg.mg_id);
 		return (true);
+	case MSG_GET_METRICS:
+		metrics_answer(p, m->m_id);
+		return (true);
+	case MSG_METRICS_TEXT:
+		return (metrics_text(p, m));
 	default:
 		return (false);
 	}

@@ -32,6 +32,7 @@
 #include "ztd-tap/joined.h"
 #include "ztd-tap/listen.h"
 #include "ztd-tap/localconf.h"
+#include "ztd-tap/metrics.h"
 #include "ztd-tap/netif.h"
 #include "ztd-tap/notice.h"
 #include "ztd-tap/parent.h"
@@ -89,6 +90,7 @@ parent_run(struct parent *p)
 	dns_start(p);
 	joined_load(p);
 	event_add(ticker, &tv);
+	metrics_start(p);
 	supervise_start(p, PROC_NET);
 
 	if (event_base_dispatch(p->p_base) == -1)
@@ -107,6 +109,7 @@ parent_run(struct parent *p)
 			event_free(p->p_child[i].c_timer);
 	parent_close(p);
 	free(p->p_conf);
+	free(p->p_metrics);
 	explicit_bzero(p->p_secret, sizeof(p->p_secret));
 	log_info("stopped");
 	return (exit_status);

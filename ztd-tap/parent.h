@@ -54,6 +54,8 @@ struct child {
 	int64_t		 c_since;	/* ms, when it was started */
 	bool		 c_ready;
 	unsigned	 c_failures;	/* deaths before it ever was ready */
+	uint64_t	 c_starts;
+	uint64_t	 c_violations;	/* deaths by the sandbox's signal */
 	int64_t		 c_logtime;	/* ms, start of the current minute */
 	unsigned	 c_loglines;	/* in it */
 	char		 c_path[PATH_MAX];
@@ -109,6 +111,9 @@ struct parent {
 	struct pins	*p_pins;	/* from parent_open() to _close() */
 	struct frame_pump *p_pump;
 	struct dns	*p_dns;		/* NULL before and after the loop */
+	char		*p_metrics;	/* of metrics.prom, as far as it came */
+	size_t		 p_metricslen;
+	uint32_t	 p_metricsparts;
 
 	RB_HEAD(joined_tree, joined) p_joined;	/* by network id */
 	unsigned	 p_njoined;

@@ -41,6 +41,7 @@ static void	 introduce(struct parent *, enum proc, enum proc);
 static void	 child_gone(struct channel *, const char *, void *);
 static void	 child_lost(struct child *);
 static void	 child_dead(struct child *);
+static bool	 by_sandbox(int);
 static const char *status_text(int, char *, size_t);
 
 void
@@ -247,6 +248,7 @@ supervise_attach(struct child *c, pid_t pid, int fd)
 	c->c_pid = pid;
 	c->c_ready = false;
 	c->c_since = parent_now();
+	c->c_starts++;
 	c->c_chan = channel_new(p->p_base, fd, PROC_TAP, c->c_proc,
 	    dispatch_message, child_gone, c);
 	if (c->c_chan == NULL)
@@ -329,6 +331,8 @@ child_dead(struct child *c)
 			event_base_loopexit(p->p_base, NULL);
 		return;
 	}
+	if (by_sandbox(c->c_status))
+		c->c_violations++;
 	log_warnx("%s exited %s, restarting", proc_name(c->c_proc),
 	    status_text(c->c_status, text, sizeof(text)));
 	c->c_state = CHILD_WAITING;
@@ -345,13 +349,20 @@ child_dead(struct child *c)
 		c->c_backoff = BACKOFF_MAX;
 }
 
+/* SIGABRT is pledge(2)'s, elsewhere it may be anybody's. */
+static bool
+by_sandbox(int status)
+{
+	return (WIFSIGNALED(status) && (WTERMSIG(status) == SIGSYS ||
+	    WTERMSIG(status) == SIGABRT));
+}
+
 static const char *
 status_text(int status, char *text, size_t size)
 {
 	if (WIFSIGNALED(status))
 		snprintf(text, size, "on signal %d%s", WTERMSIG(status),
-		    WTERMSIG(status) == SIGSYS || WTERMSIG(status) == SIGABRT
-		    ? " (perhaps its sandbox)" : "");
+		    by_sandbox(status) ? " (perhaps its sandbox)" : "");
 	else
 		snprintf(text, size, "with status %d", WEXITSTATUS(status));
 	return (text);

@@ -124,6 +124,7 @@ world_stop(struct ctlworld *w)
 	json_decref(w->w_peers);
 	json_decref(w->w_moons);
 	json_decref(w->w_status);
+	free(w->w_prom);
 	ATF_CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0,
 	    "ztd-ctl ended with wait status %#x", (unsigned)status);
 }
@@ -243,6 +244,34 @@ gone(struct channel *ch, const char *reason, void *arg)
 /* ---- the others -------------------------------------------------- */
 
 static void
+metrics_answer(const struct ctlworld *w, struct channel *ch, uint32_t id,
+    enum proc proc)
+{
+	if (w->w_metrics != NULL)
+		w->w_metrics(ch, id, proc);
+	(void)channel_send(ch, MSG_END, id, -1, NULL, 0);
+}
+
+static void
+metrics_part(struct ctlworld *w, const struct msg *m)
+{
+	struct msg_metrics_text	 mt;
+	size_t			 len = m->m_len - sizeof(mt);
+
+	memcpy(&mt, m->m_data, sizeof(mt));
+	if (mt.mt_part == 0)
+		w->w_promlen = 0;
+	w->w_prom = realloc(w->w_prom, w->w_promlen + len + 1);
+	ATF_REQUIRE(w->w_prom != NULL);
+	memcpy(w->w_prom + w->w_promlen, (const char *)m->m_data +
+	    sizeof(mt), len);
+	w->w_promlen += len;
+	w->w_prom[w->w_promlen] = '\0';
+	if (mt.mt_last != 0)
+		w->w_proms++;
+}
+
+static void
 tap_message(struct channel *ch, struct msg *m, void *arg)
 {
 	const struct msg_get	*get = m->m_data;
@@ -276,6 +305,12 @@ tap_message(struct channel *ch, struct msg *m, void *arg)
 				    -1, &ti, sizeof(ti));
 		}
 		(void)channel_send(ch, MSG_END, m->m_id, -1, NULL, 0);
+		break;
+	case MSG_GET_METRICS:
+		metrics_answer(w, ch, m->m_id, PROC_TAP);
+		break;
+	case MSG_METRICS_TEXT:
+		metrics_part(w, m);
 		break;
 	case MSG_NET_SET:
 		memcpy(&w->w_set, m->m_data, sizeof(w->w_set));
@@ -361,6 +396,9 @@ net_message(struct channel *ch, struct msg *m, void *arg)
 	case MSG_GET_MOONS:
 		net_list(w, ch, m, w->w_moons);
 		break;
+	case MSG_GET_METRICS:
+		metrics_answer(w, ch, m->m_id, PROC_NET);
+		break;
 	case MSG_USER_SEND:
 		memcpy(&w->w_user, m->m_data, sizeof(w->w_user));
 		ATF_REQUIRE_EQ(m->m_len, sizeof(w->w_user) +
@@ -398,6 +436,10 @@ con_message(struct channel *ch, struct msg *m, void *arg)
 	struct ctlworld		*w = arg;
 	size_t			 n, len;
 
+	if (m->m_type == MSG_GET_METRICS) {
+		metrics_answer(w, ch, m->m_id, PROC_CON);
+		return;
+	}
 	if (w->w_con_message != NULL) {
 		w->w_con_message(w->w_con_arg, ch, m);
 		return;

@@ -44,6 +44,9 @@ struct ctlworld {
 	void			(*w_con_message)(void *, struct channel *,
 				    const struct msg *);
 	void			*w_con_arg;
+	/* What each tells before the MSG_END to MSG_GET_METRICS; or NULL. */
+	void			(*w_metrics)(struct channel *, uint32_t id,
+				    enum proc);
 	bool			 w_mute;	/* engine answers nothing */
 	bool			 w_ready;
 	/* What came in. */
@@ -55,6 +58,9 @@ struct ctlworld {
 	struct msg_api_request	 w_request;
 	char			 w_body[4096];
 	struct msg_parsed	 w_parsed;
+	char			*w_prom;	/* MSG_METRICS_TEXT, so far; */
+	size_t			 w_promlen;
+	unsigned		 w_proms;	/* whole ones that came */
 	unsigned		 w_lines;	/* log lines */
 	char			 w_line[256];	/* the last */
 };

@@ -94,7 +94,11 @@ ATF_TC_BODY(rows, tc)
 	check(MSG_LISTENER, sizeof(struct msg_listener),
 	    sizeof(struct msg_listener), route(PROC_TAP, PROC_CTL), 1);
 	check(MSG_END, 0, 0, route(PROC_NET, PROC_CTL) |
-	    route(PROC_TAP, PROC_CTL), 0);
+	    route(PROC_TAP, PROC_CTL) | route(PROC_CON, PROC_CTL), 0);
+	check(MSG_GET_METRICS, 0, 0, route(PROC_CTL, PROC_TAP) |
+	    route(PROC_CTL, PROC_NET) | route(PROC_CTL, PROC_CON), 0);
+	check(MSG_METRICS_TEXT, sizeof(struct msg_metrics_text), MSG_MAX,
+	    route(PROC_CTL, PROC_TAP), 0);
 	check(MSG_ROAMED, 0, 0, route(PROC_TAP, PROC_NET), 0);
 	check(MSG_ROOT_INFO, sizeof(struct msg_root_info),
 	    sizeof(struct msg_root_info), route(PROC_NET, PROC_CTL), 0);

@@ -17,6 +17,7 @@
 
 #include "common/address.h"
 #include "common/buf.h"
+#include "common/histogram.h"
 #include "common/log.h"
 #include "ztd-net/core/index.h"
 #include "ztd-net/core/node.h"
@@ -135,6 +136,10 @@ struct peer {
 	unsigned	 pe_cred_tokens;
 	int64_t		 pe_saved;		/* to the cache */
 	bool		 pe_unsaved;		/* a path was learnt since */
+	/* counts.c */
+	uint64_t	 pe_packets[2];		/* out, in */
+	uint64_t	 pe_forged;		/* that did not open */
+	struct histogram *pe_latencies;		/* NULL: never known */
 };
 
 /*
@@ -199,6 +204,7 @@ struct node {
 	struct settings	 n_settings;
 	int64_t		 n_started;
 	struct node_status n_status;		/* the counters of it */
+	struct node_counts n_counts;
 
 	uint64_t	 n_pid_counter;		/* packet ids */
 	uint64_t	 n_pid_key[2];
@@ -278,6 +284,29 @@ low_bandwidth(const struct node *n)
 {
 	return (n->n_settings.s_low_bandwidth != 0);
 }
+
+/* counts.c: for the metrics; direction 0 is out, 1 in */
+static inline void
+count_error(struct node *n, int direction, uint8_t code)
+{
+	if (code < PACKET_ERRORS)
+		n->n_counts.nk_errors[direction][code]++;
+}
+static inline void
+count_in(struct node *n, struct peer *p, uint8_t verb)
+{
+	p->pe_packets[1]++;
+	n->n_counts.nk_packets[1][verb]++;
+}
+static inline void
+count_forged(struct node *n, struct peer *p)
+{
+	p->pe_forged++;
+	n->n_status.ns_forged++;
+}
+/* A packet for p, complete and not sealed yet. */
+void	 count_out(struct node *, struct peer *p, const struct pkt *);
+void	 count_latency(struct peer *, int64_t now);
 
 /* peer.c: the table of peers */
 struct peer *peer_find(struct node *, uint64_t addr);

@@ -469,13 +469,14 @@ hello_receive(struct node *n, int64_t now, uint32_t sock,
 		fresh = true;
 	} else if (authenticated == NULL &&
 	    !packet_open(p, len, &peer->pe_keys)) {
-		n->n_status.ns_forged++;
+		count_forged(n, peer);
 		return;
 	}
 	/* From every socket of theirs comes one, to each of ours. */
 	if (authenticated == NULL && replay_seen_here(n,
 	    peer->pe_id.id_addr, packet_id(p), sock, from, &repeat))
 		return;
+	count_in(n, peer, VERB_HELLO);
 	hello_valid(n, now, sock, from, p, len, &rb, &he, peer, repeat);
 	if (fresh)
 		whois_answered(n, now, peer);

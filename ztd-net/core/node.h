@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/histogram.h"
 #include "common/identity.h"
 #include "common/inet.h"
 #include "common/netconf.h"
@@ -172,6 +173,20 @@ struct node_status {
 	uint64_t	 ns_switches;		/* changes of preferred path */
 	uint64_t	 ns_suspends;		/* jumps of the clock */
 	uint64_t	 ns_evicted;		/* peers, to make room */
+};
+
+/* Packets of this node's own since it began, out and in. */
+struct node_counts {
+	uint64_t	 nk_packets[2][PACKET_VERBS];
+	uint64_t	 nk_errors[2][PACKET_ERRORS];	/* ERRORs by code */
+};
+
+struct node_peer_counts {
+	uint64_t	 np_addr;
+	uint64_t	 np_packets[2];		/* out, in */
+	uint64_t	 np_forged;		/* in its name; did not open */
+	unsigned	 np_alive, np_dead;	/* paths */
+	struct histogram np_latencies;		/* ms, at each keep-alive */
 };
 
 struct node_moon {
@@ -353,6 +368,10 @@ void	 node_each_peer(const struct node *, int64_t now, uint64_t addr,
 void	 node_each_root(const struct node *, int64_t now,
 	    void (*)(const struct node_root *, void *), void *arg);
 void	 node_status(const struct node *, int64_t now, struct node_status *);
+void	 node_counts(const struct node *, struct node_counts *);
+/* At most max of the peers, those that were heard last first. */
+void	 node_each_peer_counts(const struct node *, int64_t now, size_t max,
+	    void (*)(const struct node_peer_counts *, void *), void *arg);
 void	 node_each_moon(const struct node *,
 	    void (*)(const struct node_moon *, void *), void *arg);
 const struct world *node_planet(const struct node *);

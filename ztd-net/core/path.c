@@ -611,6 +611,7 @@ keepalive(struct node *n, int64_t now, struct peer *p)
 	if (full)
 		p->pe_last_full_hello = now;
 	drop_expired(p, now);
+	count_latency(p, now);
 	for (i = 0; i < p->pe_npaths; i++) {
 		pa = p->pe_paths[i].pp_path;
 		if (!full && now - pa->pa_last_out < HEARTBEAT_MS)

@@ -97,6 +97,7 @@ peer_remove(struct node *n, struct peer *p)
 	peer_deactivate(n, p);
 	reach_free(p);
 	free(p->pe_paths);
+	free(p->pe_latencies);
 	TAILQ_REMOVE(&n->n_ages, p, pe_age);
 	index_del(&n->n_peer_index, p->pe_id.id_addr, p);
 	RB_REMOVE(peer_tree, &n->n_peers, p);

@@ -552,8 +552,10 @@ handle(struct node *n, int64_t now, struct inbound *in, struct peer *peer,
 	if ((rx.rx_path = path_get(n, now, in->in_sock,
 	    in->in_from)) == NULL)
 		return (RX_DROP);
-	if (!again)
+	if (!again) {
 		path_heard(peer, rx.rx_path, now, in->in_wire);
+		count_in(n, peer, packet_verb(in->in_p));
+	}
 	rx.rx_suite = packet_suite(in->in_p);
 	rx.rx_hops = packet_hops(in->in_p);
 	rx.rx_id = packet_id(in->in_p);
@@ -593,7 +595,7 @@ decode(struct node *n, int64_t now, struct inbound *in)
 	if (!in->in_open) {
 		replay_soon(n, src, packet_id(in->in_p));
 		if (!open_packet(n, in, peer)) {
-			n->n_status.ns_forged++;
+			count_forged(n, peer);
 			return (RX_DROP);
 		}
 		if (seen_before(n, in, src))

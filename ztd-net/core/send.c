@@ -159,6 +159,7 @@ seal_and_emit(struct node *n, struct pkt *pk, struct peer *p,
 		pk->pk_bytes[PACKET_IDX_FLAGS] |= FLAG_FRAGMENTED;
 		mtu = packet_even(pk->pk.wb_len, mtu);
 	}
+	count_out(n, p, pk);
 	if (suite == SUITE_NONE)
 		packet_seal_trusted(pk->pk_bytes, trusted);
 	else

@@ -94,6 +94,8 @@ verb_error(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 	code = rbuf_u8(rb);
 	if (!rbuf_ok(rb))
 		return (RX_DROP);
+	if (!rx->rx_again)
+		count_error(n, 1, code);
 	if (code == ERR_IDENTITY_COLLISION) {
 		if (topology_is_upstream(n, rx->rx_peer->pe_id.id_addr) &&
 		    n->n_cb.nc_collision != NULL)

@@ -1,0 +1,33 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * What a controller counts, for the metrics: 05 section 15.
+ */
+
+#ifndef COMMON_CONCOUNT_H
+#define COMMON_CONCOUNT_H
+
+enum con_count {
+	CON_NETWORKS,		/* gauges */
+	CON_MEMBERS,
+	CON_NETWORK_CHANGES,
+	CON_MEMBER_CHANGES,
+	CON_AUTHS,
+	CON_DEAUTHS,
+	CON_SSO_CHECKS,
+	CON_SSO_TIMEOUTS,
+	CON_REQUESTS,
+	CON_DB_NETWORK,
+	CON_DB_NETWORK_MEMBER,
+	CON_DB_SUMMARY,
+	CON_DB_MEMBERS,
+	CON_DB_NETWORKS,
+	CON_DB_MEMBER_CHANGES,
+	CON_DB_NETWORK_CHANGES,
+	CON_COUNT
+};
+
+#endif /* COMMON_CONCOUNT_H */
