@@ -25,6 +25,7 @@
 
 #include "common/hex.h"
 #include "common/log.h"
+#include "ztd-ctl/app.h"
 #include "ztd-ctl/request.h"
 
 #define LISTENERS	16
@@ -355,6 +356,8 @@ on_request(struct evhttp_request *ev, void *arg)
 		request_error(rq, 403, "asked by a page that is not ours");
 	else if (!auth_allowed(rq, &from))
 		refuse(rq, &from);
+	else if (!request_range_ok(rq))
+		request_empty(rq, 416);
 	else if (evbuffer_get_length(evhttp_request_get_input_buffer(ev)) >
 	    BODY_MAX)
 		request_error(rq, 413, "the body is too long, the limit is "
@@ -433,6 +436,8 @@ route(struct request *rq)
 	}
 	if (path_below(rq->rq_path, "/controller"))
 		api_controller(rq);
+	else if (method == R_GET && path_below(rq->rq_path, "/app"))
+		api_app(rq);
 	else if (method == R_GET &&
 	    path_below(rq->rq_path, "/unstable/controller"))
 		api_unstable(rq);

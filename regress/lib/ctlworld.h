@@ -44,6 +44,7 @@ struct ctlworld {
 	void			(*w_con_message)(void *, struct channel *,
 				    const struct msg *);
 	void			*w_con_arg;
+	const char		*w_app;		/* home with a folder "app" */
 	bool			 w_mute;	/* engine answers nothing */
 	bool			 w_ready;
 	/* What came in. */
