@@ -56,6 +56,7 @@ request_new(struct ctl *ctl, struct client *cl, struct evhttp_request *ev)
 	rq->rq_path = "";
 	cl->cl_request = rq;
 	cl->cl_count++;
+	client_asked(cl);
 	switch (evhttp_request_get_command(ev)) {
 	case EVHTTP_REQ_POST:
 	case EVHTTP_REQ_PUT:
@@ -395,6 +396,7 @@ request_send(struct request *rq, int code, struct evbuffer *b)
 	else
 		request_header(rq, "Keep-Alive", "timeout=5, max=5");
 	request_free(rq);
+	client_answered(cl);
 	evhttp_send_reply(ev, code, NULL, b);
 }
 

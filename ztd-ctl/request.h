@@ -10,25 +10,12 @@
 #ifndef ZTD_CTL_REQUEST_H
 #define ZTD_CTL_REQUEST_H
 
-#include <sys/queue.h>
 #include <sys/types.h>
 
 #include <stdbool.h>
 
+#include "ztd-ctl/client.h"
 #include "ztd-ctl/ctl.h"
-
-struct evhttp_connection;
-
-LIST_HEAD(client_list, client);
-
-/* A connection. */
-struct client {
-	LIST_ENTRY(client)		 cl_entry;
-	struct evhttp_connection	*cl_con;
-	struct request			*cl_request;	/* or NULL */
-	unsigned			 cl_count;	/* requests so far */
-	bool				 cl_close;	/* after this answer */
-};
 
 /* NULL when memory is short. */
 struct request *request_new(struct ctl *, struct client *,

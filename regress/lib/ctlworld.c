@@ -497,7 +497,7 @@ world_raw(struct ctlworld *w, const char *host, const char *request,
 		an->an_body = body + 4;
 		an->an_len = len - (size_t)(an->an_body - all);
 	}
-	(void)sscanf(all, "HTTP/1.1 %d", &an->an_status);
+	(void)sscanf(all, "HTTP/1.%*1[01] %d", &an->an_status);
 }
 
 void

@@ -15,7 +15,6 @@
 #include "regress/lib/vectors.h"
 
 static void	 strip(json_t *);
-static char	*with_tokens(const char *);
 
 /* The value of a header of the answer, or "". */
 const char *
@@ -123,8 +122,8 @@ replay_check(json_t *vec, const struct answer *an)
 }
 
 /* A copy with the real tokens where recordings have names; malloc'd. */
-static char *
-with_tokens(const char *s)
+char *
+replay_tokens(const char *s)
 {
 	static const struct {
 		const char	*name, *token;
@@ -160,14 +159,14 @@ replay(struct ctlworld *w, json_t *vec, struct answer *an)
 		if (strcmp(key, "Connection") == 0 ||
 		    strcmp(key, "Content-Length") == 0)
 			continue;
-		value = with_tokens(json_string_value(v));
+		value = replay_tokens(json_string_value(v));
 		old = extra;
 		ATF_REQUIRE(asprintf(&extra, "%s%s: %s\r\n", old, key,
 		    value) != -1);
 		free(value);
 		free(old);
 	}
-	target = with_tokens(vectors_str(rq, "target"));
+	target = replay_tokens(vectors_str(rq, "target"));
 	world_http(w, vectors_str(rq, "method"), target, extra,
 	    json_string_value(json_object_get(rq, "body")), an);
 	free(target);

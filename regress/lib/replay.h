@@ -21,6 +21,8 @@ void	 replay_check(json_t *vec, const struct answer *);
 void	 replay_json(const char *name, const char *got, const char *want);
 /* A recorded body without its jsonp wrapper; malloc'd. */
 char	*replay_unwrap(const char *body);
+/* A copy with the real tokens where recordings have names; malloc'd. */
+char	*replay_tokens(const char *);
 /* The value of a header of the answer, or "". */
 const char *answer_header(const struct answer *, const char *name);
 
