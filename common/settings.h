@@ -53,6 +53,8 @@ struct settings {
 	uint8_t		 s_dns_global;	/* dnsMode: all names, if need be */
 	uint8_t		 s_offload;		/* default 1 */
 	uint8_t		 s_lend_taps;		/* default 1 */
+	uint8_t		 s_web_server;		/* serve the app folder */
+	uint8_t		 s_pad;
 	struct inet_addr s_tcp_relay;		/* nil: default */
 	uint32_t	 s_nbind;
 	struct inet_addr s_bind[SETTINGS_BIND];

@@ -39,6 +39,8 @@ $(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCO
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(call pc-libs,atf-c) \
 	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(THREAD_LIBS) $(BSD_LIBS) $(LIBS_$(@F))
 
+$(B)/regress/unit/app_test: $(B)/obj/ztd-ctl/range.o
+
 # Both have identities of their own making: regress/sim/issue.h.
 $(SIM_TEST): $(B)/%: $(B)/obj/%.o $(SIM_OBJ)
 	@mkdir -p $(@D)

@@ -144,7 +144,8 @@ enum msg_type {
 struct msg_init {
 	uint32_t	 mi_uid, mi_gid;
 	uint8_t		 mi_verbose;
-	uint8_t		 mi_pad[7];
+	uint8_t		 mi_app;	/* API: serve home's folder "app" */
+	uint8_t		 mi_pad[6];
 	char		 mi_home[1024];
 };
 

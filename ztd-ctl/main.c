@@ -21,6 +21,7 @@
 
 #include "common/log.h"
 #include "privsep/child.h"
+#include "ztd-ctl/app.h"
 #include "ztd-ctl/config.h"
 #include "ztd-ctl/ctl.h"
 #include "ztd-ctl/metrics.h"
@@ -88,15 +89,28 @@ usage(void)
 	exit(1);
 }
 
-/* No files, no outgoing connections; listeners are handed in. */
+/*
+ * No outgoing connections; listeners are handed in.  No files but those of
+ * the app folder, which then is all that there is: with it as root folder
+ * no path and no link leads out of it, on any system, whatever we may have
+ * overlooked.
+ */
 static void
 confine(bool parse_only)
 {
+	static char	 app[sizeof(ctl.c_init.mi_home) + sizeof("/app")];
 	struct confine	 co;
 
 	memset(&co, 0, sizeof(co));
 	co.co_self = PROC_CTL;
 	co.co_tcp = !parse_only;
+	if (!parse_only && ctl.c_init.mi_app) {
+		(void)snprintf(app, sizeof(app), "%s/app",
+		    ctl.c_init.mi_home);
+		co.co_chroot = app;
+		co.co_ro[0] = "/";
+		app_open(app, ctl.c_init.mi_uid != (uid_t)-1);
+	}
 	child_confine(&co, &ctl.c_init);
 }
 

@@ -11,22 +11,32 @@
 #include <sys/time.h>
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
 
 #include "common/log.h"
+#include "ztd-ctl/range.h"
 #include "ztd-ctl/request.h"
 
 #define REQUESTS_MAX	5	/* on one connection */
 #define JSONP_MAX	64
+#define APP_POLICY	"default-src 'self' 'unsafe-inline' data: blob:; " \
+			"frame-ancestors 'none'; object-src 'none'"
+#define HTTP_PARTIAL	206
+#define HTTP_BEYOND	416
 
 static void	 request_free(struct request *);
 static void	 request_finish(struct request *, int, struct evbuffer *);
+static int	 request_range(struct request *, struct range *);
+static void	 cut_out(struct evbuffer *, const struct range *);
+static int	 file_add(struct evbuffer *, int, const struct range *);
 static void	 request_send(struct request *, int, struct evbuffer *);
 static void	 request_header(struct request *, const char *, const char *);
 static void	 request_answered(void *, const struct msg *);
@@ -46,6 +56,7 @@ request_new(struct ctl *ctl, struct client *cl, struct evhttp_request *ev)
 	rq->rq_path = "";
 	cl->cl_request = rq;
 	cl->cl_count++;
+	client_asked(cl);
 	switch (evhttp_request_get_command(ev)) {
 	case EVHTTP_REQ_POST:
 	case EVHTTP_REQ_PUT:
@@ -206,8 +217,11 @@ request_text(struct request *rq, struct evbuffer *b)
 static void
 request_finish(struct request *rq, int code, struct evbuffer *b)
 {
-	char	 text[24];
+	struct range	 r = { 0, evbuffer_get_length(b) };
+	char		 text[24];
 
+	if (code == HTTP_OK && (code = request_range(rq, &r)) != HTTP_OK)
+		cut_out(b, &r);
 	(void)snprintf(text, sizeof(text), "%zu", evbuffer_get_length(b));
 	request_header(rq, "Content-Length", text);
 	if (rq->rq_head) {
@@ -215,6 +229,120 @@ request_finish(struct request *rq, int code, struct evbuffer *b)
 		request_header(rq, "Accept-Ranges", "bytes");
 	}
 	request_send(rq, code, b);
+}
+
+/*
+ * Which part of so many bytes is wanted: 200 all of them, 206 this part, or
+ * 416 and none.
+ */
+static int
+request_range(struct request *rq, struct range *r)
+{
+	const uint64_t	 size = r->r_len;
+	const char	*v;
+	char		 text[80];
+
+	v = evhttp_find_header(evhttp_request_get_input_headers(rq->rq_ev),
+	    "Range");
+	if (v == NULL || rq->rq_method != API_GET || rq->rq_head)
+		return (HTTP_OK);
+	switch (range_parse(v, size, r)) {
+	case RANGE_WHOLE:
+		return (HTTP_OK);
+	case RANGE_PART:
+		(void)snprintf(text, sizeof(text), "bytes %" PRIu64 "-%"
+		    PRIu64 "/%" PRIu64, r->r_from, r->r_from + r->r_len - 1,
+		    size);
+		request_header(rq, "Content-Range", text);
+		return (HTTP_PARTIAL);
+	default:
+		r->r_len = 0;
+		return (HTTP_BEYOND);
+	}
+}
+
+bool
+request_range_ok(struct request *rq)
+{
+	struct range	 r;
+	const char	*v;
+
+	v = evhttp_find_header(evhttp_request_get_input_headers(rq->rq_ev),
+	    "Range");
+	return (v == NULL || range_parse(v, 0, &r) != RANGE_BAD);
+}
+
+static void
+cut_out(struct evbuffer *b, const struct range *r)
+{
+	struct evbuffer	*part;
+
+	(void)evbuffer_drain(b, r->r_from);
+	if ((part = evbuffer_new()) != NULL && r->r_len > 0)
+		(void)evbuffer_remove_buffer(b, part, r->r_len);
+	(void)evbuffer_drain(b, evbuffer_get_length(b));
+	if (part != NULL) {
+		(void)evbuffer_add_buffer(b, part);
+		evbuffer_free(part);
+	}
+}
+
+/*
+ * A page of the app folder is of the API's origin, so it may not give what
+ * it is told to anybody else.
+ */
+void
+request_file(struct request *rq, int fd, off_t size, const char *type)
+{
+	struct evbuffer	*b;
+	struct range	 r = { 0, (uint64_t)size };
+	char		 text[24];
+	int		 code;
+
+	code = request_range(rq, &r);
+	request_header(rq, "Content-Type", type);
+	request_header(rq, "X-Content-Type-Options", "nosniff");
+	request_header(rq, "Content-Security-Policy", APP_POLICY);
+	(void)snprintf(text, sizeof(text), "%" PRIu64, r.r_len);
+	request_header(rq, "Content-Length", text);
+	b = evbuffer_new();
+	if (rq->rq_head) {
+		request_header(rq, "Accept-Ranges", "bytes");
+		(void)close(fd);
+	} else if (b == NULL || file_add(b, fd, &r) == -1)
+		code = HTTP_INTERNAL;
+	request_send(rq, code, code == HTTP_INTERNAL ? NULL : b);
+	if (b != NULL)
+		evbuffer_free(b);
+}
+
+/* The descriptor is taken over; nothing is read before it is sent. */
+static int
+file_add(struct evbuffer *b, int fd, const struct range *r)
+{
+	struct evbuffer_file_segment	*seg;
+	int				 rv;
+
+	if (r->r_len == 0) {
+		(void)close(fd);
+		return (0);
+	}
+	seg = evbuffer_file_segment_new(fd, (ev_off_t)r->r_from,
+	    (ev_off_t)r->r_len, EVBUF_FS_CLOSE_ON_FREE);
+	if (seg == NULL) {
+		(void)close(fd);
+		return (-1);
+	}
+	rv = evbuffer_add_file_segment(b, seg, 0, -1);
+	evbuffer_file_segment_free(seg);
+	return (rv);
+}
+
+void
+request_moved(struct request *rq, const char *path)
+{
+	request_header(rq, "Location", path);
+	request_empty(rq, HTTP_MOVEPERM);
 }
 
 void
@@ -275,6 +403,7 @@ request_send(struct request *rq, int code, struct evbuffer *b)
 	else
 		request_header(rq, "Keep-Alive", "timeout=5, max=5");
 	request_free(rq);
+	client_answered(cl);
 	evhttp_send_reply(ev, code, NULL, b);
 }
 

@@ -10,24 +10,12 @@
 #ifndef ZTD_CTL_REQUEST_H
 #define ZTD_CTL_REQUEST_H
 
-#include <sys/queue.h>
+#include <sys/types.h>
 
 #include <stdbool.h>
 
+#include "ztd-ctl/client.h"
 #include "ztd-ctl/ctl.h"
-
-struct evhttp_connection;
-
-LIST_HEAD(client_list, client);
-
-/* A connection. */
-struct client {
-	LIST_ENTRY(client)		 cl_entry;
-	struct evhttp_connection	*cl_con;
-	struct request			*cl_request;	/* or NULL */
-	unsigned			 cl_count;	/* requests so far */
-	bool				 cl_close;	/* after this answer */
-};
 
 /* NULL when memory is short. */
 struct request *request_new(struct ctl *, struct client *,
@@ -36,6 +24,12 @@ struct request *request_new(struct ctl *, struct client *,
 bool	 request_parse(struct request *);
 /* There is no jsonp parameter, or it may be used. */
 bool	 request_jsonp_ok(struct request *);
+/* There is no header "Range", or it can be understood. */
+bool	 request_range_ok(struct request *);
+/* A file instead of JSON; the descriptor is taken over. */
+void	 request_file(struct request *, int fd, off_t size, const char *type);
+/* 301 */
+void	 request_moved(struct request *, const char *path);
 /* The client left: forget everything, answer nothing. */
 void	 request_abandon(struct request *);
 

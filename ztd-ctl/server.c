@@ -12,19 +12,17 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
 
 #include "common/hex.h"
 #include "common/log.h"
+#include "ztd-ctl/app.h"
 #include "ztd-ctl/request.h"
 
 #define LISTENERS	16
@@ -34,8 +32,7 @@
 #define BODY_MAX	(1024 * 1024)
 /* Between the two they are refused by us, with words; then by evhttp. */
 #define BODY_REFUSED	(2 * BODY_MAX)
-#define DESCRIPTORS	128		/* open at once, sockets and all */
-#define FULL_PAUSE	100		/* ms until the next look */
+#define CLIENTS_MAX	128		/* connections */
 #define REFUSAL_LOG	10		/* seconds between log lines */
 
 #define METHODS		(EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | \
@@ -53,8 +50,7 @@ struct server {
 	struct ctl		*s_ctl;
 	struct evhttp		*s_http;
 	struct evhttp		*s_metrics;	/* listeners for nothing else */
-	struct event		*s_full;	/* pending: not accepting */
-	struct client_list	 s_clients;
+	struct clients		 s_clients;
 	struct listener		 s_listeners[LISTENERS];
 };
 
@@ -89,17 +85,11 @@ static const struct route routes[] = {
 	{ "/ztd/message/", 10, R_POST, api_message_send }
 };
 
-static struct bufferevent *server_accept(struct event_base *, void *);
-static bool	 server_full(const struct server *);
-static void	 server_pause(struct server *, bool);
-static void	 server_look(evutil_socket_t, short, void *);
+static void	 server_pause(void *, bool);
 static struct evhttp *server_http(struct server *,
 		    void (*)(struct evhttp_request *, void *));
 static void	 on_request(struct evhttp_request *, void *);
 static void	 on_metrics(struct evhttp_request *, void *);
-static void	 client_closed(struct evhttp_connection *, void *);
-static struct client *client_get(struct server *, struct evhttp_request *);
-static void	 client_address(struct evhttp_request *, struct inet_addr *);
 static void	 route(struct request *);
 static void	 no_route(struct request *);
 static bool	 route_matches(const struct route *, struct request *);
@@ -114,11 +104,12 @@ server_new(struct ctl *ctl)
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return (NULL);
 	s->s_ctl = ctl;
-	LIST_INIT(&s->s_clients);
-	s->s_full = evtimer_new(ctl->c_base, server_look, s);
-	s->s_http = server_http(s, on_request);
-	s->s_metrics = server_http(s, on_metrics);
-	if (s->s_full == NULL || s->s_http == NULL || s->s_metrics == NULL) {
+	if (clients_init(&s->s_clients, ctl->c_base, CLIENTS_MAX,
+	    server_pause, s) == 0) {
+		s->s_http = server_http(s, on_request);
+		s->s_metrics = server_http(s, on_metrics);
+	}
+	if (s->s_http == NULL || s->s_metrics == NULL) {
 		server_free(s);
 		return (NULL);
 	}
@@ -137,7 +128,7 @@ server_http(struct server *s, void (*cb)(struct evhttp_request *, void *))
 	evhttp_set_max_body_size(h, BODY_REFUSED);
 	evhttp_set_timeout(h, IDLE_TIMEOUT);
 	evhttp_set_default_content_type(h, NULL);
-	evhttp_set_bevcb(h, server_accept, s);
+	evhttp_set_bevcb(h, client_accept, &s->s_clients);
 	evhttp_set_gencb(h, cb, s);
 	return (h);
 }
@@ -151,8 +142,7 @@ server_free(struct server *s)
 		evhttp_free(s->s_http);
 	if (s->s_metrics != NULL)
 		evhttp_free(s->s_metrics);
-	if (s->s_full != NULL)
-		event_free(s->s_full);
+	clients_clear(&s->s_clients);
 	free(s);
 }
 
@@ -197,52 +187,10 @@ server_listen(struct server *s, int fd, const struct msg_listener *ml)
 
 /* ---- connections ------------------------------------------------- */
 
-/*
- * Called by evhttp for every connection that it has just accepted.
- * evhttp itself knows no limit, so look how full it is and stop accepting
- * for a while; whoever waits in the backlog is served when others have
- * left, which with IDLE_TIMEOUT is soon.
- */
-static struct bufferevent *
-server_accept(struct event_base *base, void *arg)
+static void
+server_pause(void *arg, bool pause)
 {
 	struct server		*s = arg;
-	const struct timeval	 tv = { 0, FULL_PAUSE * 1000 };
-
-	if (server_full(s) && !evtimer_pending(s->s_full, NULL)) {
-		log_debug("too many connections, not accepting more now");
-		server_pause(s, true);
-		(void)evtimer_add(s->s_full, &tv);
-	}
-	return (bufferevent_socket_new(base, -1, 0));
-}
-
-/*
- * The system gives out the lowest free descriptor, so its number tells how
- * many are open.
- */
-static bool
-server_full(const struct server *s)
-{
-	const struct listener	*l;
-	int			 fd = -1;
-
-	for (l = s->s_listeners; l < s->s_listeners + LISTENERS; l++) {
-		if (l->l_bound != NULL) {
-			fd = fcntl(evhttp_bound_socket_get_fd(l->l_bound),
-			    F_DUPFD_CLOEXEC, 0);
-			break;
-		}
-	}
-	if (fd == -1)
-		return (true);
-	(void)close(fd);
-	return (fd >= DESCRIPTORS);
-}
-
-static void
-server_pause(struct server *s, bool pause)
-{
 	struct evconnlistener	*el;
 	struct listener		*l;
 
@@ -257,95 +205,22 @@ server_pause(struct server *s, bool pause)
 	}
 }
 
-static void
-server_look(evutil_socket_t fd, short what, void *arg)
-{
-	struct server		*s = arg;
-	const struct timeval	 tv = { 0, FULL_PAUSE * 1000 };
-
-	(void)fd;
-	(void)what;
-	if (server_full(s))
-		(void)evtimer_add(s->s_full, &tv);
-	else
-		server_pause(s, false);
-}
-
-static struct client *
-client_get(struct server *s, struct evhttp_request *ev)
-{
-	struct evhttp_connection	*con;
-	struct client			*cl;
-
-	if ((con = evhttp_request_get_connection(ev)) == NULL)
-		return (NULL);
-	LIST_FOREACH(cl, &s->s_clients, cl_entry) {
-		if (cl->cl_con == con)
-			return (cl);
-	}
-	if ((cl = calloc(1, sizeof(*cl))) == NULL)
-		return (NULL);
-	cl->cl_con = con;
-	LIST_INSERT_HEAD(&s->s_clients, cl, cl_entry);
-	evhttp_connection_set_closecb(con, client_closed, cl);
-	return (cl);
-}
-
-/* evhttp frees the connection and its requests after this. */
-static void
-client_closed(struct evhttp_connection *con, void *arg)
-{
-	struct client	*cl = arg;
-
-	(void)con;
-	if (cl->cl_request != NULL)
-		request_abandon(cl->cl_request);
-	LIST_REMOVE(cl, cl_entry);
-	free(cl);
-}
-
-/* Nil when it makes no sense; IPv4 in IPv6 becomes IPv4. */
-static void
-client_address(struct evhttp_request *ev, struct inet_addr *ia)
-{
-	static const uint8_t	 mapped[12] = { [10] = 0xff, [11] = 0xff };
-	struct inet_addr	 v4;
-	char			*host = NULL, *p;
-	ev_uint16_t		 port = 0;
-
-	memset(ia, 0, sizeof(*ia));
-	evhttp_connection_get_peer(evhttp_request_get_connection(ev), &host,
-	    &port);
-	if (host == NULL)
-		return;
-	if ((p = strchr(host, '%')) != NULL)
-		*p = '\0';
-	if (inet_parse(host, ia) == -1)
-		return;
-	if (ia->ia_family == 6 && memcmp(ia->ia_ip, mapped, 12) == 0) {
-		memset(&v4, 0, sizeof(v4));
-		v4.ia_family = 4;
-		memcpy(v4.ia_ip, ia->ia_ip + 12, 4);
-		*ia = v4;
-	}
-}
-
 /* ---- requests ---------------------------------------------------- */
 
 static void
 on_request(struct evhttp_request *ev, void *arg)
 {
 	struct server		*s = arg;
-	struct inet_addr	 from;
+	const struct inet_addr	*from;
 	struct client		*cl;
 	struct request		*rq;
 
-	if ((cl = client_get(s, ev)) == NULL ||
+	if ((cl = client_of(&s->s_clients, ev)) == NULL ||
 	    (rq = request_new(s->s_ctl, cl, ev)) == NULL) {
 		evhttp_send_error(ev, HTTP_INTERNAL, NULL);
 		return;
 	}
-	client_address(ev, &from);
+	from = &cl->cl_from;
 	if (strlen(evhttp_request_get_uri(ev)) > TARGET_MAX)
 		request_empty(rq, 414);
 	else if (!request_parse(rq))
@@ -354,8 +229,10 @@ on_request(struct evhttp_request *ev, void *arg)
 		request_error(rq, 400, "jsonp: not the name of a function");
 	else if (auth_foreign_page(rq))
 		request_error(rq, 403, "asked by a page that is not ours");
-	else if (!auth_allowed(rq, &from))
-		refuse(rq, &from);
+	else if (!auth_allowed(rq, from))
+		refuse(rq, from);
+	else if (!request_range_ok(rq))
+		request_empty(rq, 416);
 	else if (evbuffer_get_length(evhttp_request_get_input_buffer(ev)) >
 	    BODY_MAX)
 		request_error(rq, 413, "the body is too long, the limit is "
@@ -437,6 +314,8 @@ route(struct request *rq)
 	}
 	if (path_below(rq->rq_path, "/controller"))
 		api_controller(rq);
+	else if (method == R_GET && path_below(rq->rq_path, "/app"))
+		api_app(rq);
 	else if (method == R_GET &&
 	    path_below(rq->rq_path, "/unstable/controller"))
 		api_unstable(rq);

@@ -108,8 +108,11 @@ dispatch_settings(struct parent *p)
 	joined_lend(p);
 	/* Sockets may be bound in another way now. */
 	joined_online(p);
-	if (listen_stale(p)) {
-		/* Only a new process lets go of the listeners it has. */
+	if (listen_stale(p) || p->p_app != (p->p_settings.s_web_server != 0)) {
+		/*
+		 * Only a new process lets go of the listeners it has, or has
+		 * another root folder.
+		 */
 		supervise_restart(p, PROC_CTL);
 		return;
 	}

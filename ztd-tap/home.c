@@ -29,6 +29,7 @@
 
 #define PID_FILE	"zerotier-one.pid"
 #define PORT_FILE	"zerotier-one.port"
+#define APP_FOLDER	"app"
 
 static void	 make_path(const char *);
 static bool	 looks_ours(int);
@@ -229,6 +230,27 @@ home_read(const struct parent *p, int dirfd, const char *name, size_t max,
 	text[got] = '\0';
 	*len = got;
 	return (text);
+}
+
+/* An operator may have made a link of it: only root can. */
+bool
+home_app(struct parent *p)
+{
+	struct stat	 st;
+
+	if (!p->p_settings.s_web_server)
+		return (false);
+	/* Whatever the umask is. */
+	if (mkdirat(p->p_homefd, APP_FOLDER, 0755) == 0 ?
+	    fchmodat(p->p_homefd, APP_FOLDER, 0755, 0) == -1 :
+	    errno != EEXIST)
+		log_warn("make folder %s/%s", p->p_home, APP_FOLDER);
+	if (fstatat(p->p_homefd, APP_FOLDER, &st, 0) == 0 &&
+	    S_ISDIR(st.st_mode))
+		return (true);
+	log_warnx("%s/%s is no folder: nothing is served below /app",
+	    p->p_home, APP_FOLDER);
+	return (false);
 }
 
 static void

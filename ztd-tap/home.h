@@ -44,4 +44,9 @@ void	 home_leave(struct parent *);
 char	*home_read(const struct parent *, int dirfd, const char *name,
 	    size_t max, bool trusted, size_t *len);
 
+/*
+ * Is the folder "app" to be served, and there?  It is made when missing.
+ */
+bool	 home_app(struct parent *);
+
 #endif /* ZTD_TAP_HOME_H */

@@ -101,6 +101,7 @@ struct parent {
 	struct listener	 p_listener[LISTENERS_MAX];
 	unsigned	 p_nlisteners;
 	bool		 p_listen_wide;	/* bound to all addresses */
+	bool		 p_app;		/* the API was told to serve files */
 
 	struct netif	*p_netif;
 	struct msg_interface *p_ifs;	/* by index, then address */

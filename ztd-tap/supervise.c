@@ -23,6 +23,7 @@
 #include "common/log.h"
 #include "ztd-tap/dispatch.h"
 #include "ztd-tap/framepump.h"
+#include "ztd-tap/home.h"
 #include "ztd-tap/listen.h"
 #include "ztd-tap/supervise.h"
 
@@ -166,6 +167,7 @@ supervise_init_message(const struct parent *p, enum proc proc,
 	mi->mi_uid = p->p_user[proc].pu_uid;
 	mi->mi_gid = p->p_user[proc].pu_gid;
 	mi->mi_verbose = p->p_verbose;
+	mi->mi_app = proc == PROC_CTL && p->p_app;
 	strlcpy(mi->mi_home, p->p_home, sizeof(mi->mi_home));
 }
 
@@ -223,6 +225,8 @@ spawn(struct child *c)
 	/* Before the fork: the new process holds our descriptors until exec. */
 	if (c->c_proc == PROC_CTL && listen_stale(p))
 		listen_reopen(p);
+	if (c->c_proc == PROC_CTL)
+		p->p_app = home_app(p);
 	if (channel_pair(fds) == -1) {
 		log_warn("channel to %s", proc_name(c->c_proc));
 		timer_set(c, BACKOFF_MAX);

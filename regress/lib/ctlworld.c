@@ -88,7 +88,9 @@ world_start(struct ctlworld *w, const atf_tc_t *tc, bool parse_only)
 	proc_user(PROC_CTL, &pu, &missing);
 	mi.mi_uid = (uint32_t)pu.pu_uid;
 	mi.mi_gid = (uint32_t)pu.pu_gid;
-	(void)strlcpy(mi.mi_home, "/var/db/ztdx/n2", sizeof(mi.mi_home));
+	mi.mi_app = w->w_app != NULL;
+	(void)strlcpy(mi.mi_home, w->w_app != NULL ? w->w_app :
+	    "/var/db/ztdx/n2", sizeof(mi.mi_home));
 	world_send(w, MSG_INIT, &mi, sizeof(mi));
 	if (parse_only)
 		return;
@@ -537,7 +539,7 @@ world_raw(struct ctlworld *w, const char *host, const char *request,
 		an->an_body = body + 4;
 		an->an_len = len - (size_t)(an->an_body - all);
 	}
-	(void)sscanf(all, "HTTP/1.1 %d", &an->an_status);
+	(void)sscanf(all, "HTTP/1.%*1[01] %d", &an->an_status);
 }
 
 void

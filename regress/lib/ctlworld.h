@@ -47,6 +47,7 @@ struct ctlworld {
 	/* What each tells before the MSG_END to MSG_GET_METRICS; or NULL. */
 	void			(*w_metrics)(struct channel *, uint32_t id,
 				    enum proc);
+	const char		*w_app;		/* home with a folder "app" */
 	bool			 w_mute;	/* engine answers nothing */
 	bool			 w_ready;
 	/* What came in. */

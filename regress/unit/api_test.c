@@ -23,6 +23,7 @@
 #include <event2/event.h>
 
 #include "regress/lib/ctlworld.h"
+#include "regress/lib/replay.h"
 #include "regress/lib/vectors.h"
 
 #define IDLERS	150
@@ -51,39 +52,6 @@ seconds(void)
 	return ((double)ts.tv_sec + (double)ts.tv_nsec / 1e9);
 }
 
-/* The value of a header of the answer, or "". */
-static const char *
-header(const struct answer *an, const char *name)
-{
-	static char	 value[256];
-	const char	*p;
-	size_t		 n = strlen(name);
-
-	value[0] = '\0';
-	for (p = strstr(an->an_head, "\r\n"); p != NULL;
-	    p = strstr(p + 2, "\r\n")) {
-		if (strncasecmp(p + 2, name, n) == 0 && p[2 + n] == ':')
-			(void)sscanf(p + 3 + n, " %255[^\r]", value);
-	}
-	return (value);
-}
-
-/* A recorded body without its jsonp wrapper; malloc'd. */
-static char *
-unwrap(const char *body)
-{
-	char	*s;
-	size_t	 n;
-
-	n = strlen(body);
-	if (n > 4 && body[1] == '(' && strcmp(body + n - 2, ");") == 0)
-		s = strndup(body + 2, n - 4);
-	else
-		s = strdup(body);
-	ATF_REQUIRE(s != NULL);
-	return (s);
-}
-
 /* The same list, or a list of the one. */
 static json_t *
 as_list(json_t *v)
@@ -98,126 +66,6 @@ as_list(json_t *v)
 	return (list);
 }
 
-/* What has no meaning outside the process that said it. */
-static void
-strip(json_t *v)
-{
-	json_t		*e;
-	const char	*key;
-	size_t		 i;
-	void		*next;
-
-	if (json_is_array(v)) {
-		json_array_foreach(v, i, e)
-			strip(e);
-	} else if (json_is_object(v)) {
-		(void)json_object_del(v, "localSocket");
-		(void)json_object_del(v, "homeDir");
-		(void)json_object_del(v, "ztd");
-		json_object_foreach_safe(v, next, key, e)
-			strip(e);
-	}
-}
-
-static void
-check_json(const char *name, const char *got, const char *want)
-{
-	json_t	*g, *v;
-
-	g = json_loads(got, JSON_DECODE_ANY, NULL);
-	v = json_loads(want, JSON_DECODE_ANY, NULL);
-	ATF_REQUIRE_MSG(g != NULL && v != NULL, "%s: %.300s", name, got);
-	strip(g);
-	strip(v);
-	ATF_CHECK_MSG(json_equal(g, v), "%s: got %s, want %s", name, got,
-	    want);
-	json_decref(g);
-	json_decref(v);
-}
-
-/* Status, type and body as recorded. */
-static void
-check_answer(json_t *vec, const struct answer *an)
-{
-	json_t		*resp = vectors_get(vec, "response"), *h;
-	const char	*name = vectors_str(vec, "name");
-	const char	*body = vectors_str(resp, "body"), *type = "";
-	char		*got, *want;
-	size_t		 i;
-
-	json_array_foreach(vectors_get(resp, "headers"), i, h) {
-		if (strcmp(json_string_value(json_array_get(h, 0)),
-		    "Content-Type") == 0)
-			type = json_string_value(json_array_get(h, 1));
-	}
-	ATF_CHECK_EQ_MSG(an->an_status, (int)vectors_u64(resp, "status"),
-	    "%s: status %d", name, an->an_status);
-	ATF_CHECK_STREQ_MSG(header(an, "Content-Type"), type, "%s", name);
-	if (strstr(body, "localSocket") == NULL &&
-	    strstr(body, "homeDir") == NULL && strchr(body, '<') == NULL &&
-	    strstr(an->an_body, "\"ztd\":") == NULL) {
-		ATF_CHECK_STREQ_MSG(an->an_body, body, "%s", name);
-		return;
-	}
-	got = unwrap(an->an_body);
-	want = unwrap(body);
-	check_json(name, got, want);
-	free(got);
-	free(want);
-}
-
-/* A copy with the real tokens where recordings have names; malloc'd. */
-static char *
-with_tokens(const char *s)
-{
-	static const struct {
-		const char	*name, *token;
-	} names[] = {
-		{ "AUTHTOKEN", WORLD_TOKEN },
-		{ "METRICSTOKEN", WORLD_METRICS }
-	};
-	const char	*p;
-	char		*out;
-	size_t		 i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if ((p = strstr(s, names[i].name)) == NULL)
-			continue;
-		ATF_REQUIRE(asprintf(&out, "%.*s%s%s", (int)(p - s), s,
-		    names[i].token, p + strlen(names[i].name)) != -1);
-		return (out);
-	}
-	ATF_REQUIRE((out = strdup(s)) != NULL);
-	return (out);
-}
-
-static void
-replay(struct ctlworld *w, json_t *vec, struct answer *an)
-{
-	json_t		*rq = vectors_get(vec, "request"), *v;
-	const char	*key;
-	char		*extra, *old, *value, *target;
-	void		*next;
-
-	ATF_REQUIRE((extra = strdup("")) != NULL);
-	json_object_foreach_safe(vectors_get(rq, "headers"), next, key, v) {
-		if (strcmp(key, "Connection") == 0 ||
-		    strcmp(key, "Content-Length") == 0)
-			continue;
-		value = with_tokens(json_string_value(v));
-		old = extra;
-		ATF_REQUIRE(asprintf(&extra, "%s%s: %s\r\n", old, key,
-		    value) != -1);
-		free(value);
-		free(old);
-	}
-	target = with_tokens(vectors_str(rq, "target"));
-	world_http(w, vectors_str(rq, "method"), target, extra,
-	    json_string_value(json_object_get(rq, "body")), an);
-	free(target);
-	free(extra);
-}
-
 /* Let the world be as the recorded answer says that it was. */
 static void
 world_as(struct ctlworld *w, const char *target, json_t *vec)
@@ -229,7 +77,7 @@ world_as(struct ctlworld *w, const char *target, json_t *vec)
 	json_decref(w->w_peers);
 	json_decref(w->w_moons);
 	w->w_networks = w->w_peers = w->w_moons = NULL;
-	text = unwrap(vectors_str(vectors_get(vec, "response"), "body"));
+	text = replay_unwrap(vectors_str(vectors_get(vec, "response"), "body"));
 	v = json_loads(text, JSON_DECODE_ANY, NULL);
 	if (starts(target, "/network"))
 		w->w_networks = as_list(v);
@@ -292,7 +140,7 @@ TC(resources, "recorded answers of /network, /peer, /moon, /bond, /status")
 			w.w_moons = NULL;
 		}
 		replay(&w, vec, &an);
-		check_answer(vec, &an);
+		replay_check(vec, &an);
 		answer_clear(&an);
 		n++;
 	}
@@ -847,7 +695,7 @@ TC(network_set, "settings become MSG_NET_SET, refusals of the parent pass")
 	w.w_result = 400;
 	world_http(&w, "POST", "/network/7d229a18e45147ca", NULL, "{}", &an);
 	ATF_CHECK_EQ(an.an_status, 400);
-	check_json("refusal", an.an_body, "{\"error\":400,\"description\":"
+	replay_json("refusal", an.an_body, "{\"error\":400,\"description\":"
 	    "\"as the test says\",\"message\":\"as the test says\"}");
 	answer_clear(&an);
 
@@ -898,7 +746,7 @@ TC(controller, "/controller passes through, both ways")
 	world_http(&w, "GET", "/controller", NULL, NULL, &an);
 	ATF_CHECK_EQ(an.an_status, 200);
 	ATF_CHECK_STREQ(an.an_body, w.w_con_body);
-	ATF_CHECK_STREQ(header(&an, "Content-Type"), "application/json");
+	ATF_CHECK_STREQ(answer_header(&an, "Content-Type"), "application/json");
 	ATF_CHECK_STREQ(w.w_request.ar_path, "");
 	ATF_CHECK_EQ(w.w_request.ar_method, API_GET);
 	answer_clear(&an);
@@ -929,7 +777,7 @@ TC(controller, "/controller passes through, both ways")
 	world_http(&w, "DELETE", "/controller/bogus", NULL, NULL, &an);
 	ATF_CHECK_EQ(an.an_status, 404);
 	ATF_CHECK_STREQ(an.an_body, "");
-	ATF_CHECK_STREQ(header(&an, "Content-Type"), "");
+	ATF_CHECK_STREQ(answer_header(&an, "Content-Type"), "");
 	ATF_CHECK_EQ(w.w_request.ar_method, API_DELETE);
 	answer_clear(&an);
 	world_stop(&w);
