@@ -14,6 +14,7 @@
 
 #include "common/version.h"
 #include "ztd-net/core/core.h"
+#include "ztd-net/core/mix.h"
 
 #define HELLO_PLANET	16	/* planet id and timestamp */
 #define IDCHECK_BUCKETS	16384
@@ -102,16 +103,12 @@ static bool
 came_before(struct idcheck *ic, int64_t now, const struct inet_addr *from,
     uint64_t addr)
 {
-	uint64_t	 x, half[2];
+	uint64_t	 x;
 	uint32_t	 since, tag;
 	bool		 before;
 	unsigned	 i;
 
-	memcpy(half, from->ia_ip, sizeof(half));
-	x = ic->ic_key ^ addr << 24 ^ from->ia_port;
-	x = (x ^ x >> 29) * 0xbf58476d1ce4e5b9ULL ^ half[0];
-	x = (x ^ x >> 31) * 0x94d049bb133111ebULL ^ half[1];
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = mix_addr(mix(ic->ic_key ^ addr), SOCKET_ANY, from);
 	i = x % SEEN;
 	tag = (uint32_t)(x >> 32) | 1;
 	since = (uint32_t)now - ic->ic_seen[i].time;

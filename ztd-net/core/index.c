@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "ztd-net/core/index.h"
+#include "ztd-net/core/mix.h"
 
 #define SIZE_MIN_SLOTS	8
 
@@ -35,11 +36,7 @@ index_free(struct index *ix)
 static size_t
 home(const struct index *ix, uint64_t key)
 {
-	uint64_t	 x = key ^ ix->ix_seed;
-
-	x = (x ^ x >> 32) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 29) * 0x94d049bb133111ebULL;
-	return ((size_t)(x ^ x >> 32) & (ix->ix_size - 1));
+	return ((size_t)mix(key ^ ix->ix_seed) & (ix->ix_size - 1));
 }
 
 /* Its slot, or the free one where it would be. */

@@ -11,10 +11,13 @@
 
 #include <string.h>
 
+#include "common/inetsum.h"
 #include "ztd-net/core/network.h"
 
 #define ETHERTYPE_ARP	0x0806
 #define ETHERTYPE_IPV6	0x86dd
+#define IP6_HDR		40
+#define ICMP6		58
 #define NS_MIN		64	/* solicitation without options */
 #define NA_LEN		72	/* the answer we make */
 
@@ -88,14 +91,11 @@ node_of_target(const struct network *nw, const uint8_t *target,
 static uint16_t
 icmp6_checksum(const uint8_t *p)
 {
-	uint32_t	sum = 32 + 58;
-	size_t		i;
+	uint64_t	 sum;
 
-	for (i = 8; i < NA_LEN; i += 2)
-		sum += (uint32_t)p[i] << 8 | p[i + 1];
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ((uint16_t)~sum);
+	sum = inetsum_pseudo(p + 8, 32, ICMP6, NA_LEN - IP6_HDR);
+	return ((uint16_t)~inetsum_fold(inetsum_add(sum, p + IP6_HDR,
+	    NA_LEN - IP6_HDR)));
 }
 
 bool
@@ -129,8 +129,7 @@ ndp_emulate(struct node *n, const struct network *nw, uint64_t src,
 	wbuf_u16(&wb, 0x0201);			/* option: target's MAC */
 	wbuf_mac(&wb, mac);
 	sum = icmp6_checksum(out);
-	out[42] = (uint8_t)(sum >> 8);
-	out[43] = (uint8_t)sum;
+	memcpy(out + 42, &sum, sizeof(sum));
 	ether_deliver(n, nw, src, mac, ETHERTYPE_IPV6, out, sizeof(out));
 	return (true);
 }

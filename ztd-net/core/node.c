@@ -16,6 +16,7 @@
 
 #include "common/log.h"
 #include "ztd-net/core/core.h"
+#include "ztd-net/core/mix.h"
 
 #define SUSPEND_MS	10000	/* later than promised: we were asleep */
 #define IDLE_PING_MS	15000	/* between ping checks of an idle node */
@@ -271,13 +272,7 @@ node_random_u32(struct node *n)
 uint64_t
 node_packet_id(struct node *n)
 {
-	uint64_t	x;
-
-	x = n->n_pid_counter++ ^ n->n_pid_key[0];
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-	x ^= x >> 31;
-	return (x ^ n->n_pid_key[1]);
+	return (mix(n->n_pid_counter++ ^ n->n_pid_key[0]) ^ n->n_pid_key[1]);
 }
 
 void

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ztd-net/core/core.h"
+#include "ztd-net/core/mix.h"
 
 #define CONFIRM_MS	1000	/* between HELLOs to learn one path */
 #define CONFIRMS_MAX	16	/* of one peer in that time, */
@@ -33,23 +34,12 @@ path_cmp(const struct path *a, const struct path *b)
 
 RB_GENERATE(path_tree, path, pa_entry, path_cmp)
 
-/*
- * A number for it that nobody can aim at.  Each part is mixed before the next
- * one comes: a port must not undo what makes two addresses different.  Two
- * of one number are seldom, but may be.
- */
+/* A number for it that nobody can aim at; two of one number are seldom, but
+ * may be. */
 static uint64_t
 path_key(const struct node *n, uint32_t sock, const struct inet_addr *ia)
 {
-	uint64_t	 x, half[2];
-
-	memcpy(half, ia->ia_ip, sizeof(half));
-	x = n->n_pid_key[0] ^ ((uint64_t)sock << 24 |
-	    (uint64_t)ia->ia_port << 8 | ia->ia_family);
-	x = (x ^ x >> 32) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 29 ^ half[0]) * 0x94d049bb133111ebULL;
-	x = (x ^ x >> 32 ^ half[1]) * 0xbf58476d1ce4e5b9ULL;
-	return (x ^ x >> 32);
+	return (mix_addr(n->n_pid_key[0], sock, ia));
 }
 
 struct path *

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "ztd-net/core/core.h"
+#include "ztd-net/core/mix.h"
 
 #define WAYS		8
 #define FRAME_SETS	8192	/* 65536 frames */
@@ -67,25 +68,6 @@ replay_free(struct node *n)
 {
 	if (n->n_replay != NULL)
 		(void)munmap(n->n_replay, sizeof(*n->n_replay));
-}
-
-static uint64_t
-mix(uint64_t x)
-{
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-	return (x ^ x >> 31);
-}
-
-static uint64_t
-mix_addr(uint64_t x, uint32_t sock, const struct inet_addr *ia)
-{
-	uint64_t	 half[2];
-
-	memcpy(half, ia->ia_ip, sizeof(half));
-	x = mix(x ^ ((uint64_t)sock << 24 | (uint64_t)ia->ia_port << 8 |
-	    ia->ia_family));
-	return (mix(mix(x ^ half[0]) ^ half[1]));
 }
 
 static bool

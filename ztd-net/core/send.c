@@ -14,6 +14,7 @@
 
 #include "common/version.h"
 #include "ztd-net/core/core.h"
+#include "ztd-net/core/mix.h"
 
 struct txq {
 	struct {
@@ -39,15 +40,7 @@ txq_free(struct node *n)
 static uint32_t
 addr_hash(const struct node *n, const struct inet_addr *ia)
 {
-	uint64_t	 x = n->n_pid_key[1], half[2];
-
-	memcpy(half, ia->ia_ip, sizeof(half));
-	/* The port must not undo what makes two addresses different. */
-	x = (x ^ ia->ia_port) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 32 ^ half[0]) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 29 ^ half[1]) * 0x94d049bb133111ebULL;
-	x = (x ^ x >> 31) * 0xbf58476d1ce4e5b9ULL;
-	return ((uint32_t)(x >> 32));
+	return ((uint32_t)(mix_addr(n->n_pid_key[1], SOCKET_ANY, ia) >> 32));
 }
 
 void
