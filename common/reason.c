@@ -26,6 +26,9 @@ static const struct {
 	    "came back: UDP is blocked, or the roots are down" },
 	[REASON_NODE_ROOTS_SILENT] = { "node-roots-silent",
 	    "the roots answered before and do not answer now" },
+	[REASON_NODE_TWIN] = { "node-twin",
+	    "answers come to what this node never asked: another host uses "
+	    "the same identity" },
 	[REASON_ROOT_NOT_TRIED] = { "root-not-tried",
 	    "it has not been asked yet" },
 	[REASON_ROOT_NO_FAMILY] = { "root-no-family",

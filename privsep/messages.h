@@ -335,11 +335,24 @@ struct msg_get {
 	uint64_t	 mg_after;
 };
 
+/* What became of a network's name servers. */
+enum dns_state {
+	DNSSTATE_NONE,		/* it has none, or they are not allowed */
+	DNSSTATE_SET,
+	DNSSTATE_PENDING,	/* the change is under way */
+	DNSSTATE_FAILED,	/* and is tried again */
+	DNSSTATE_NO_WAY,	/* nothing on this host can be told */
+	DNSSTATE_BAD,		/* no name, or no server of use */
+	DNSSTATE_COUNT
+};
+
 struct msg_tap_info {
 	uint64_t	 ti_nwid;
 	char		 ti_device[16];
 	uint32_t	 ti_settings;	/* NETSET_* in force */
 	int32_t		 ti_error;	/* errno, 0 none */
+	uint32_t	 ti_dns;	/* enum dns_state */
+	char		 ti_dns_way[20]; /* who was told, "": nobody */
 };
 
 /* MSG_PARSED. */
@@ -382,6 +395,15 @@ struct msg_counters {
 	uint64_t	 mc_suspends;
 	uint64_t	 mc_evicted;
 	uint64_t	 mc_messages_dropped;	/* MSG_USER_RECEIVED not sent */
+	uint64_t	 mc_unasked;
+	uint64_t	 mc_denied;	/* datagrams, by the host's firewall */
+	uint64_t	 mc_bytes[2];	/* of UDP payload, out and in */
+};
+
+/* An address and port that no UDP socket could be bound to. */
+struct msg_bind_failed {
+	struct inet_addr mf_addr;
+	int32_t		 mf_error;	/* errno */
 };
 
 #define SURFACE_MAX	32
@@ -405,7 +427,8 @@ struct msg_status {
 	uint64_t	 st_last_root;	/* heard from any, 0 never */
 	uint32_t	 st_nat[2];	/* enum nat_kind; IPv4, IPv6 */
 	uint32_t	 st_portmap;	/* enum portmap_state */
-	uint32_t	 st_pad2;
+	uint32_t	 st_nfailed;
+	struct msg_bind_failed st_failed[SURFACE_MAX];
 	struct msg_counters st_counters;
 };
 
@@ -484,6 +507,9 @@ struct msg_peer_info {
 	uint64_t	 pe_last_receive;
 	uint32_t	 pe_candidates;	/* addresses tried lately */
 	uint32_t	 pe_switches;	/* changes of the preferred path */
+	uint64_t	 pe_packets[2];	/* out, in */
+	int64_t		 pe_clock;	/* ms ahead of this host's, */
+	uint64_t	 pe_clock_at;	/* as it said then; 0 never */
 	uint32_t	 pe_npaths;
 	uint32_t	 pe_pad;
 	struct msg_path_info pe_paths[PEERINFO_PATHS];

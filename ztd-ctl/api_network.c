@@ -52,6 +52,7 @@ static json_t	*network_json(const struct msg_network_info *,
 static json_t	*frames_json(const struct msg_network_info *, unsigned);
 static json_t	*credentials_json(const struct msg_network_info *);
 static const char *status_name(uint32_t);
+static const char *dns_state_name(uint32_t);
 static json_t	*routes_json(const struct msg_network_info *);
 static json_t	*groups_json(const struct msg_network_info *);
 static json_t	*dns_json(const struct msg_network_info *);
@@ -369,10 +370,29 @@ network_json(const struct msg_network_info *ni,
 		(void)json_object_set_new(v, "authenticationExpiryTime",
 		    json_integer((json_int_t)ni->ni_auth_expiry));
 	}
-	(void)json_object_set_new(v, "ztd", json_pack("{s:{s:o,s:o,s:o}}",
+	(void)json_object_set_new(v, "ztd", json_pack(
+	    "{s:{s:o,s:o,s:o},s:{s:s,s:o},s:s}",
 	    "counters", "out", frames_json(ni, 0), "in", frames_json(ni, 1),
-	    "credentials", credentials_json(ni)));
+	    "credentials", credentials_json(ni),
+	    "dns", "state", dns_state_name(tap->ti_dns),
+	    "by", json_text(tap->ti_dns_way, sizeof(tap->ti_dns_way)),
+	    "portText", tap->ti_error == 0 ? "" : strerror(tap->ti_error)));
 	return (v);
+}
+
+static const char *
+dns_state_name(uint32_t state)
+{
+	static const char *const	 names[DNSSTATE_COUNT] = {
+		[DNSSTATE_NONE] = "none",
+		[DNSSTATE_SET] = "set",
+		[DNSSTATE_PENDING] = "pending",
+		[DNSSTATE_FAILED] = "failed",
+		[DNSSTATE_NO_WAY] = "no-way",
+		[DNSSTATE_BAD] = "bad"
+	};
+
+	return (names[state < DNSSTATE_COUNT ? state : DNSSTATE_NONE]);
 }
 
 /* What became of frames: {"accepted": {"frames": n, "bytes": n}, ...}. */

@@ -115,12 +115,17 @@ peer_json(const struct msg_peer_info *pe)
 	(void)snprintf(version, sizeof(version), "%d.%d.%d", pe->pe_vmajor,
 	    pe->pe_vminor, pe->pe_vrev);
 	why = json_reason(pe->pe_reason);
-	(void)json_object_update_new(why, json_pack("{s:o,s:I,s:I,s:I,s:I}",
+	(void)json_object_update_new(why, json_pack(
+	    "{s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:o}",
 	    "relay", json_node_or_null(pe->pe_relay),
 	    "candidates", (json_int_t)pe->pe_candidates,
 	    "lastTry", (json_int_t)pe->pe_last_try,
 	    "lastReceive", (json_int_t)pe->pe_last_receive,
-	    "switches", (json_int_t)pe->pe_switches));
+	    "switches", (json_int_t)pe->pe_switches,
+	    "packetsOut", (json_int_t)pe->pe_packets[0],
+	    "packetsIn", (json_int_t)pe->pe_packets[1],
+	    "clockOffset", pe->pe_clock_at == 0 ? json_null() :
+	    json_integer((json_int_t)pe->pe_clock)));
 	return (json_pack("{s:o,s:s,s:s,s:i,s:i,s:i,s:i,s:b,s:b,s:o,s:o}",
 	    "address", json_hex(pe->pe_addr, 10),
 	    "role", roles[pe->pe_role <= ROLE_PLANET ? pe->pe_role : 0],

@@ -20,6 +20,7 @@ static void	 root_message(struct request *, const struct msg_root_info *);
 static json_t	*status_json(const struct ctl *, const struct msg_status *,
 		    json_t *);
 static json_t	*status_ztd(const struct msg_status *, json_t *);
+static json_t	*failed_json(const struct msg_status *);
 static json_t	*counters_json(const struct msg_counters *);
 static json_t	*status_config(const struct ctl *, const struct msg_status *);
 static void	 health_message(struct request *, const struct msg *);
@@ -144,7 +145,7 @@ status_ztd(const struct msg_status *st, json_t *roots)
 
 	v = json_reason(st->st_reason);
 	(void)json_object_update_new(v, json_pack(
-	    "{s:s,s:s,s:I,s:I,s:{s:s,s:s},s:{s:s,s:i},s:O,s:o}",
+	    "{s:s,s:s,s:I,s:I,s:{s:s,s:s},s:{s:s,s:i},s:o,s:O,s:o}",
 	    "name", ZTD_NAME,
 	    "version", ZTD_VERSION,
 	    "stage", (json_int_t)st->st_stage,
@@ -154,15 +155,36 @@ status_ztd(const struct msg_status *st, json_t *roots)
 	    "portMapping", "state",
 	    portmap[st->st_portmap < PORTMAP_COUNT ? st->st_portmap : 0],
 	    "port", (int)st->st_tertiary_port,
+	    "notBound", failed_json(st),
 	    "roots", roots,
 	    "counters", counters_json(&st->st_counters)));
+	return (v);
+}
+
+/* Where no UDP socket could be bound, and why not. */
+static json_t *
+failed_json(const struct msg_status *st)
+{
+	const struct msg_bind_failed	*mf;
+	json_t				*v;
+	uint32_t			 i;
+
+	if ((v = json_array()) == NULL)
+		return (NULL);
+	for (i = 0; i < st->st_nfailed && i < SURFACE_MAX; i++) {
+		mf = &st->st_failed[i];
+		(void)json_array_append_new(v, json_pack("{s:o,s:s}",
+		    "address", json_inet(&mf->mf_addr),
+		    "text", strerror(mf->mf_error)));
+	}
 	return (v);
 }
 
 static json_t *
 counters_json(const struct msg_counters *mc)
 {
-	return (json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
+	return (json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
+	    "s:I}",
 	    "replays", (json_int_t)mc->mc_replays,
 	    "forged", (json_int_t)mc->mc_forged,
 	    "withheld", (json_int_t)mc->mc_withheld,
@@ -171,7 +193,11 @@ counters_json(const struct msg_counters *mc)
 	    "switches", (json_int_t)mc->mc_switches,
 	    "suspends", (json_int_t)mc->mc_suspends,
 	    "evicted", (json_int_t)mc->mc_evicted,
-	    "messagesDropped", (json_int_t)mc->mc_messages_dropped));
+	    "messagesDropped", (json_int_t)mc->mc_messages_dropped,
+	    "unasked", (json_int_t)mc->mc_unasked,
+	    "denied", (json_int_t)mc->mc_denied,
+	    "bytesOut", (json_int_t)mc->mc_bytes[0],
+	    "bytesIn", (json_int_t)mc->mc_bytes[1]));
 }
 
 /* json_object_set_new() on NULL is harmless, and so on in this file. */

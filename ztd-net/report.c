@@ -54,6 +54,9 @@ report_counters(const struct engine *e, const struct node_status *ns,
 	mc->mc_suspends = ns->ns_suspends;
 	mc->mc_evicted = ns->ns_evicted;
 	mc->mc_messages_dropped = e->e_user.um_dropped;
+	mc->mc_unasked = ns->ns_unasked;
+	mc->mc_denied = udp_denied(e);
+	memcpy(mc->mc_bytes, e->e_bytes, sizeof(mc->mc_bytes));
 }
 
 static void
@@ -201,6 +204,9 @@ report_peer(const struct node_peer *np, void *arg)
 	pe.pe_last_try = (uint64_t)np->nr_last_try;
 	pe.pe_last_receive = (uint64_t)np->nr_last_receive;
 	pe.pe_switches = np->nr_switches;
+	memcpy(pe.pe_packets, np->nr_packets, sizeof(pe.pe_packets));
+	pe.pe_clock = np->nr_clock;
+	pe.pe_clock_at = (uint64_t)np->nr_clock_at;
 	for (i = 0; i < np->nr_npaths && i < PEERINFO_PATHS; i++)
 		fill_path(as->as_engine, &pe.pe_paths[i], &np->nr_paths[i]);
 	pe.pe_npaths = i;

@@ -225,6 +225,12 @@ udp_flush(struct engine *e)
 	udp_outbox_flush(e->e_udp->u_out);
 }
 
+uint64_t
+udp_denied(const struct engine *e)
+{
+	return (udp_outbox_denied(e->e_udp->u_out));
+}
+
 void
 udp_local(const struct engine *e, uint32_t sock, struct inet_addr *dst)
 {
@@ -249,4 +255,9 @@ udp_status(const struct engine *e, struct msg_status *st)
 			st->st_listen[st->st_nlisten++] =
 			    u->u_socks[i].us_addr;
 	}
+	for (i = 0; i < u->u_nfailed && i < SURFACE_MAX; i++) {
+		st->st_failed[i].mf_addr = u->u_failed[i].uf_addr;
+		st->st_failed[i].mf_error = u->u_failed[i].uf_error;
+	}
+	st->st_nfailed = (uint32_t)i;
 }

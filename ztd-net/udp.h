@@ -42,6 +42,7 @@ struct usock {
 /* An address that cannot be bound now; tried again. */
 struct ufail {
 	struct inet_addr uf_addr;
+	int		 uf_error;
 	bool		 uf_wanted;	/* as above */
 };
 

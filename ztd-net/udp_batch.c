@@ -68,6 +68,7 @@ struct udp_outbox {
 	bool			 o_runs;
 	unsigned		 o_n;		/* of runs */
 	size_t			 o_used;
+	uint64_t		 o_denied;
 	unsigned		 o_nrefusals;	/* not free */
 	unsigned		 o_next;	/* place of the next one */
 	struct refusal		 o_refusals[REFUSALS];
@@ -341,9 +342,16 @@ udp_outbox_flush(struct udp_outbox *o)
 		if (o->o_run[done].r_n > 1 && no_run(errno)) {
 			refused(o, &o->o_run[done]);
 			run_send_singly(o, done);
-		}
+		} else if (n == -1 && (errno == EPERM || errno == EACCES))
+			o->o_denied += o->o_run[done].r_n;
 		done++;		/* else it cannot go: unreachable, refused */
 	}
 	o->o_n = 0;
 	o->o_used = 0;
+}
+
+uint64_t
+udp_outbox_denied(const struct udp_outbox *o)
+{
+	return (o->o_denied);
 }

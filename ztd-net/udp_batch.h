@@ -49,6 +49,11 @@ void	 udp_outbox_put(struct udp_outbox *, int fd, bool runs,
 	    const struct inet_addr *, const void *, size_t len);
 /* What the kernel does not take is lost, as datagrams may be. */
 void	 udp_outbox_flush(struct udp_outbox *);
+/*
+ * Datagrams that this host itself does not let out (EPERM, EACCES: a
+ * firewall), since the beginning.
+ */
+uint64_t udp_outbox_denied(const struct udp_outbox *);
 
 /* udp_run_SYSTEM.c: what the kernel has for runs of datagrams. */
 #define UDP_RUN_CONTROL	64	/* bytes of ancillary data that do */

@@ -263,6 +263,7 @@ failed(struct udp *u, const struct inet_addr *ia, int error)
 	for (i = 0; i < u->u_nfailed; i++) {
 		if (inet_equal(&u->u_failed[i].uf_addr, ia)) {
 			u->u_failed[i].uf_wanted = true;
+			u->u_failed[i].uf_error = error;
 			return;
 		}
 	}
@@ -270,6 +271,7 @@ failed(struct udp *u, const struct inet_addr *ia, int error)
 		return;
 	uf = &u->u_failed[u->u_nfailed++];
 	uf->uf_addr = *ia;
+	uf->uf_error = error;
 	uf->uf_wanted = true;
 	u->u_wait = 0;
 	log_warnx("UDP %s cannot be used: %s; trying again",

@@ -29,7 +29,7 @@
 #define JOB_MS		15000	/* for one run of a program */
 #define STOP_MS		5000	/* for all of dns_stop() */
 
-static struct dns_net *net_find(struct dns *, uint64_t);
+static struct dns_net *net_find(const struct dns *, uint64_t);
 static struct dns_net *net_new(struct dns *);
 static void	 net_free(struct dns *, struct dns_net *);
 static void	 adopt(struct dns *, struct dns_net *);
@@ -123,6 +123,24 @@ dns_settings(struct parent *p)
 	}
 	look(d);
 	work(d);
+}
+
+uint32_t
+dns_state(const struct parent *p, uint64_t nwid, char *way, size_t size)
+{
+	const struct dns_net	*n;
+
+	way[0] = '\0';
+	if (p->p_dns == NULL || (n = net_find(p->p_dns, nwid)) == NULL ||
+	    !n->dn_wanted)
+		return (DNSSTATE_NONE);
+	if (p->p_dns->d_way == NULL)
+		return (DNSSTATE_NO_WAY);
+	(void)strlcpy(way, p->p_dns->d_way->dw_name, size);
+	if (settled(p->p_dns, n))
+		return (DNSSTATE_SET);
+	return (n->dn_backoff > RETRY_MIN ? DNSSTATE_FAILED :
+	    DNSSTATE_PENDING);
 }
 
 void
@@ -255,7 +273,7 @@ dns_left(struct dns *d, const struct dns_way *dw, const char *device)
 /* ---- the list ------------------------------------------------------ */
 
 static struct dns_net *
-net_find(struct dns *d, uint64_t nwid)
+net_find(const struct dns *d, uint64_t nwid)
 {
 	struct dns_net	*n;
 

@@ -29,6 +29,12 @@ void	 dns_set(struct parent *, uint64_t nwid, const struct netif_dev *,
 void	 dns_unset(struct parent *, uint64_t nwid, bool gone);
 /* The operator's settings changed, or he wants all looked at anew. */
 void	 dns_settings(struct parent *);
+/*
+ * What became of a network's name servers (enum dns_state), and who was told
+ * of them, "" nobody; way has size bytes.
+ */
+uint32_t dns_state(const struct parent *, uint64_t nwid, char *way,
+	    size_t size);
 /* From time to time: did the resolver change? */
 void	 dns_check(struct parent *);
 /* A child died. */

@@ -22,6 +22,7 @@
 #include "common/address.h"
 #include "common/log.h"
 #include "ztd-tap/apply.h"
+#include "ztd-tap/dns.h"
 #include "ztd-tap/framepump.h"
 #include "ztd-tap/groups.h"
 #include "ztd-tap/idfile.h"
@@ -243,6 +244,8 @@ joined_info(struct parent *p, uint32_t id, uint64_t nwid)
 			    sizeof(ti.ti_device));
 		ti.ti_settings = settings_bits(&j->j_policy);
 		ti.ti_error = j->j_error;
+		ti.ti_dns = j->j_dns_bad ? DNSSTATE_BAD : dns_state(p,
+		    j->j_nwid, ti.ti_dns_way, sizeof(ti.ti_dns_way));
 		parent_send(p, PROC_CTL, MSG_TAP_INFO, id, &ti, sizeof(ti));
 	}
 	parent_send(p, PROC_CTL, MSG_END, id, NULL, 0);

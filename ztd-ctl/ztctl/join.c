@@ -56,6 +56,8 @@ cmd_join(const struct conn *cn, int argc, char **argv)
 
 	if (argc < 2 || strlen(argv[1]) != 16) {
 		(void)printf("invalid network id\n");
+		hint("a network ID has 16 hex digits, as in \"%s "
+		    "8056c2e21c000001\"", argv[0]);
 		return (2);
 	}
 	(void)snprintf(path, sizeof(path), "/network/%s", argv[1]);
@@ -69,6 +71,8 @@ cmd_leave(const struct conn *cn, int argc, char **argv)
 
 	if (argc < 2 || strlen(argv[1]) != 16) {
 		(void)printf("invalid network id\n");
+		hint("a network ID has 16 hex digits, as in \"%s "
+		    "8056c2e21c000001\"", argv[0]);
 		return (2);
 	}
 	(void)snprintf(path, sizeof(path), "/network/%s", argv[1]);
@@ -160,7 +164,7 @@ get_property(json_t *nw, const char *name)
 
 	v = json_object_get(nw, name);
 	if (json_is_string(v))
-		(void)printf("%s\n", json_string_value(v));
+		(void)printf("%s\n", shown_of(nw, name));
 	else if (json_is_boolean(v))
 		(void)printf("%d\n", json_is_true(v));
 	else if (json_is_integer(v))

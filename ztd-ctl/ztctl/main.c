@@ -16,44 +16,22 @@
 #include "common/version.h"
 #include "ztd-ctl/ztctl/ztctl.h"
 
-struct verb {
-	const char	*v_name;
-	command		 v_run;
-};
+/* What option() says when it does not end the program. */
+#define GO_ON	(-1)
+#define HELP	(-2)
 
-static const struct verb verbs[] = {
-	{ "bond", cmd_bond },
-	{ "controller", cmd_controller },
-	{ "deorbit", cmd_deorbit },
-	{ "dump", cmd_dump },
-	{ "get", cmd_get },
-	{ "info", cmd_info },
-	{ "join", cmd_join },
-	{ "leave", cmd_leave },
-	{ "listbonds", cmd_listbonds },
-	{ "listmoons", cmd_listmoons },
-	{ "listnetworks", cmd_listnetworks },
-	{ "listpeers", cmd_listpeers },
-	{ "member", cmd_member },
-	{ "message", cmd_message },
-	{ "network", cmd_network },
-	{ "orbit", cmd_orbit },
-	{ "peers", cmd_peers },
-	{ "set", cmd_set },
-	{ "status", cmd_info },
-	{ "trace", cmd_trace },
-	{ "why", cmd_why }
-};
-
-static void	 usage(FILE *);
 static void	 usage_tool(FILE *);
-static bool	 is_tool(const char *);
+static bool	 is_called(const char *, const char *);
 static int	 tool(int, char **);
-static int	 tool_word(int, char **);
 static int	 world(bool, int, char **);
 static int	 client(int, char **);
+static int	 switches(struct conn *, int, char **, int *, char **);
+static bool	 is_own(int, char **, char);
+static int	 help_for(int, char **);
 static int	 option(struct conn *, char, const char *);
-static int	 ask(struct conn *, int, char **);
+static int	 option_unknown(const struct conn *, char);
+static int	 run(struct conn *, int, char **);
+static int	 no_command(const struct conn *, const char *);
 
 int
 main(int argc, char *argv[])
@@ -63,66 +41,19 @@ main(int argc, char *argv[])
 		    argv[0]);
 		return (1);
 	}
-	if (is_tool(argv[0]))
+	if (is_called(argv[0], "zerotier-idtool"))
 		return (tool(argc - 1, argv + 1));
 	return (client(argc, argv));
 }
 
 /* By the last part of the path alone. */
 static bool
-is_tool(const char *argv0)
+is_called(const char *argv0, const char *name)
 {
 	const char	*p;
 
 	p = strrchr(argv0, '/');
-	return (strcmp(p != NULL ? p + 1 : argv0, "zerotier-idtool") == 0);
-}
-
-static void
-usage(FILE *f)
-{
-	(void)fprintf(f,
-"ztctl, the command of " ZTD_NAME " " ZTD_VERSION " (ZeroTier "
-ZT_VERSION_TEXT ")\n"
-"usage: ztctl [-hjv] [-D<home>] [-H<ip>] [-p<port>] [-T<token>] "
-"<command | /path>\n"
-"  info                        address, version, state\n"
-"  listpeers, peers            other nodes\n"
-"  why [<address>]             what keeps node, roots and peers from being "
-"fine\n"
-"  listnetworks                networks of this node\n"
-"  trace <network ID> [all]    why its frames are dropped, as it happens\n"
-"  join <network ID>           join a network\n"
-"  leave <network ID>          leave a network\n"
-"  set <network ID> <name>=<value>\n"
-"                              allowManaged, allowGlobal, allowDefault, "
-"allowDNS\n"
-"  get <network ID> <name>     one property, also ip, ip4, ip6, ip6plane, "
-"ip6prefix\n"
-"  listmoons                   moons of this node\n"
-"  orbit <world ID> <seed>     follow a moon\n"
-"  deorbit <world ID>          forget a moon\n"
-"  listbonds                   bonded peers\n"
-"  bond <address> show|rotate  one bond\n"
-"  bond setmtu <mtu> <interface> <ip>\n"
-"  message send <address> <type> <text>\n"
-"  message list [<after>]      what users of other nodes have sent\n"
-"  dump                        everything, for those who help\n"
-"This node's own controller:\n"
-"  network create|list|show|set|delete ...\n"
-"  member list|show|authorize|deauthorize|set|delete ...\n"
-"  controller export [<network ID>] | import|restore|backup <file> | check "
-"[<file>]\n"
-"Without the service:\n"
-"  identity generate|validate|getpublic|sign|verify ...\n"
-"  moon init <identity> | gen <JSON file>\n"
-"  planet init <identity> | gen <JSON file>\n"
-"  migrate <controller.db> <folder>\n"
-"                              what a controller of before 1.2 kept\n"
-"switches:\n"
-"  -D<home>   home folder      -p<port>   port of the service\n"
-"  -T<token>  its token        -H<ip>     its address\n"
-"  -j         JSON             -v, -h     version, this text\n");
+	return (strcmp(p != NULL ? p + 1 : argv0, name) == 0);
 }
 
 static void
@@ -162,19 +93,18 @@ tool(int argc, char **argv)
 	return (tool_identity(argc, argv, usage_tool));
 }
 
-/* The tools as words of ztctl: -1 when it is none of them. */
-static int
-tool_word(int argc, char **argv)
+/* The tools as words of ztctl. */
+int
+tool_words(const struct conn *cn, int argc, char **argv)
 {
+	(void)cn;
 	if (strcmp(argv[0], "identity") == 0)
 		return (tool(argc - 1, argv + 1));
 	if (strcmp(argv[0], "moon") == 0)
 		return (world(false, argc - 1, argv + 1));
 	if (strcmp(argv[0], "planet") == 0)
 		return (world(true, argc - 1, argv + 1));
-	if (strcmp(argv[0], "migrate") == 0)
-		return (tool_migrate(argc - 1, argv + 1));
-	return (-1);
+	return (tool_migrate(argc - 1, argv + 1));
 }
 
 static int
@@ -191,66 +121,125 @@ world(bool planet, int argc, char **argv)
 
 /* ---- the client -------------------------------------------------- */
 
-/* Switches stand anywhere; everything else are words. */
 static int
 client(int argc, char **argv)
 {
 	struct conn	 cn;
 	char		*words[ARGS_MAX + 1] = { NULL };
-	const char	*value;
-	char		 letter;
-	int		 i, n = 0, rv = -1;
-	bool		 apart = false;
+	int		 n = 0, rv;
 
 	memset(&cn, 0, sizeof(cn));
 	cn.cn_name = argv[0];
+	cn.cn_compat = is_called(argv[0], "zerotier-cli");
 	cn.cn_home = home_default();
 	cn.cn_host = "127.0.0.1";
-	for (i = 1; i < argc && rv == -1; i++) {
-		if (argv[i][0] == '-') {
-			/* -D/home, or -D /home. */
-			letter = argv[i][1];
-			value = argv[i] + 1 + (letter != '\0');
-			if (*value == '\0' && letter != '\0' &&
-			    strchr("DHTp", letter) != NULL && i + 1 < argc) {
-				value = argv[++i];
-				apart = true;
-			}
-			rv = option(&cn, letter, value);
-		} else if (n < ARGS_MAX)
-			words[n++] = argv[i];
-	}
-	/* "-T info": a value is missing, and took the command for one. */
-	if (rv == -1 && n == 0 && apart) {
-		usage(stdout);
-		rv = 1;
-	}
-	if (rv == -1 && n > 0)
-		rv = tool_word(n, words);
-	if (rv == -1)
-		rv = ask(&cn, n, words);
+	hints_for(&cn);
+	rv = switches(&cn, argc, argv, &n, words);
+	if (rv == HELP)
+		rv = help_for(n, words);
+	else if (rv == GO_ON)
+		rv = run(&cn, n, words);
 	free(cn.cn_token);
 	return (rv);
 }
 
-/* Ask the service. */
+/*
+ * Switches stand anywhere; everything else are words, and so are switches
+ * that are the command's own, and all behind "--".  GO_ON, HELP, or the exit
+ * status.
+ */
 static int
-ask(struct conn *cn, int n, char **words)
+switches(struct conn *cn, int argc, char **argv, int *n, char **words)
 {
-	size_t	 k;
+	const char	*value;
+	char		 letter;
+	bool		 apart = false, help = false, all = false;
+	int		 i, rv;
 
-	for (k = 0; n > 0 && k < sizeof(verbs) / sizeof(verbs[0]); k++) {
-		if (strcmp(words[0], verbs[k].v_name) == 0)
-			return (home_find(cn) == -1 ? 2 :
-			    verbs[k].v_run(cn, n, words));
+	for (i = 1; i < argc; i++) {
+		letter = argv[i][0] == '-' && !all ? argv[i][1] : '\0';
+		if (letter == '-' && argv[i][2] == '\0' && !cn->cn_compat) {
+			all = true;
+			continue;
+		}
+		if (letter == '\0' || is_own(*n, words, letter)) {
+			if (*n < ARGS_MAX)
+				words[(*n)++] = argv[i];
+			continue;
+		}
+		/* -D/home, or -D /home. */
+		value = argv[i] + 2;
+		if (*value == '\0' && strchr("DHTp", letter) != NULL &&
+		    i + 1 < argc) {
+			value = argv[++i];
+			apart = true;
+		}
+		if ((rv = option(cn, letter, value)) >= 0)
+			return (rv);
+		if (rv == HELP)
+			help = true;
 	}
-	if (n > 0 && words[0][0] == '/')
-		return (home_find(cn) == -1 ? 2 : cmd_path(cn, n, words));
-	usage(stderr);
+	if (help)
+		return (HELP);
+	/* "-T info": a value is missing, and took the command for one. */
+	if (*n == 0 && apart) {
+		help_all(stdout);
+		return (1);
+	}
+	return (GO_ON);
+}
+
+/* Does the command that was named have this switch of its own? */
+static bool
+is_own(int n, char **words, char letter)
+{
+	const struct verb	*v;
+
+	return (n > 0 && (v = verb_find(words[0])) != NULL &&
+	    strchr(v->v_own, letter) != NULL);
+}
+
+static int
+help_for(int n, char **words)
+{
+	const struct verb	*v;
+
+	if (n > 0 && (v = verb_find(words[0])) != NULL)
+		help_verb(stdout, v);
+	else
+		help_all(stdout);
 	return (0);
 }
 
-/* Takes one switch: -1 to go on, else the exit status. */
+static int
+run(struct conn *cn, int n, char **words)
+{
+	const struct verb	*v;
+
+	if (n == 0)
+		return (no_command(cn, NULL));
+	if (words[0][0] == '/')
+		return (home_find(cn) == -1 ? 2 : cmd_path(cn, n, words));
+	if ((v = verb_find(words[0])) == NULL)
+		return (no_command(cn, words[0]));
+	if (v->v_alone != NULL)
+		return (v->v_alone(cn, n, words));
+	return (home_find(cn) == -1 ? 2 : v->v_run(cn, n, words));
+}
+
+/* To the older name this is no failure (QUIRK). */
+static int
+no_command(const struct conn *cn, const char *word)
+{
+	if (word == NULL || cn->cn_compat)
+		help_all(stderr);
+	else
+		(void)fprintf(stderr, "ztctl: there is no command \"%s\"; "
+		    "\"ztctl help\" lists them\n", word);
+	return (cn->cn_compat ? 0 : 2);
+}
+
+/* Takes one switch: GO_ON, HELP, or the exit status. */
 static int
 option(struct conn *cn, char letter, const char *value)
 {
@@ -275,7 +264,7 @@ option(struct conn *cn, char letter, const char *value)
 		    (unsigned)port : 0;
 		if (cn->cn_port == 0 || *end != '\0')
 			break;
-		return (-1);
+		return (GO_ON);
 	case 'j':
 	case 'q':
 	case 'v':
@@ -287,14 +276,29 @@ option(struct conn *cn, char letter, const char *value)
 		}
 		if (letter == 'j')
 			cn->cn_json = true;
-		return (-1);
+		return (GO_ON);
+	case 'h':
+	case '?':
+		return (HELP);
 	default:
-		usage(stdout);
-		return (0);
+		return (option_unknown(cn, letter));
 	}
 	if ((letter == 'D' || letter == 'H' || letter == 'T') &&
 	    *value != '\0')
-		return (-1);
-	usage(stdout);
+		return (GO_ON);
+	help_all(stdout);
 	return (1);
+}
+
+static int
+option_unknown(const struct conn *cn, char letter)
+{
+	if (cn->cn_compat) {
+		help_all(stdout);
+		return (0);
+	}
+	(void)fprintf(stderr, "ztctl: there is no switch \"-%c\" here; \"ztctl "
+	    "help\" lists them\n", letter > ' ' && letter < 0x7f ? letter :
+	    '?');
+	return (2);
 }

@@ -8,11 +8,56 @@
  * Spec: 05 section 13.2.
  */
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "ztd-ctl/ztctl/ztctl.h"
+
+static const struct conn *hinted;
+
+static void	 hint_status(int);
+
+void
+hints_for(const struct conn *cn)
+{
+	hinted = cn->cn_compat ? NULL : cn;
+}
+
+void
+hint(const char *fmt, ...)
+{
+	va_list	 ap;
+
+	if (hinted == NULL)
+		return;
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "ztctl: ");
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fprintf(stderr, "\n");
+}
+
+/* What to do when the service refused, or is not there. */
+static void
+hint_status(int status)
+{
+	switch (status) {
+	case 0:
+		hint("is ztd running?  \"ztctl doctor\" looks what is wrong");
+		break;
+	case 401:
+		hint("the token is not that of the running service, or this "
+		    "address may not ask; \"ztctl doctor\" says more");
+		break;
+	case 503:
+		hint("a part of ztd is being started anew; try again, and "
+		    "look into its log when this stays");
+		break;
+	}
+}
 
 int
 fail_status(const char *cmd, const struct reply *rp)
@@ -20,6 +65,7 @@ fail_status(const char *cmd, const struct reply *rp)
 	(void)printf("%d %s ", rp->rp_status, cmd);
 	print_raw(rp);
 	(void)printf("\n");
+	hint_status(rp->rp_status);
 	return (1);
 }
 
@@ -33,6 +79,7 @@ fail_connect(const char *cmd, const struct reply *rp)
 	print_raw(rp);
 	(void)printf("\n\nPlease check that the service is running and that "
 	    "TCP port 9993 can be contacted via 127.0.0.1.\n");
+	hint_status(0);
 	return (1);
 }
 
@@ -96,7 +143,7 @@ text_of(json_t *obj, const char *key)
 const char *
 shown_of(json_t *obj, const char *key)
 {
-	static char	 text[1024];
+	static char	 text[4096];
 	unsigned char	*p;
 
 	(void)strlcpy(text, text_of(obj, key), sizeof(text));

@@ -28,6 +28,7 @@ struct conn {
 	unsigned	 cn_port;
 	char		*cn_token;
 	bool		 cn_json;	/* -j */
+	bool		 cn_compat;	/* called zerotier-cli */
 };
 
 /* An answer; body is malloc'd and has a NUL behind its len bytes. */
@@ -39,6 +40,38 @@ struct reply {
 
 /* A command's words: argv[0] is the command itself. */
 typedef int (*command)(const struct conn *, int argc, char **argv);
+
+/* ---- commands.c: the table --------------------------------------- */
+
+/* One way of writing a command: what follows its name, and what it does. */
+struct form {
+	const char	*fo_words;
+	const char	*fo_text;	/* NULL: there are no more */
+};
+
+enum verb_group {
+	GROUP_NODE,
+	GROUP_NETWORKS,
+	GROUP_MOONS,
+	GROUP_CONTROLLER,
+	GROUP_TOOLS
+};
+
+#define FORMS	6
+struct verb {
+	const char	*v_name;
+	enum verb_group	 v_group;
+	command		 v_run;		/* with port and token */
+	command		 v_alone;	/* instead: finds what it needs */
+	const char	*v_own;		/* letters of switches of its own */
+	struct form	 v_forms[FORMS];
+};
+
+/* Static, NULL when there is none. */
+const struct verb *verb_find(const char *name);
+/* All commands; one of them. */
+void	 help_all(FILE *);
+void	 help_verb(FILE *, const struct verb *);
 
 /* ---- http.c ------------------------------------------------------ */
 
@@ -66,6 +99,13 @@ int	 home_find(struct conn *);
 const char *home_default(void);
 
 /* ---- output.c: what commands have in common ---------------------- */
+
+/*
+ * Whom hint() is for.  It says on the standard error what can be done, after
+ * what has failed, but not to the older name, whose output is fixed.
+ */
+void	 hints_for(const struct conn *);
+void	 hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* "<status> <command> <body>", always 1. */
 int	 fail_status(const char *cmd, const struct reply *);
@@ -117,6 +157,14 @@ int	 cmd_bond(const struct conn *, int, char **);
 int	 cmd_listbonds(const struct conn *, int, char **);
 /* trace.c */
 int	 cmd_trace(const struct conn *, int, char **);
+/* watch.c */
+int	 cmd_watch(const struct conn *, int, char **);
+/* doctor.c */
+int	 cmd_doctor(const struct conn *, int, char **);
+/* commands.c */
+int	 cmd_help(const struct conn *, int, char **);
+/* main.c */
+int	 tool_words(const struct conn *, int, char **);
 /* migrate.c: the words after its name */
 int	 tool_migrate(int, char **);
 /* message.c */

@@ -138,6 +138,8 @@ struct peer {
 	bool		 pe_unsaved;		/* a path was learnt since */
 	/* counts.c */
 	uint64_t	 pe_packets[2];		/* out, in */
+	int64_t		 pe_clock;		/* ms ahead of the host's */
+	int64_t		 pe_clock_at;		/* by a HELLO then, 0 never */
 	uint64_t	 pe_forged;		/* that did not open */
 	struct histogram *pe_latencies;		/* NULL: never known */
 };
@@ -179,6 +181,14 @@ struct expect {
 	uint32_t	 ex_at[256][32];	/* whom we asked: addr_hash() */
 	uint8_t		 ex_next[256];
 	uint8_t		 ex_used[256];	/* entries that hold something */
+};
+
+/* twin.c: when answers came that nobody here had asked for. */
+#define TWIN_SIGNS	3
+struct twin {
+	int64_t		 tw_at[TWIN_SIGNS];	/* 0: none */
+	unsigned	 tw_next;
+	int64_t		 tw_looked;
 };
 
 RB_HEAD(path_tree, path);
@@ -228,6 +238,7 @@ struct node {
 	struct replay	*n_replay;
 	size_t		 n_nowed;		/* of paths: hello.c */
 	struct expect	 n_expect;
+	struct twin	 n_twin;
 
 	struct node_socket *n_socks;
 	size_t		 n_nsocks;
@@ -284,6 +295,12 @@ low_bandwidth(const struct node *n)
 {
 	return (n->n_settings.s_low_bandwidth != 0);
 }
+
+/* twin.c */
+/* An OK came to what we never asked. */
+void	 twin_answer(struct node *, int64_t now, const struct rx *);
+/* Is there another host with our identity? */
+bool	 twin_seen(const struct node *, int64_t now);
 
 /* counts.c: for the metrics; direction 0 is out, 1 in */
 static inline void

@@ -138,6 +138,10 @@ describe_peer(const struct node *n, int64_t now, const struct peer *p,
 	np->nr_last_try = outside(n, np->nr_last_try);
 	np->nr_last_receive = outside(n, p->pe_last_receive);
 	np->nr_switches = p->pe_switches;
+	np->nr_packets[0] = p->pe_packets[0];
+	np->nr_packets[1] = p->pe_packets[1];
+	np->nr_clock = p->pe_clock;
+	np->nr_clock_at = outside(n, p->pe_clock_at);
 	if (np->nr_reason != REASON_NONE && relay != NULL && relay != p &&
 	    np->nr_reason != REASON_PEER_IDLE)
 		np->nr_relay = relay->pe_id.id_addr;
@@ -231,12 +235,12 @@ node_each_root(const struct node *n, int64_t now,
 }
 
 static enum reason
-node_reason(const struct node *n)
+node_reason(const struct node *n, int64_t now)
 {
 	const uint64_t	*addrs;
 
 	if (topology_is_root(n) || (n->n_online && n->n_lost == 0))
-		return (REASON_NONE);
+		return (twin_seen(n, now) ? REASON_NODE_TWIN : REASON_NONE);
 	if (topology_upstreams(n, &addrs) == 0)
 		return (REASON_NODE_NO_ROOTS);
 	if (n->n_nsocks == 0)
@@ -250,10 +254,9 @@ node_reason(const struct node *n)
 void
 node_status(const struct node *n, int64_t now, struct node_status *ns)
 {
-	(void)now;
 	*ns = n->n_status;
 	ns->ns_online = n->n_online;
-	ns->ns_reason = node_reason(n);
+	ns->ns_reason = node_reason(n, now + n->n_skew);
 	ns->ns_stage = n->n_stage;
 	ns->ns_last_root = outside(n, n->n_last_root);
 	ns->ns_nat[0] = surface_nat(n, 4);

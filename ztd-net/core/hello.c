@@ -25,6 +25,7 @@
 #define SEEN		65536	/* strangers remembered for their next try */
 #define SEEN_MIN_MS	200	/* which is not sooner than this, */
 #define SEEN_MAX_MS	15000	/* nor later */
+#define CLOCK_MAX	(INT64_MAX / 4)	/* ms since 1970 that make sense */
 #define OWED_MAX	1024	/* paths on which worlds are kept back */
 
 /* The rate gate before anything expensive is done for a stranger. */
@@ -407,6 +408,20 @@ take_version(struct peer *p, uint8_t proto, uint8_t vmajor, uint8_t vminor,
 	p->pe_rev = rev;
 }
 
+/*
+ * By how much its clock is ahead of this host's.  What was relayed may have
+ * waited.
+ */
+static void
+take_clock(const struct node *n, int64_t now, struct peer *p,
+    const struct hello *he, const struct rx *rx)
+{
+	if (rx->rx_hops > 0 || rx->rx_repeat || he->he_ts > CLOCK_MAX)
+		return;
+	p->pe_clock = (int64_t)he->he_ts - (now - n->n_skew);
+	p->pe_clock_at = now;
+}
+
 /* Authentic, from peer: 4.2 steps 5 to 8. */
 static void
 hello_valid(struct node *n, int64_t now, uint32_t sock,
@@ -434,6 +449,7 @@ hello_valid(struct node *n, int64_t now, uint32_t sock,
 	hello_answer(n, now, &rx, he);
 	take_version(peer, he->he_proto, he->he_major, he->he_minor,
 	    he->he_rev);
+	take_clock(n, now, peer, he, &rx);
 	note_receipt(n, now, &rx);
 	peer->pe_held--;
 }

@@ -139,6 +139,9 @@ struct node_peer {
 	int64_t		 nr_last_try;		/* of them, 0 never */
 	int64_t		 nr_last_receive;	/* any packet, 0 never */
 	unsigned	 nr_switches;		/* changes of preferred path */
+	uint64_t	 nr_packets[2];		/* out, in */
+	int64_t		 nr_clock;		/* ms ahead of this host's, */
+	int64_t		 nr_clock_at;		/* as it said then; 0 never */
 	unsigned	 nr_npaths;
 	struct node_path nr_paths[NODE_PATHS];
 };
@@ -173,6 +176,7 @@ struct node_status {
 	uint64_t	 ns_switches;		/* changes of preferred path */
 	uint64_t	 ns_suspends;		/* jumps of the clock */
 	uint64_t	 ns_evicted;		/* peers, to make room */
+	uint64_t	 ns_unasked;		/* answers to nothing asked */
 };
 
 /* Packets of this node's own since it began, out and in. */

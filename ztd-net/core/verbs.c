@@ -60,8 +60,12 @@ verb_ok(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 
 	verb = rbuf_u8(rb);
 	id = rbuf_u64(rb);
-	if (!rbuf_ok(rb) || !expect_reply(n, id, NULL))
+	if (!rbuf_ok(rb))
 		return (RX_DROP);
+	if (!expect_reply(n, id, NULL)) {
+		twin_answer(n, now, rx);
+		return (RX_DROP);
+	}
 	/* Who got the question elsewhere may answer from any address. */
 	rx->rx_answer = rx->rx_hops == 0 &&
 	    expect_reply(n, id, &rx->rx_path->pa_addr);
