@@ -397,6 +397,7 @@ struct msg_counters {
 	uint64_t	 mc_messages_dropped;	/* MSG_USER_RECEIVED not sent */
 	uint64_t	 mc_unasked;
 	uint64_t	 mc_denied;	/* datagrams, by the host's firewall */
+	uint64_t	 mc_last_denied; /* ms since 1970, 0 never */
 	uint64_t	 mc_bytes[2];	/* of UDP payload, out and in */
 };
 

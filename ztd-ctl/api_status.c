@@ -184,7 +184,7 @@ static json_t *
 counters_json(const struct msg_counters *mc)
 {
 	return (json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
-	    "s:I}",
+	    "s:I,s:I}",
 	    "replays", (json_int_t)mc->mc_replays,
 	    "forged", (json_int_t)mc->mc_forged,
 	    "withheld", (json_int_t)mc->mc_withheld,
@@ -196,6 +196,7 @@ counters_json(const struct msg_counters *mc)
 	    "messagesDropped", (json_int_t)mc->mc_messages_dropped,
 	    "unasked", (json_int_t)mc->mc_unasked,
 	    "denied", (json_int_t)mc->mc_denied,
+	    "lastDenied", (json_int_t)mc->mc_last_denied,
 	    "bytesOut", (json_int_t)mc->mc_bytes[0],
 	    "bytesIn", (json_int_t)mc->mc_bytes[1]));
 }

@@ -120,7 +120,7 @@ void	 udp_send(struct engine *, uint32_t sock, const struct inet_addr *,
 void	 udp_flush(struct engine *);
 /* The address a socket is bound to; nil when it is gone. */
 /* Datagrams that this host's firewall did not let out. */
-uint64_t udp_denied(const struct engine *);
+uint64_t udp_denied(const struct engine *, int64_t *last);
 void	 udp_local(const struct engine *, uint32_t sock, struct inet_addr *);
 void	 udp_status(const struct engine *, struct msg_status *);
 

@@ -45,6 +45,8 @@ void
 report_counters(const struct engine *e, const struct node_status *ns,
     struct msg_counters *mc)
 {
+	int64_t	 last;
+
 	mc->mc_replays = ns->ns_replays;
 	mc->mc_forged = ns->ns_forged;
 	mc->mc_withheld = ns->ns_withheld;
@@ -55,7 +57,8 @@ report_counters(const struct engine *e, const struct node_status *ns,
 	mc->mc_evicted = ns->ns_evicted;
 	mc->mc_messages_dropped = e->e_user.um_dropped;
 	mc->mc_unasked = ns->ns_unasked;
-	mc->mc_denied = udp_denied(e);
+	mc->mc_denied = udp_denied(e, &last);
+	mc->mc_last_denied = (uint64_t)last;
 	memcpy(mc->mc_bytes, e->e_bytes, sizeof(mc->mc_bytes));
 }
 

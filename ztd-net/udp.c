@@ -226,9 +226,9 @@ udp_flush(struct engine *e)
 }
 
 uint64_t
-udp_denied(const struct engine *e)
+udp_denied(const struct engine *e, int64_t *last)
 {
-	return (udp_outbox_denied(e->e_udp->u_out));
+	return (udp_outbox_denied(e->e_udp->u_out, last));
 }
 
 void

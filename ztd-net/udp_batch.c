@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/packet.h"
 #include "ztd-net/udp_batch.h"
@@ -69,6 +70,7 @@ struct udp_outbox {
 	unsigned		 o_n;		/* of runs */
 	size_t			 o_used;
 	uint64_t		 o_denied;
+	int64_t			 o_denied_at;
 	unsigned		 o_nrefusals;	/* not free */
 	unsigned		 o_next;	/* place of the next one */
 	struct refusal		 o_refusals[REFUSALS];
@@ -319,6 +321,17 @@ no_run(int error)
 	    error == EOPNOTSUPP || error == ENOPROTOOPT);
 }
 
+static void
+denied(struct udp_outbox *o, unsigned n)
+{
+	struct timespec	 ts;
+
+	o->o_denied += n;
+	if (clock_gettime(CLOCK_REALTIME, &ts) == 0)
+		o->o_denied_at = (int64_t)ts.tv_sec * 1000 +
+		    ts.tv_nsec / 1000000;
+}
+
 void
 udp_outbox_flush(struct udp_outbox *o)
 {
@@ -343,7 +356,7 @@ udp_outbox_flush(struct udp_outbox *o)
 			refused(o, &o->o_run[done]);
 			run_send_singly(o, done);
 		} else if (n == -1 && (errno == EPERM || errno == EACCES))
-			o->o_denied += o->o_run[done].r_n;
+			denied(o, o->o_run[done].r_n);
 		done++;		/* else it cannot go: unreachable, refused */
 	}
 	o->o_n = 0;
@@ -351,7 +364,8 @@ udp_outbox_flush(struct udp_outbox *o)
 }
 
 uint64_t
-udp_outbox_denied(const struct udp_outbox *o)
+udp_outbox_denied(const struct udp_outbox *o, int64_t *last)
 {
+	*last = o->o_denied_at;
 	return (o->o_denied);
 }

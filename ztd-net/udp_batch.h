@@ -50,10 +50,10 @@ void	 udp_outbox_put(struct udp_outbox *, int fd, bool runs,
 /* What the kernel does not take is lost, as datagrams may be. */
 void	 udp_outbox_flush(struct udp_outbox *);
 /*
- * Datagrams that this host itself does not let out (EPERM, EACCES: a
- * firewall), since the beginning.
+ * Datagrams that this host itself did not let out (EPERM, EACCES: a
+ * firewall), since the beginning, and when the last one, in ms since 1970.
  */
-uint64_t udp_outbox_denied(const struct udp_outbox *);
+uint64_t udp_outbox_denied(const struct udp_outbox *, int64_t *last);
 
 /* udp_run_SYSTEM.c: what the kernel has for runs of datagrams. */
 #define UDP_RUN_CONTROL	64	/* bytes of ancillary data that do */
