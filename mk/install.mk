@@ -16,6 +16,8 @@ else
 MANDIR	?= $(PREFIX)/man
 EXAMPLES ?= $(PREFIX)/share/examples/ztd
 endif
+# Where bash, zsh and fish look for what packages bring.
+COMPLETIONDIR ?= $(PREFIX)/share
 RCDIR	?= $(if $(filter freebsd,$(OS)),$(PREFIX)/etc/rc.d,$(SYSCONFDIR)/rc.d)
 INSTALL	?= install
 
@@ -23,6 +25,9 @@ MAN1	:= $(wildcard man/*.1)
 MAN5	:= $(wildcard man/*.5)
 MAN7	:= $(wildcard man/*.7)
 MAN8	:= $(wildcard man/*.8)
+COMPLETIONS := bash-completion/completions/ztctl:ztctl.bash \
+	   zsh/site-functions/_ztctl:_ztctl \
+	   fish/vendor_completions.d/ztctl.fish:ztctl.fish
 SAMPLES	:= $(wildcard etc/*.example etc/*.sample)
 
 .PHONY: install install-files install-users install-compat uninstall
@@ -44,6 +49,11 @@ install-files: programs
 	$(INSTALL) -m 644 $(MAN7) $(DESTDIR)$(MANDIR)/man7
 	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 $(SAMPLES) $(DESTDIR)$(EXAMPLES)
+	for c in $(COMPLETIONS); do \
+		$(INSTALL) -d "$(DESTDIR)$(COMPLETIONDIR)/$${c%/*}" && \
+		$(INSTALL) -m 644 "etc/completions/$${c#*:}" \
+		    "$(DESTDIR)$(COMPLETIONDIR)/$${c%:*}" || exit 1; \
+	done
 ifeq ($(OS),linux)
 	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
 	sed -e 's,@SBINDIR@,$(SBINDIR),g' -e 's,@HOME@,$(ZTD_HOME),g' \
@@ -74,6 +84,7 @@ uninstall:
 	    $(addprefix $(MANDIR)/man7/,$(notdir $(MAN7))) \
 	    $(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) \
 	    $(addprefix $(EXAMPLES)/,$(notdir $(SAMPLES))) \
+	    $(foreach c,$(COMPLETIONS),$(COMPLETIONDIR)/$(firstword $(subst :, ,$(c)))) \
 	    $(if $(filter linux,$(OS)),$(UNITDIR)/ztd.service,$(RCDIR)/ztd))
 	@for l in $(SBINDIR)/zerotier-one:ztd $(BINDIR)/zerotier-cli:ztctl \
 	    $(BINDIR)/zerotier-idtool:ztctl; do \

@@ -14,7 +14,9 @@ TEST_SH	:= $(wildcard regress/unit/*_test.sh regress/host/*_test.sh \
 	   regress/fuzz/*_test.sh)
 TEST_BIN := $(patsubst %.c,$(B)/%,$(TEST_SRC))
 TEST_SCRIPT := $(patsubst %.sh,$(B)/%,$(TEST_SH))
-TEST_HELP := $(call objects,regress/lib)
+# Not for tests in C: it takes their clock's place.
+TEST_HELP := $(filter-out %/slowclock.o,$(call objects,regress/lib))
+SLOWNET	:= $(B)/regress/slow/libexec/ztd/ztd-net
 SIM	:= $(B)/regress/sim/sim
 SIM_TEST := $(filter $(B)/regress/sim/%,$(TEST_BIN))
 SIM_OBJ	:= $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c %_test.c,$(wildcard regress/sim/*.c)) \
@@ -31,7 +33,8 @@ JOBS	?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 .PHONY: tests tests-c tools check check-run check-peer check-peer-run
 tests: tests-c $(TEST_SCRIPT) tools
 tests-c: $(TEST_BIN) $(B)/regress/vectors
-tools: $(TOOLS) $(HOST_LIB) $(BENCH) $(BENCH_LIB)
+$(B)/regress/unit/completion_test: $(B)/regress/etc
+tools: $(TOOLS) $(SLOWNET) $(HOST_LIB) $(BENCH) $(BENCH_LIB)
 
 $(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCON) $(LIBTAP) \
     $(LIBDNS) $(LIBNET) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
@@ -71,12 +74,23 @@ $(B)/regress/vectors:
 	@mkdir -p $(@D)
 	@ln -sfn $(TOP)/regress/vectors $@
 
+$(B)/regress/etc:
+	@mkdir -p $(@D)
+	@ln -sfn $(TOP)/etc $@
+
 $(TOOLS): $(B)/regress/tools/%: $(B)/obj/regress/tools/%.o
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(TOOL_LIBS) $(JSON_LIBS) \
 	    $(BSD_LIBS)
 $(B)/regress/tools/controller_crash: $(LIBPRIVSEP) $(LIBCOMMON)
 $(B)/regress/tools/controller_crash: TOOL_LIBS = $(CRYPTO_LIBS) $(EVENT_LIBS)
+
+# An engine whose clock is slow.
+$(SLOWNET): $(B)/obj/regress/lib/slowclock.o $(B)/obj/ztd-net/main.o $(LIBNET) $(LIBCORE) \
+    $(LIBPRIVSEP) $(LIBCOMMON)
+	@mkdir -p $(@D)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -Wl,--wrap=clock_gettime -o $@ $^ \
+	    $(CRYPTO_LIBS) $(MB_LIBS) $(EVENT_LIBS) $(BSD_LIBS)
 
 # Programs that count and measure, some of them for tests.
 $(BENCH): $(B)/%: $(B)/obj/%.o $(BENCH_OBJ)
@@ -95,7 +109,7 @@ check-run:
 check-peer:
 	$(call staged,build run check,check-peer-run)
 PEER_TEST := regress/host/peer_test regress/host/nat_peer_test regress/host/vl2_peer_test \
-	   regress/host/controller_peer_test
+	   regress/host/controller_peer_test regress/host/cli_peer_test
 check-peer-run: programs tools $(addprefix $(B)/,$(PEER_TEST))
 	@test -n "$(PEER)" || { echo "check-peer: say PEER=/path/to/zerotier-one" >&2; \
 	    exit 1; }

@@ -15,7 +15,7 @@
 #include "ztd-net/core/core.h"
 #include "ztd-net/core/network.h"
 
-#define SETTLE_MS	60000	/* what we asked before we were started anew */
+#define SETTLE_MS	10000	/* what we asked before we were started anew */
 #define LOOK_MS	1000	/* between looks: anybody can send answers */
 #define SIGN_MS		600000	/* so many answers within this time */
 
