@@ -458,7 +458,8 @@ struct msg_network_info {
 	uint32_t	 ni_nips;
 	uint32_t	 ni_nroutes;
 	uint32_t	 ni_ngroups;
-	uint32_t	 ni_pad;
+	uint32_t	 ni_clock_known;
+	int64_t		 ni_clock;	/* ms the controller's is ahead */
 	struct inet_addr ni_ips[NETCONF_IPS];
 	struct netconf_route ni_routes[NETCONF_ROUTES];
 	struct msg_group ni_groups[NETINFO_GROUPS];

@@ -371,12 +371,14 @@ network_json(const struct msg_network_info *ni,
 		    json_integer((json_int_t)ni->ni_auth_expiry));
 	}
 	(void)json_object_set_new(v, "ztd", json_pack(
-	    "{s:{s:o,s:o,s:o},s:{s:s,s:o},s:s}",
+	    "{s:{s:o,s:o,s:o},s:{s:s,s:o},s:s,s:o}",
 	    "counters", "out", frames_json(ni, 0), "in", frames_json(ni, 1),
 	    "credentials", credentials_json(ni),
 	    "dns", "state", dns_state_name(tap->ti_dns),
 	    "by", json_text(tap->ti_dns_way, sizeof(tap->ti_dns_way)),
-	    "portText", tap->ti_error == 0 ? "" : strerror(tap->ti_error)));
+	    "portText", tap->ti_error == 0 ? "" : strerror(tap->ti_error),
+	    "clockOffset", ni->ni_clock_known == 0 ? json_null() :
+	    json_integer((json_int_t)ni->ni_clock)));
 	return (v);
 }
 

@@ -136,6 +136,8 @@ report_network(const struct node_network *nn, void *arg)
 	ni.ni_status = nn->nn_status;
 	ni.ni_bridge = nn->nn_bridge;
 	ni.ni_port_error = nn->nn_port_error;
+	ni.ni_clock_known = nn->nn_clock_known;
+	ni.ni_clock = nn->nn_clock;
 	ni.ni_mtu = NETCONF_MTU_DEFAULT;
 	if (nn->nn_conf != NULL)
 		fill_conf(&ni, nn->nn_conf);

@@ -62,8 +62,8 @@ service_body()
 	show a
 
 	# What would keep it from starting.
-	ip netns exec "$LAB_ID-a" "$BUILD/regress/tools/stream" -l 0.0.0.0 \
-	    9993 >/dev/null &
+	ip netns exec "$LAB_ID-a" "$BUILD/regress/tools/udphold" 0.0.0.0 \
+	    9993 >held &
 	other=$!
 	must wait_for 5 says a port-taken
 	kill "$other"
@@ -228,12 +228,17 @@ host_case clock "a clock that is an hour behind"
 clock_body()
 {
 	host_begin
-	must two
-	must ztd_stop a
+	must lab_router
+	must lab_host root 0
+	must lab_host a 1
+	must make_planet root
+	must ztd_start root
 	slow_ztd
 	ZTD=$LAB/slow/sbin/ztd must ztd_start a
 	must wait_for 20 online a
-	must wait_for 60 says a clock-off "s behind"
+	nwid=$(private_net root)
+	must lab_join "$nwid" a
+	must wait_for 30 says a clock-off "s behind"
 	show a
 	must ztd_stop a
 	must ztd_start a

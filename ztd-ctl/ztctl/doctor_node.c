@@ -126,33 +126,38 @@ check_clock(struct doctor *d)
 	int64_t		 ms, planet;
 
 	planet = int_of(d->d_status, "planetWorldTimestamp");
-	if (int_of(d->d_status, "clock") < planet) {
-		fi = doctor_add(d, PROBLEM, "clock-off");
-		doctor_text(fi, "this host's clock is slow: it says a time "
-		    "before the planet was made");
-	} else if (offset(d, &ms) && (ms > CLOCK_OFF_MS ||
-	    ms < -CLOCK_OFF_MS)) {
+	if (offset(d, &ms) && (ms > CLOCK_OFF_MS || ms < -CLOCK_OFF_MS)) {
 		fi = doctor_add(d, PROBLEM, "clock-off");
 		doctor_text(fi, "this host's clock is %lld s %s those of the "
 		    "other nodes", (long long)((ms < 0 ? -ms : ms) / 1000),
 		    ms > 0 ? "behind" : "ahead of");
+	} else if (int_of(d->d_status, "clock") < planet) {
+		fi = doctor_add(d, PROBLEM, "clock-off");
+		doctor_text(fi, "this host's clock is slow: it says a time "
+		    "before the planet was made");
 	} else
 		return;
 	doctor_todo(fi, "set it, and have it kept by ntpd, chronyd or "
-	    "systemd-timesyncd");
+	    "systemd-timesyncd; ask again a minute later");
 }
 
-/* The middle of what the roots say, or of what all say. */
+/*
+ * The middle of what the roots say, or of what all say, controllers of
+ * networks included.
+ */
 static bool
 offset(const struct doctor *d, int64_t *ms)
 {
 	int64_t	*list;
-	size_t	 n, npeers = json_array_size(d->d_peers);
+	size_t	 n, most;
 
-	if (npeers == 0 || (list = calloc(npeers, sizeof(*list))) == NULL)
+	most = json_array_size(d->d_peers) + json_array_size(d->d_networks);
+	if (most == 0 || (list = calloc(most, sizeof(*list))) == NULL)
 		return (false);
-	if ((n = offsets(d->d_peers, true, list)) == 0)
+	if ((n = offsets(d->d_peers, true, list)) == 0) {
 		n = offsets(d->d_peers, false, list);
+		n += offsets(d->d_networks, false, list + n);
+	}
 	if (n > 0) {
 		qsort(list, n, sizeof(*list), int_cmp);
 		*ms = list[n / 2];
@@ -162,15 +167,15 @@ offset(const struct doctor *d, int64_t *ms)
 }
 
 static size_t
-offsets(json_t *peers, bool roots, int64_t *list)
+offsets(json_t *from, bool roots, int64_t *list)
 {
-	json_t	*peer, *v;
+	json_t	*obj, *v;
 	size_t	 i, n = 0;
 
-	json_array_foreach(peers, i, peer) {
-		v = json_object_get(json_object_get(peer, "ztd"),
+	json_array_foreach(from, i, obj) {
+		v = json_object_get(json_object_get(obj, "ztd"),
 		    "clockOffset");
-		if (json_is_integer(v) && (!roots || strcmp(text_of(peer,
+		if (json_is_integer(v) && (!roots || strcmp(text_of(obj,
 		    "role"), "LEAF") != 0))
 			list[n++] = json_integer_value(v);
 	}

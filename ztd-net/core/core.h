@@ -31,6 +31,7 @@
 #define HOUSEKEEPING_MS		30000
 #define HEARTBEAT_MS		14000
 #define ALIVE_MS		19000
+#define CLOCK_MAX	(INT64_MAX / 4)	/* ms since 1970 that make sense */
 #define FULL_HELLO_MS		60000
 #define PATH_EXPIRY_MS		243000
 #define UPSTREAM_CONTACT_MS	224000

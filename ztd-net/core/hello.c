@@ -25,7 +25,6 @@
 #define SEEN		65536	/* strangers remembered for their next try */
 #define SEEN_MIN_MS	200	/* which is not sooner than this, */
 #define SEEN_MAX_MS	15000	/* nor later */
-#define CLOCK_MAX	(INT64_MAX / 4)	/* ms since 1970 that make sense */
 #define OWED_MAX	1024	/* paths on which worlds are kept back */
 
 /* The rate gate before anything expensive is done for a stranger. */

@@ -82,6 +82,13 @@ network_describe(const struct node *n, const struct network *nw,
 	nn->nn_groups = nw->nw_groups;
 	nn->nn_ngroups = nw->nw_ngroups;
 	nn->nn_counters = &nw->nw_counters;
+	/* One that was stored says nothing of now, nor do we of ourselves. */
+	if (nw->nw_conf == NULL || !nw->nw_updated ||
+	    nw->nw_conf->nc_ts < 0 || nw->nw_conf->nc_ts > CLOCK_MAX ||
+	    nwid_controller(nw->nw_id) == n->n_id.id_addr)
+		return;
+	nn->nn_clock_known = true;
+	nn->nn_clock = nw->nw_conf->nc_ts - (nw->nw_updated_at - n->n_skew);
 }
 
 void

@@ -87,6 +87,8 @@ struct node_network {
 	const struct mgroup *nn_groups;		/* subscribed */
 	size_t		 nn_ngroups;
 	const struct network_counters *nn_counters;
+	bool		 nn_clock_known;	/* of the controller, when it */
+	int64_t		 nn_clock;	/* made nn_conf: ms ahead of ours */
 };
 
 /* What became of one frame or credential, and why. */
