@@ -7,6 +7,7 @@
  * Structs from API objects; see msgjson.h.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,9 @@ network_from_json(struct msg_network_info *ni, json_t *v)
 	(void)strlcpy(ni->ni_auth_url, str(v, "authenticationURL"),
 	    sizeof(ni->ni_auth_url));
 	ni->ni_auth_expiry = (uint64_t)num(v, "authenticationExpiryTime");
+	e = json_object_get(json_object_get(v, "ztd"), "clockOffset");
+	ni->ni_clock_known = json_is_integer(e);
+	ni->ni_clock = json_integer_value(e);
 }
 
 void
@@ -160,6 +164,12 @@ tap_from_json(struct msg_tap_info *ti, json_t *v)
 	    (yes(v, "allowGlobal") ? NETSET_GLOBAL : 0) |
 	    (yes(v, "allowDefault") ? NETSET_DEFAULT : 0) |
 	    (yes(v, "allowDNS") ? NETSET_DNS : 0);
+	v = json_object_get(v, "ztd");
+	ti->ti_error = *str(v, "portText") != '\0' ? ENOENT : 0;
+	v = json_object_get(v, "dns");
+	(void)strlcpy(ti->ti_dns_way, str(v, "by"), sizeof(ti->ti_dns_way));
+	ti->ti_dns = strcmp(str(v, "state"), "failed") == 0 ?
+	    DNSSTATE_FAILED : DNSSTATE_NONE;
 }
 
 void
@@ -185,6 +195,10 @@ peer_from_json(struct msg_peer_info *pe, json_t *v)
 	pe->pe_last_try = (uint64_t)num(e, "lastTry");
 	pe->pe_last_receive = (uint64_t)num(e, "lastReceive");
 	pe->pe_switches = (uint32_t)num(e, "switches");
+	pe->pe_packets[0] = (uint64_t)num(e, "packetsOut");
+	pe->pe_packets[1] = (uint64_t)num(e, "packetsIn");
+	pe->pe_clock = num(e, "clockOffset");
+	pe->pe_clock_at = json_is_integer(json_object_get(e, "clockOffset"));
 	json_array_foreach(json_object_get(v, "paths"), i, e) {
 		if (i == PEERINFO_PATHS)
 			break;
@@ -268,6 +282,18 @@ reasons_from_json(struct msg_status *st, json_t *v)
 	mc->mc_suspends = (uint64_t)num(c, "suspends");
 	mc->mc_evicted = (uint64_t)num(c, "evicted");
 	mc->mc_messages_dropped = (uint64_t)num(c, "messagesDropped");
+	mc->mc_unasked = (uint64_t)num(c, "unasked");
+	mc->mc_denied = (uint64_t)num(c, "denied");
+	mc->mc_last_denied = (uint64_t)num(c, "lastDenied");
+	mc->mc_bytes[0] = (uint64_t)num(c, "bytesOut");
+	mc->mc_bytes[1] = (uint64_t)num(c, "bytesIn");
+	/* Always for one reason. */
+	c = json_array_get(json_object_get(v, "notBound"), 0);
+	if (c != NULL) {
+		(void)inet_parse(str(c, "address"), &st->st_failed[0].mf_addr);
+		st->st_failed[0].mf_error = EADDRINUSE;
+		st->st_nfailed = 1;
+	}
 }
 
 void

@@ -162,7 +162,8 @@ static const char	 peers_why[] = "[{\"address\":\"1122334455\","
     "packets are cut into smaller pieces\",\"latency\":-1,"
     "\"mtu\":1400}}],\"ztd\":{\"reason\":\"\",\"text\":\"\","
     "\"relay\":null,\"candidates\":0,\"lastTry\":0,\"lastReceive\":6,"
-    "\"switches\":3}},"
+    "\"switches\":3,\"packetsOut\":11,\"packetsIn\":12,"
+    "\"clockOffset\":-3600000}},"
     "{\"address\":\"2233445566\",\"role\":\"LEAF\","
     "\"version\":\"-1.-1.-1\",\"versionMajor\":-1,"
     "\"versionMinor\":-1,\"versionRev\":-1,\"latency\":-1,"
@@ -171,14 +172,16 @@ static const char	 peers_why[] = "[{\"address\":\"1122334455\","
     "before this host uses another port for every destination, and those "
     "foretold did not answer\",\"relay\":\"00deadbeef\","
     "\"candidates\":4,\"lastTry\":1795324804000,"
-    "\"lastReceive\":1795324803000,\"switches\":0}}]";
+    "\"lastReceive\":1795324803000,\"switches\":0,\"packetsOut\":0,"
+    "\"packetsIn\":0,\"clockOffset\":null}}]";
 
 static const char	 status_why[] = "{\"name\":\"ztd\","
     "\"reason\":\"node-roots-silent\",\"text\":\"the roots answered "
     "before and do not answer now\",\"stage\":2,"
     "\"lastRoot\":1795324800000,\"nat\":{\"ipv4\":\"symmetric\","
     "\"ipv6\":\"none\"},\"portMapping\":{\"state\":\"not-built\","
-    "\"port\":0},\"roots\":[{\"address\":\"00deadbeef\","
+    "\"port\":0},\"notBound\":[{\"address\":\"192.0.2.3/9993\","
+    "\"text\":\"Address already in use\"}],\"roots\":[{\"address\":\"00deadbeef\","
     "\"role\":\"PLANET\",\"reason\":\"root-silent\",\"text\":\"it "
     "answered before and does not answer now\",\"best\":true,"
     "\"latency\":44,\"lastReceive\":7,\"lastTry\":8,"
@@ -190,7 +193,9 @@ static const char	 status_why[] = "{\"name\":\"ztd\","
     "\"surface4\":null,\"surface6\":\"2001:db8::1/9\"}],"
     "\"counters\":{\"replays\":1,\"forged\":2,\"withheld\":3,"
     "\"limited\":4,\"suspects\":5,\"switches\":6,\"suspends\":7,"
-    "\"evicted\":8,\"messagesDropped\":9}}";
+    "\"evicted\":8,\"messagesDropped\":9,\"unasked\":10,"
+    "\"denied\":11,\"lastDenied\":12,\"bytesOut\":13,"
+    "\"bytesIn\":14}}";
 
 TC(reasons, "why a node, its roots, peers and paths are not better")
 {
@@ -228,6 +233,44 @@ TC(reasons, "why a node, its roots, peers and paths are not better")
 	world_http(&w, "GET", "/health", NULL, NULL, &an);
 	ATF_CHECK_EQ(an.an_status, 200);
 	ATF_CHECK(strstr(an.an_body, "roots") == NULL);
+	answer_clear(&an);
+	world_stop(&w);
+}
+
+static const char	 network_why[] = "[{\"id\":\"8056c2e21c000001\","
+    "\"nwid\":\"8056c2e21c000001\",\"status\":\"OK\",\"ztd\":{\"dns\":{"
+    "\"state\":\"failed\",\"by\":\"resolvconf\"},\"portText\":"
+    "\"No such file or directory\",\"clockOffset\":77}},"
+    "{\"id\":\"8056c2e21c000002\",\"nwid\":\"8056c2e21c000002\","
+    "\"status\":\"OK\",\"ztd\":{\"dns\":{\"state\":\"none\",\"by\":"
+    "\"\"},\"portText\":\"\",\"clockOffset\":null}}]";
+
+TC(network_state, "name servers, the port's error, the controller's clock")
+{
+	struct ctlworld	 w = { 0 };
+	struct answer	 an;
+	json_t		*got, *v, *want;
+	const char	*key;
+	size_t		 i;
+
+	world_start(&w, tc, false);
+	w.w_networks = json_loads(network_why, 0, NULL);
+	ATF_REQUIRE(w.w_networks != NULL);
+	world_http(&w, "GET", "/network", NULL, NULL, &an);
+	got = json_loads(an.an_body, 0, NULL);
+	ATF_REQUIRE_EQ(json_array_size(got), 2);
+	for (i = 0; i < 2; i++) {
+		json_object_foreach(json_object_get(json_array_get(
+		    w.w_networks, i), "ztd"), key, want) {
+			v = json_object_get(json_object_get(json_array_get(
+			    got, i), "ztd"), key);
+			ATF_CHECK_MSG(json_equal(v, want), "%s of %s", key,
+			    an.an_body);
+		}
+	}
+	ATF_CHECK_STREQ(json_string_value(json_object_get(json_array_get(got,
+	    0), "status")), "PORT_ERROR");
+	json_decref(got);
 	answer_clear(&an);
 	world_stop(&w);
 }
@@ -1026,6 +1069,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, resources);
 	ATF_TP_ADD_TC(tp, reasons);
+	ATF_TP_ADD_TC(tp, network_state);
 	ATF_TP_ADD_TC(tp, messages);
 	ATF_TP_ADD_TC(tp, messages_wait);
 	ATF_TP_ADD_TC(tp, messages_hung_up);
