@@ -75,6 +75,7 @@ static struct {
 	char	*program;	/* ztctl, where a case says so */
 	const char *messages;	/* the body of /ztd/message, as next */
 	const char *peers;	/* the body of /peer, NULL: as for others */
+	const char *status, *networks;	/* those of their paths, as that */
 } service;
 
 /* What a recorded run printed. */
@@ -128,12 +129,20 @@ service_answer(int fd, int status, const char *other)
 			break;
 	}
 	(void)sscanf(buf, "%*s %511s", path);
-	if (strstr(buf, "X-ZT1-Auth: " WORLD_TOKEN "\r\n") == NULL) {
+	if (strcmp(path, "/health") == 0)
+		body = *other == '\0' ? "{}" : other;
+	else if (strstr(buf, "X-ZT1-Auth: " WORLD_TOKEN "\r\n") == NULL) {
 		status = 401;
 		body = "{}";
 	} else if (status == 200 && strncmp(buf, "GET ", 4) == 0) {
 		if (strcmp(path, "/peer") == 0 && service.peers != NULL)
 			body = service.peers;
+		else if (strcmp(path, "/status") == 0 &&
+		    service.status != NULL)
+			body = service.status;
+		else if (strcmp(path, "/network") == 0 &&
+		    service.networks != NULL)
+			body = service.networks;
 		else if (strncmp(path, "/ztd/message?", 13) == 0)
 			body = strcmp(path + 13, "after=7") == 0 ? "[]" :
 			    service.messages;
@@ -423,6 +432,444 @@ check_run(const char *word, const char *more, int status, const char *out)
 	ATF_CHECK_MSG(strcmp(r.r_out, out) == 0, "%s: \"%s\", want \"%s\"",
 	    word, r.r_out, out);
 	run_clear(&r);
+}
+
+/*
+ * Run ztctl or zerotier-cli with up to five words, before a service that
+ * answers so.
+ */
+static void
+run_words(struct run *r, const char *name, int status, const char *body,
+    const char *const *words)
+{
+	char	 argv0[32], home[] = "-Dztdx/n2", copies[5][64];
+	char	*env[] = { NULL }, *argv[8] = { argv0, home };
+	pid_t	 pid;
+	size_t	 i;
+
+	(void)strlcpy(argv0, name, sizeof(argv0));
+	for (i = 0; words[i] != NULL; i++) {
+		(void)strlcpy(copies[i], words[i], sizeof(copies[i]));
+		argv[2 + i] = copies[i];
+	}
+	pid = service_run(status, body);
+	run_program(r, service.program, argv, env);
+	service_end(pid);
+}
+
+#define WORDS(...)	((const char *const []){ __VA_ARGS__, NULL })
+
+static void
+words_start(const atf_tc_t *tc)
+{
+	service_start(tc);
+	homes_make();
+	service.program = world_program(tc, "bin/ztctl");
+}
+
+static void
+words_end(void)
+{
+	free(service.program);
+	json_decref(service.cli);
+}
+
+/* The n-th word of the line that begins so. */
+static void
+check_word(const char *text, const char *line, unsigned n, const char *want)
+{
+	const char	*p;
+	size_t		 len;
+
+	ATF_REQUIRE_MSG((p = strstr(text, line)) != NULL, "%s", text);
+	while (--n > 0) {
+		p += strcspn(p, " \n");
+		p += *p == ' ';
+	}
+	len = strcspn(p, " \n");
+	ATF_CHECK_MSG(len == strlen(want) && strncmp(p, want, len) == 0,
+	    "word is %.*s, want %s", (int)len, p, want);
+}
+
+/* What other programs take out of it: word by word. */
+TC(parsed, "the words at which scripts and firewalls look")
+{
+	struct run	 r;
+
+	words_start(tc);
+	run_words(&r, "zerotier-cli", 200, "", WORDS("info"));
+	check_word(r.r_out, "200 info", 3, "f042bf1eb9");
+	check_word(r.r_out, "200 info", 5, "ONLINE");
+	run_clear(&r);
+	run_words(&r, "zerotier-cli", 200, "{\"address\":\"f042bf1eb9\","
+	    "\"version\":\"1.14.1\",\"online\":false,"
+	    "\"tcpFallbackActive\":true}", WORDS("status"));
+	check_word(r.r_out, "200 info", 5, "TUNNELED");
+	run_clear(&r);
+	run_words(&r, "zerotier-cli", 200, "[{\"nwid\":\"8056c2e21c000001\","
+	    "\"name\":\"\",\"mac\":\"02:00:00:00:00:01\",\"status\":"
+	    "\"REQUESTING_CONFIGURATION\",\"type\":\"PRIVATE\","
+	    "\"portDeviceName\":\"ztabc\",\"assignedAddresses\":[]},"
+	    "{\"nwid\":\"8056c2e21c000002\",\"name\":\"lab\",\"mac\":\"m\","
+	    "\"status\":\"OK\",\"type\":\"PUBLIC\",\"portDeviceName\":"
+	    "\"ztdef\",\"assignedAddresses\":[\"10.0.0.1/24\","
+	    "\"fd00::1/88\"]}]", WORDS("listnetworks"));
+	ATF_CHECK_STREQ(r.r_out,
+	    "200 listnetworks <nwid> <name> <mac> <status> <type> <dev> <ZT "
+	    "assigned ips>\n"
+	    "200 listnetworks 8056c2e21c000001  02:00:00:00:00:01 "
+	    "REQUESTING_CONFIGURATION PRIVATE ztabc -\n"
+	    "200 listnetworks 8056c2e21c000002 lab m OK PUBLIC ztdef "
+	    "10.0.0.1/24,fd00::1/88\n");
+	check_word(r.r_out, "200 listnetworks 8056c2e21c000002", 6, "OK");
+	check_word(r.r_out, "200 listnetworks 8056c2e21c000002", 8, "ztdef");
+	run_clear(&r);
+	words_end();
+}
+
+TC(paths, "a path is asked for as it is, with and without -j")
+{
+	struct run	 r;
+
+	words_start(tc);
+	run_words(&r, "zerotier-cli", 200, "{\"online\":true}",
+	    WORDS("/health"));
+	ATF_CHECK_EQ(r.r_exit, 0);
+	ATF_CHECK_STREQ(r.r_out, "{\"online\":true}");
+	run_clear(&r);
+	run_words(&r, "zerotier-cli", 200, "{\"online\":true}",
+	    WORDS("-j", "/health"));
+	ATF_CHECK_EQ(r.r_exit, 0);
+	ATF_CHECK_STREQ(r.r_out, "{\"online\":true}");
+	run_clear(&r);
+	run_words(&r, "zerotier-cli", 404, "{}", WORDS("/network/11"));
+	ATF_CHECK_EQ(r.r_exit, 1);
+	ATF_CHECK_STREQ(r.r_out, "404 /network/11 {}\n");
+	ATF_CHECK_STREQ(r.r_err, "");
+	run_clear(&r);
+	words_end();
+}
+
+TC(sso, "where somebody has to log in, and until when that holds")
+{
+	struct run	 r;
+
+	words_start(tc);
+	run_words(&r, "zerotier-cli", 200, "[{\"nwid\":\"7d229a18e49671fa\","
+	    "\"name\":\"\",\"mac\":\"fa:81:d4:5b:06:23\",\"status\":"
+	    "\"AUTHENTICATION_REQUIRED\",\"type\":\"PRIVATE\","
+	    "\"portDeviceName\":\"ztmxday2i6\",\"assignedAddresses\":[],"
+	    "\"ssoEnabled\":true,\"authenticationURL\":"
+	    "\"https://login.example/start?x=1\","
+	    "\"authenticationExpiryTime\":0}]", WORDS("listnetworks"));
+	ATF_CHECK_MSG(strstr(recorded("cli-sso-v0-listnetworks"),
+	    strchr(r.r_out, '\n')) != NULL, "%s", r.r_out);
+	run_clear(&r);
+	run_words(&r, "zerotier-cli", 200, "[{\"nwid\":\"7d229a18e49671fa\","
+	    "\"status\":\"OK\",\"ssoEnabled\":true,"
+	    "\"authenticationExpiryTime\":99999999999999}]",
+	    WORDS("listnetworks"));
+	ATF_CHECK_MSG(strstr(r.r_out, "\n    AUTH OK, expires in: ") != NULL,
+	    "%s", r.r_out);
+	run_clear(&r);
+	words_end();
+}
+
+/* A line for a line, each as long as the recorded one. */
+static void
+check_layout(const char *got, const char *want)
+{
+	size_t	 g, w;
+
+	while (*got != '\0' || *want != '\0') {
+		g = strcspn(got, "\n");
+		w = strcspn(want, "\n");
+		ATF_REQUIRE_MSG(g == w, "\"%.*s\", want \"%.*s\"", (int)g,
+		    got, (int)w, want);
+		got += g + (got[g] == '\n');
+		want += w + (want[w] == '\n');
+	}
+}
+
+TC(bonds, "bonds, as where they are in use")
+{
+	struct run	 r;
+
+	words_start(tc);
+	run_words(&r, "zerotier-cli", 200, recorded("cli-bond-show-json"),
+	    WORDS("bond", "f042bf1eb9", "show"));
+	ATF_CHECK_EQ(r.r_exit, 0);
+	check_layout(r.r_out, recorded("cli-bond-show"));
+	ATF_CHECK(strncmp(r.r_out, recorded("cli-bond-show"), 360) == 0);
+	run_clear(&r);
+	service.peers = recorded("cli-bond-list-json");
+	run_words(&r, "zerotier-cli", 200, "", WORDS("bond", "list"));
+	ATF_CHECK_STREQ(r.r_out, recorded("cli-bond-list"));
+	run_clear(&r);
+	run_words(&r, "zerotier-cli", 200, "", WORDS("listbonds"));
+	ATF_CHECK_STREQ(r.r_out, recorded("cli-listbonds"));
+	run_clear(&r);
+	service.peers = NULL;
+	run_words(&r, "zerotier-cli", 200, "{}", WORDS("bond", "f042bf1eb9",
+	    "rotate"));
+	ATF_CHECK_STREQ(r.r_out, "200 rotate OK\n");
+	run_clear(&r);
+	run_words(&r, "zerotier-cli", 200, "{}", WORDS("-j", "bond",
+	    "f042bf1eb9", "rotate"));
+	ATF_CHECK_STREQ(r.r_out, "{}");
+	run_clear(&r);
+	run_words(&r, "zerotier-cli", 200, "{}", WORDS("bond", "setmtu",
+	    "1400", "eth0", "10.77.0.2"));
+	ATF_CHECK_STREQ(r.r_out, "200 setmtu OK\n");
+	run_clear(&r);
+	words_end();
+}
+
+/* By its own name it tells what is wrong; by the older one it is as ever. */
+TC(own_name, "mistakes and help, by its own name and by the older one")
+{
+	struct run	 r;
+
+	words_start(tc);
+	run_words(&r, "ztctl", 200, "", WORDS("frob"));
+	ATF_CHECK_EQ(r.r_exit, 2);
+	ATF_CHECK_STREQ(r.r_out, "");
+	ATF_CHECK_STREQ(r.r_err, "ztctl: there is no command \"frob\"; "
+	    "\"ztctl help\" lists them\n");
+	run_clear(&r);
+	run_words(&r, "zerotier-cli", 200, "", WORDS("frob"));
+	ATF_CHECK_EQ(r.r_exit, 0);
+	ATF_CHECK(strstr(r.r_err, "listnetworks") != NULL);
+	run_clear(&r);
+	run_words(&r, "ztctl", 200, "", WORDS("info", "-z"));
+	ATF_CHECK_EQ(r.r_exit, 2);
+	ATF_CHECK(strstr(r.r_err, "\"-z\"") != NULL);
+	run_clear(&r);
+	/* Help of one command, asked for in two ways. */
+	run_words(&r, "ztctl", 200, "", WORDS("member", "-h"));
+	ATF_CHECK_EQ(r.r_exit, 0);
+	ATF_CHECK(strncmp(r.r_out, "usage:\n  ztctl member list ", 27) == 0);
+	ATF_CHECK(strstr(r.r_out, "listnetworks") == NULL);
+	run_clear(&r);
+	run_words(&r, "ztctl", 200, "", WORDS("help", "member"));
+	ATF_CHECK(strncmp(r.r_out, "usage:\n  ztctl member list ", 27) == 0);
+	run_clear(&r);
+	run_words(&r, "ztctl", 200, "", WORDS("help", "frob"));
+	ATF_CHECK_EQ(r.r_exit, 2);
+	run_clear(&r);
+	/* What can be done is said behind what has failed. */
+	run_words(&r, "ztctl", 401, "{}", WORDS("-Tnope", "info"));
+	ATF_CHECK_EQ(r.r_exit, 1);
+	ATF_CHECK_STREQ(r.r_out, "401 info {}\n");
+	ATF_CHECK(strstr(r.r_err, "ztctl doctor") != NULL);
+	run_clear(&r);
+	run_words(&r, "zerotier-cli", 401, "{}", WORDS("-Tnope", "info"));
+	ATF_CHECK_STREQ(r.r_err, "");
+	run_clear(&r);
+	run_words(&r, "ztctl", 200, "", WORDS("join", "12"));
+	ATF_CHECK_EQ(r.r_exit, 2);
+	ATF_CHECK_STREQ(r.r_out, "invalid network id\n");
+	ATF_CHECK(strstr(r.r_err, "16 hex digits") != NULL);
+	run_clear(&r);
+	/* Words that look like switches. */
+	run_words(&r, "ztctl", 404, "{}", WORDS("--", "/x", "-j"));
+	ATF_CHECK_STREQ(r.r_out, "404 /x {}\n");
+	run_clear(&r);
+	words_end();
+}
+
+TC(dump, "dump writes what helps, for its owner only, and no token")
+{
+	struct run	 r;
+	struct stat	 st;
+	char		*text;
+	size_t		 len;
+
+	words_start(tc);
+	run_file("ztdx/n2/local.conf", "{\"settings\": {}}");
+	/* Not through a link that somebody put there. */
+	run_file("victim", "precious");
+	ATF_REQUIRE(symlink("victim", "zerotier_dump.txt") == 0);
+	run_words(&r, "zerotier-cli", 200, "", WORDS("dump"));
+	ATF_CHECK_EQ_MSG(r.r_exit, 0, "%s%s", r.r_out, r.r_err);
+#ifdef __linux__
+	ATF_CHECK(strncmp(r.r_out, "Writing dump to: /", 18) == 0);
+	ATF_REQUIRE(lstat("zerotier_dump.txt", &st) == 0);
+	ATF_CHECK(S_ISREG(st.st_mode) && (st.st_mode & 0777) == 0600);
+	text = file_read(AT_FDCWD, "zerotier_dump.txt", 1 << 20, &len);
+	ATF_REQUIRE(text != NULL);
+#else
+	(void)st;
+	text = strdup(r.r_err);
+	(void)len;
+#endif
+	ATF_CHECK(strstr(text, "\nzerotier version: 1.14.1\n\nstatus\n"
+	    "------\n{") != NULL);
+	ATF_CHECK(strstr(text, "\nnetworks\n--------\n[") != NULL);
+	ATF_CHECK(strstr(text, "\npeers\n-----\n[") != NULL);
+	ATF_CHECK(strstr(text, "\nlocal.conf\n----------\n{\"settings\"") !=
+	    NULL);
+	ATF_CHECK(strstr(text, WORLD_TOKEN) == NULL);
+	free(text);
+	run_clear(&r);
+	text = file_read(AT_FDCWD, "victim", 64, &len);
+	ATF_CHECK_STREQ(text, "precious");
+	free(text);
+	words_end();
+}
+
+/* ---- doctor ------------------------------------------------------ */
+
+#ifdef __linux__
+#define LOOPBACK	"lo"
+#else
+#define LOOPBACK	"lo0"
+#endif
+
+#define FINE	"{\"address\":\"f042bf1eb9\",\"online\":true,"		\
+		"\"clock\":1795324804344,\"planetWorldTimestamp\":1,"	\
+		"\"ztd\":{\"reason\":\"\",\"lastRoot\":1795324804000}}"
+#define NODE(more)							\
+		"{\"address\":\"f042bf1eb9\",\"online\":true,"		\
+		"\"clock\":1795324804344,\"planetWorldTimestamp\":1,"	\
+		"\"ztd\":{\"lastRoot\":1795324804000," more "}}"
+#define NETWORK(status, more)						\
+		"[{\"nwid\":\"8056c2e21c000001\",\"status\":\"" status	\
+		"\"" more "}]"
+#define OKDNS(state, allow)						\
+		NETWORK("OK", ",\"portDeviceName\":\"" LOOPBACK "\",\"allowDNS\":"	\
+		allow ",\"dns\":{\"domain\":\"corp.example\"},\"ztd\":{"	\
+		"\"dns\":{\"state\":\"" state "\"}}")
+#define OK(more) NETWORK("OK", ",\"portDeviceName\":" more)
+
+/* What the service says, and what doctor is to make of it. */
+static const struct {
+	const char	*status, *networks, *peers;
+	const char	*want;		/* in what it prints */
+	int		 exit;
+} cases[] = {
+	{ FINE, "[]", "[]", "all is well: node f042bf1eb9, 0 networks, 0 "
+	    "peers\n", 0 },
+	{ NODE("\"reason\":\"node-udp-blocked\",\"text\":\"t\\u001b\""),
+	    "[]", "[]", "problem node-udp-blocked: t?\n    to do: let UDP", 1 },
+	{ NODE("\"reason\":\"node-roots-silent\""), "[]", "[]",
+	    "problem node-roots-silent: ", 1 },
+	{ NODE("\"reason\":\"node-no-roots\""), "[]", "[]",
+	    "problem node-no-roots: ", 1 },
+	{ NODE("\"reason\":\"node-no-address\""), "[]", "[]",
+	    "problem node-no-address: ", 1 },
+	{ NODE("\"reason\":\"node-twin\""), "[]", "[]",
+	    "problem node-twin: ", 1 },
+	{ NODE("\"reason\":\"node-of-tomorrow\",\"text\":\"x\""), "[]",
+	    "[]", "problem node-other: node-of-tomorrow: x\n", 1 },
+	{ NODE("\"notBound\":[{\"address\":\"10.0.0.1/9993\",\"text\":"
+	    "\"in use\"}]"), "[]", "[]", "problem port-not-bound: UDP "
+	    "10.0.0.1/9993 cannot be used: in use\n    to do: ", 1 },
+	{ NODE("\"counters\":{\"denied\":7,\"lastDenied\":1795324804001}"),
+	    "[]", "[]", "problem firewall-drops: ", 1 },
+	/* That was long ago, and a root was heard since. */
+	{ NODE("\"counters\":{\"denied\":7,\"lastDenied\":1795324700000}"),
+	    "[]", "[]", "all is well", 0 },
+	{ "{\"address\":\"f042bf1eb9\",\"online\":false,\"clock\":9}",
+	    "[]", "[]", "problem node-offline: ", 1 },
+	{ "{\"clock\":5,\"planetWorldTimestamp\":1644592324813,"
+	    "\"ztd\":{\"reason\":\"\"}}", "[]", "[]",
+	    "problem clock-off: this host's clock is slow", 1 },
+	/* The middle of three roots; what a leaf says does not count. */
+	{ FINE, "[]", "[{\"role\":\"PLANET\",\"ztd\":{\"clockOffset\":"
+	    "-90000}},{\"role\":\"MOON\",\"ztd\":{\"clockOffset\":"
+	    "-100000}},{\"role\":\"PLANET\",\"ztd\":{\"clockOffset\":"
+	    "77777777}},{\"role\":\"LEAF\",\"ztd\":{\"clockOffset\":"
+	    "5000000000}}]", "problem clock-off: this host's clock is 90 s "
+	    "ahead of those", 1 },
+	{ FINE, "[]", "[{\"role\":\"PLANET\",\"ztd\":{\"clockOffset\":"
+	    "29000}},{\"role\":\"LEAF\",\"ztd\":{\"clockOffset\":"
+	    "5000000000}}]", "all is well", 0 },
+	{ FINE, NETWORK("OK", ",\"portDeviceName\":\"" LOOPBACK "\",\"ztd\":{"
+	    "\"clockOffset\":40000}"), "[]",
+	    "problem clock-off: this host's clock is 40 s behind", 1 },
+	{ FINE, NETWORK("ACCESS_DENIED", ""), "[]",
+	    "problem network-denied: network 8056c2e21c000001 does not admit "
+	    "this node\n    to do: its operator has to authorize f042bf1eb9; "
+	    "where ztd is the controller: ztctl member authorize "
+	    "8056c2e21c000001 f042bf1eb9\n", 1 },
+	{ FINE, NETWORK("NOT_FOUND", ""), "[]",
+	    "problem network-not-found: ", 1 },
+	{ FINE, NETWORK("REQUESTING_CONFIGURATION", ""), "[]",
+	    "problem network-waiting: network 8056c2e21c000001 has no "
+	    "configuration: no root knows its controller 8056c2e21c\n", 1 },
+	{ FINE, NETWORK("REQUESTING_CONFIGURATION", ""),
+	    "[{\"address\":\"8056c2e21c\",\"ztd\":{\"text\":\"why so\"}}]",
+	    "controller 8056c2e21c has not answered; why so\n", 1 },
+	{ FINE, NETWORK("AUTHENTICATION_REQUIRED", ",\"authenticationURL\":"
+	    "\"https://login.example/\\u001b\""), "[]",
+	    "problem network-login: network 8056c2e21c000001 wants somebody "
+	    "to log in\n    to do: open https://login.example/?\n", 1 },
+	{ FINE, NETWORK("PORT_ERROR", ",\"ztd\":{\"portText\":\"No such "
+	    "file\"}"), "[]", "problem network-port: network "
+	    "8056c2e21c000001 has no interface: No such file\n", 1 },
+	{ FINE, NETWORK("CLIENT_TOO_OLD", ""), "[]",
+	    "problem network-other: ", 1 },
+	{ FINE, OKDNS("no-way", "true"), "[]", "problem dns-not-set: ", 1 },
+	{ FINE, OKDNS("failed", "true"), "[]", "problem dns-not-set: ", 1 },
+	{ FINE, OKDNS("bad", "true"), "[]", "problem dns-not-set: ", 1 },
+	{ FINE, OKDNS("set", "true"), "[]", "all is well", 0 },
+	{ FINE, OKDNS("none", "false"), "[]", "note dns-not-allowed: ", 0 },
+	{ FINE, OK("\"zt-not-there\""), "[]",
+	    "problem interface-missing: ", 1 },
+	{ FINE, OK("\"" LOOPBACK "\",\"allowManaged\":true,\"assignedAddresses\":["
+	    "\"10.255.254.253/24\"]"), "[]", "note address-missing: network "
+	    "8056c2e21c000001: 10.255.254.253/24 is not on " LOOPBACK "\n", 0 },
+	/* Those are not wanted on it. */
+	{ FINE, OK("\"" LOOPBACK "\",\"allowManaged\":true,\"assignedAddresses\":["
+	    "\"8.8.8.8/24\"]"), "[]", "all is well", 0 },
+	{ FINE, "[]", "[{\"address\":\"45ca63f66e\",\"role\":\"LEAF\","
+	    "\"ztd\":{\"reason\":\"peer-no-answer\",\"text\":\"relayed\""
+	    "}}]", "note peer-relayed: peer 45ca63f66e: relayed\n", 0 },
+	{ NODE("\"roots\":[{\"address\":\"62f865ae71\",\"reason\":"
+	    "\"root-no-answer\",\"text\":\"it never did\"},{\"address\":"
+	    "\"778cde7190\",\"reason\":\"root-no-family\"}]"), "[]", "[]",
+	    "note root-silent: root 62f865ae71: it never did\n", 0 },
+	/* Nonsense. */
+	{ "[]", "{}", "{}", "note service-other: ", 1 },
+	{ "{}", "[1,null,\"x\"]", "[1,[],{\"ztd\":7}]",
+	    "problem network-other: ", 1 },
+	{ "{", "[]", "[]", "problem service-other: ", 1 }
+};
+
+TC(doctor, "what is found in the service's answers, with what to do")
+{
+	struct run	 r;
+	const char	*p;
+	size_t		 i;
+
+	words_start(tc);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		service.status = cases[i].status;
+		service.networks = cases[i].networks;
+		service.peers = cases[i].peers;
+		run_words(&r, "ztctl", 200, "", WORDS("doctor"));
+		ATF_CHECK_EQ_MSG(r.r_exit, cases[i].exit, "%zu: exit %d: %s",
+		    i, r.r_exit, r.r_out);
+		ATF_CHECK_MSG(strstr(r.r_out, cases[i].want) != NULL,
+		    "%zu: \"%s\" lacks \"%s\"", i, r.r_out,
+		    cases[i].want);
+		for (p = r.r_out; *p != '\0'; p++)
+			ATF_CHECK(*p == '\n' || (*p >= ' ' && *p < 0x7f));
+		ATF_CHECK_STREQ(r.r_err, "");
+		run_clear(&r);
+	}
+	service.status = service.networks = service.peers = NULL;
+	run_words(&r, "ztctl", 200, "", WORDS("-Tnope", "doctor"));
+	ATF_CHECK_EQ(r.r_exit, 1);
+	ATF_CHECK(strncmp(r.r_out, "problem token-refused: ", 23) == 0);
+	run_clear(&r);
+	run_words(&r, "ztctl", 503, "{}", WORDS("doctor"));
+	ATF_CHECK_EQ(r.r_exit, 1);
+	ATF_CHECK_MSG(strncmp(r.r_out, "problem service-partly: ", 24) == 0,
+	    "%s", r.r_out);
+	run_clear(&r);
+	words_end();
 }
 
 TC(why, "what keeps node, roots and peers from being fine, in sentences")
@@ -741,6 +1188,13 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, client);
 	ATF_TP_ADD_TC(tp, peers);
+	ATF_TP_ADD_TC(tp, parsed);
+	ATF_TP_ADD_TC(tp, paths);
+	ATF_TP_ADD_TC(tp, sso);
+	ATF_TP_ADD_TC(tp, bonds);
+	ATF_TP_ADD_TC(tp, own_name);
+	ATF_TP_ADD_TC(tp, dump);
+	ATF_TP_ADD_TC(tp, doctor);
 	ATF_TP_ADD_TC(tp, why);
 	ATF_TP_ADD_TC(tp, message);
 	ATF_TP_ADD_TC(tp, trimmed);
