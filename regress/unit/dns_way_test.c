@@ -193,6 +193,16 @@ journal(void)
 	return (text);
 }
 
+/* What is told of a network, and who is said to have been told. */
+static void
+check_state(uint64_t nwid, uint32_t state, const char *by)
+{
+	char	 way[16];
+
+	ATF_CHECK_EQ(dns_state(&parent, nwid, way, sizeof(way)), state);
+	ATF_CHECK_STREQ(way, by);
+}
+
 ATF_TC_WITHOUT_HEAD(set_and_unset);
 ATF_TC_BODY(set_and_unset, tc)
 {
@@ -200,18 +210,24 @@ ATF_TC_BODY(set_and_unset, tc)
 	service_status = -1;
 	good_there = true;
 	begin();
+	check_state(1, DNSSTATE_NONE, "");
 	want(1, "zt1", 5, "a");
 	ATF_CHECK_STREQ("+zt1 a;", told);
 	ATF_CHECK_STREQ("good zt1\n", journal());
+	check_state(1, DNSSTATE_SET, "good");
+	check_state(2, DNSSTATE_NONE, "");
 	want(1, "zt1", 5, "a");
 	want(2, "zt2", 6, "b");
 	ATF_CHECK_STREQ("+zt1 a;+zt2 b;", told);
 	ATF_CHECK_STREQ("good zt1\ngood zt2\n", journal());
 	/* Another device: the old one's first. */
 	want(1, "zt3", 7, "a");
+	check_state(1, DNSSTATE_PENDING, "good");
 	run(2500);
+	check_state(1, DNSSTATE_SET, "good");
 	ATF_CHECK_STREQ("+zt1 a;+zt2 b;-zt1;+zt3 a;", told);
 	dns_unset(&parent, 2, true);
+	check_state(2, DNSSTATE_NONE, "");
 	dns_unset(&parent, 9, true);
 	run(1500);
 	ATF_CHECK_STREQ("+zt1 a;+zt2 b;-zt1;+zt3 a;-zt2;", told);
@@ -307,6 +323,7 @@ ATF_TC_BODY(failing, tc)
 	want(1, "zt1", 5, "a");
 	run(500);
 	ATF_CHECK_STREQ("+zt1 a;", told);
+	check_state(1, DNSSTATE_FAILED, "good");
 	/* Perhaps it is in force all the same. */
 	ATF_CHECK_STREQ("good zt1\n", journal());
 	dns_stop(&parent);
@@ -359,6 +376,8 @@ ATF_TC_BODY(no_way, tc)
 	want(2, "-zt", 6, "b");
 	run(100);
 	ATF_CHECK_STREQ("", told);
+	check_state(1, DNSSTATE_NO_WAY, "");
+	check_state(2, DNSSTATE_NONE, "");
 	good_there = true;
 	dns_check(&parent);
 	ATF_CHECK_STREQ("+zt1 a;", told);

@@ -736,11 +736,12 @@ TC(dump, "dump writes what helps, for its owner only, and no token")
 #define NETWORK(status, more)						\
 		"[{\"nwid\":\"8056c2e21c000001\",\"status\":\"" status	\
 		"\"" more "}]"
+#define OK(more)							\
+		NETWORK("OK", ",\"portDeviceName\":\"" LOOPBACK "\"" more)
 #define OKDNS(state, allow)						\
-		NETWORK("OK", ",\"portDeviceName\":\"" LOOPBACK "\",\"allowDNS\":"	\
-		allow ",\"dns\":{\"domain\":\"corp.example\"},\"ztd\":{"	\
-		"\"dns\":{\"state\":\"" state "\"}}")
-#define OK(more) NETWORK("OK", ",\"portDeviceName\":" more)
+		OK(",\"allowDNS\":" allow ",\"dns\":{\"domain\":"	\
+		"\"corp.example\"},\"ztd\":{\"dns\":{\"state\":\"" state \
+		"\"}}")
 
 /* What the service says, and what doctor is to make of it. */
 static const struct {
@@ -785,8 +786,7 @@ static const struct {
 	{ FINE, "[]", "[{\"role\":\"PLANET\",\"ztd\":{\"clockOffset\":"
 	    "29000}},{\"role\":\"LEAF\",\"ztd\":{\"clockOffset\":"
 	    "5000000000}}]", "all is well", 0 },
-	{ FINE, NETWORK("OK", ",\"portDeviceName\":\"" LOOPBACK "\",\"ztd\":{"
-	    "\"clockOffset\":40000}"), "[]",
+	{ FINE, OK(",\"ztd\":{\"clockOffset\":40000}"), "[]",
 	    "problem clock-off: this host's clock is 40 s behind", 1 },
 	{ FINE, NETWORK("ACCESS_DENIED", ""), "[]",
 	    "problem network-denied: network 8056c2e21c000001 does not admit "
@@ -815,13 +815,13 @@ static const struct {
 	{ FINE, OKDNS("bad", "true"), "[]", "problem dns-not-set: ", 1 },
 	{ FINE, OKDNS("set", "true"), "[]", "all is well", 0 },
 	{ FINE, OKDNS("none", "false"), "[]", "note dns-not-allowed: ", 0 },
-	{ FINE, OK("\"zt-not-there\""), "[]",
+	{ FINE, NETWORK("OK", ",\"portDeviceName\":\"zt-not\""), "[]",
 	    "problem interface-missing: ", 1 },
-	{ FINE, OK("\"" LOOPBACK "\",\"allowManaged\":true,\"assignedAddresses\":["
+	{ FINE, OK(",\"allowManaged\":true,\"assignedAddresses\":["
 	    "\"10.255.254.253/24\"]"), "[]", "note address-missing: network "
 	    "8056c2e21c000001: 10.255.254.253/24 is not on " LOOPBACK "\n", 0 },
 	/* Those are not wanted on it. */
-	{ FINE, OK("\"" LOOPBACK "\",\"allowManaged\":true,\"assignedAddresses\":["
+	{ FINE, OK(",\"allowManaged\":true,\"assignedAddresses\":["
 	    "\"8.8.8.8/24\"]"), "[]", "all is well", 0 },
 	{ FINE, "[]", "[{\"address\":\"45ca63f66e\",\"role\":\"LEAF\","
 	    "\"ztd\":{\"reason\":\"peer-no-answer\",\"text\":\"relayed\""
