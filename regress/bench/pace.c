@@ -70,6 +70,23 @@ pace_run(const struct pace *pc, double rate, int64_t ms, double *offered,
 	    (double)(now - start);
 }
 
+/* The better of two tries: something else may have had the processor. */
+static void
+try(const struct pace *pc, double rate, double enough, double *offered,
+    double *delivered)
+{
+	double	 o, d;
+
+	pace_run(pc, rate, STEP_MS, offered, delivered);
+	if (*delivered > enough)
+		return;
+	pace_run(pc, rate, STEP_MS, &o, &d);
+	if (d > *delivered) {
+		*offered = o;
+		*delivered = d;
+	}
+}
+
 double
 pace_search(const struct pace *pc)
 {
@@ -77,7 +94,7 @@ pace_search(const struct pace *pc)
 	unsigned	 worse = 0;
 
 	for (rate = FIRST_RATE; worse < 3; rate *= 1.3) {
-		pace_run(pc, rate, STEP_MS, &offered, &delivered);
+		try(pc, rate, best * 1.02, &offered, &delivered);
 		if (delivered > best * 1.02) {
 			best = delivered;
 			best_rate = rate;
