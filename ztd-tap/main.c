@@ -31,6 +31,7 @@
 #include "ztd-tap/netif.h"
 #include "ztd-tap/options.h"
 #include "ztd-tap/parent.h"
+#include "ztd-tap/personality.h"
 #include "ztd-tap/policy_file.h"
 #include "ztd-tap/supervise.h"
 #include "ztd-tap/tap.h"
@@ -56,6 +57,7 @@ main(int argc, char *argv[])
 	char		 error[256];
 
 	stdio_open();
+	personality_become(argc, argv);
 	(void)umask(022);
 	if (options_parse(&o, argc, argv, error, sizeof(error)) == -1) {
 		fprintf(stderr, "%s: %s\n%s\n", o.o_compat ? "zerotier-one" :

@@ -203,7 +203,8 @@ zsh_body()
 	check_zsh
 }
 
-# In a terminal, as a user would see it.
+# In a terminal, as a user would see it: one line after the other is begun,
+# completed and taken back.
 check_zsh()
 {
 	cat >type.zsh <<-END
@@ -211,23 +212,27 @@ check_zsh()
 	zpty z zsh -f -i
 	zpty -w z "PS1=; stty -echo; PATH='$PATH'; cd '$(pwd)'"
 	zpty -w z "fpath=('$SHELLS' \\\$fpath); autoload -Uz compinit; compinit -u -D"
-	zpty -w z "setopt no_list_ambiguous no_beep; LISTMAX=0; zstyle ':completion:*' menu no"
+	zpty -w z "setopt no_beep; LISTMAX=0; zstyle ':completion:*' menu no"
 	zpty -w z "echo rea''dy"
 	zpty -r z line '*ready*'
-	zpty -w -n z \$'ztctl '"\$1"\$'\t'
-	sleep 1
-	while zpty -r -t z piece; do print -rn -- "\$piece"; done
+	for pair in "\$@"; do
+		zpty -w -n z \$'ztctl '"\${pair%%:*}"\$'\t'
+		got= tries=0
+		while [[ \$got != *"\${pair#*:}"* ]] && (( tries++ < 50 )); do
+			sleep 0.1
+			while zpty -r -t z piece; do got+=\$piece; done
+		done
+		[[ \$got == *"\${pair#*:}"* ]] || print -r -- "\$pair: \$got"
+		zpty -w -n z \$'\x15'
+		sleep 0.1
+		while zpty -r -t z piece; do :; done
+	done
 	zpty -d z
 	END
-	for pair in "jo:join" "doc:doctor" "leave :8056c2e21c00000" \
-	    "member auth:authorize" "member authorize c:cfc4247a374573ef" \
-	    "why :62f865ae71" "identity si:sign"; do
-		got=$(zsh -f type.zsh "${pair%%:*}" 2>&1)
-		case $got in
-		*"${pair#*:}"*)	;;
-		*)	atf_fail "\"${pair%%:*}\": \"$got\"" ;;
-		esac
-	done
+	atf_check zsh -f type.zsh "jo:join" "doc:doctor" \
+	    "leave :8056c2e21c00000" "member auth:authorize" \
+	    "member authorize c:cfc4247a374573ef" "why :62f865ae71" \
+	    "identity si:sign"
 }
 
 atf_init_test_cases()

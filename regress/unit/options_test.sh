@@ -47,6 +47,37 @@ version_body()
 	atf_check -o match:'^usage: ztd' "$(prog)" -h
 }
 
+ztd_case personality "client and tool, by name and by switch"
+personality_body()
+{
+	for name in zerotier-one zerotier-cli zerotier-idtool; do
+		ln -s "$(prog)" $name
+	done
+	atf_check -o inline:'1.14.1\n' ./zerotier-cli -v
+	atf_check -s exit:2 -e match:'^./zerotier-cli: missing port and ' \
+	    ./zerotier-cli -D/nonexistent info
+	atf_check -e match:listnetworks ./zerotier-cli frob
+	atf_check -o match:'^[0-9a-f]{10}:0:[0-9a-f]{128}:[0-9a-f]{128}$' \
+	    ./zerotier-idtool generate
+	atf_check -s exit:1 -o match:getpublic ./zerotier-idtool
+	# As switches of the daemon, by that name only.
+	atf_check -s exit:2 -e match:'^zerotier-cli: missing port and ' \
+	    ./zerotier-one -q -D/nonexistent info
+	atf_check -o match:'^[0-9a-f]{10}:0:[0-9a-f]{128}:[0-9a-f]{128}$' \
+	    ./zerotier-one -i generate
+	atf_check -s exit:1 -o match:getpublic ./zerotier-one -i
+	atf_check -s exit:1 -e match:'unknown flag -q' "$(prog)" -q info
+	# A home folder comes first: that is none of them.
+	atf_check -s exit:1 -e match:'unknown flag -q' ./zerotier-one home -q
+	# There may be nothing beside it.
+	mkdir -p alone/sbin
+	cp "$(prog)" alone/sbin/ztd
+	ln -s ztd alone/sbin/zerotier-cli
+	[ -e /usr/local/bin/ztctl ] ||
+	    atf_check -s exit:1 -e match:'is not installed beside ztd' \
+	    ./alone/sbin/zerotier-cli info
+}
+
 ztd_case bad_flags "one clear line and the usage, status 1"
 bad_flags_body()
 {
@@ -262,6 +293,7 @@ reload_cleanup()
 atf_init_test_cases()
 {
 	atf_add_test_case version
+	atf_add_test_case personality
 	atf_add_test_case bad_flags
 	atf_add_test_case check_good
 	atf_add_test_case check_identity

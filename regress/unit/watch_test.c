@@ -360,6 +360,33 @@ TC(signals, "so is it at ^C, and when a signal ends it")
 	service_end();
 }
 
+TC(stopped, "the shell has its terminal while it is stopped")
+{
+	struct screen	 s;
+	struct termios	 now;
+	int		 status;
+
+	service_start();
+	screen_start(tc, &s, 24, 80);
+	screen_wait(&s, "f042bf1eb9", 1);
+	ATF_REQUIRE(kill(s.s_pid, SIGTSTP) == 0);
+	ATF_REQUIRE_EQ(waitpid(s.s_pid, &status, WUNTRACED), s.s_pid);
+	ATF_REQUIRE(WIFSTOPPED(status));
+	screen_wait(&s, LEAVE, 1);
+	ATF_REQUIRE(tcgetattr(s.s_fd, &now) == 0);
+	ATF_CHECK_EQ(now.c_lflag, s.s_before.c_lflag);
+	ATF_REQUIRE(kill(s.s_pid, SIGCONT) == 0);
+	screen_wait(&s, ENTER, 2);
+	s.s_len = 0;
+	s.s_text[0] = '\0';
+	screen_wait(&s, "f042bf1eb9", 2);
+	ATF_REQUIRE_EQ(write(s.s_fd, "q", 1), 1);
+	screen_wait(&s, LEAVE, 1);
+	ATF_REQUIRE_EQ(waitpid(s.s_pid, &status, 0), s.s_pid);
+	ATF_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	service_end();
+}
+
 /* Up to the next "\033[H": what is on the screen. */
 static void
 check_fits(const char *frame, unsigned rows, unsigned columns)
@@ -434,6 +461,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, gone);
 	ATF_TP_ADD_TC(tp, terminal);
 	ATF_TP_ADD_TC(tp, signals);
+	ATF_TP_ADD_TC(tp, stopped);
 	ATF_TP_ADD_TC(tp, sizes);
 	ATF_TP_ADD_TC(tp, doctor);
 	return (atf_no_error());

@@ -13,7 +13,7 @@
 #include "ztd-ctl/ztctl/doctor.h"
 
 #define CLOCK_OFF_MS	30000	/* more than a slow answer could be */
-#define RECENT_MS	60000
+#define RECENT_MS	20000
 #define PEERS_SHOWN	5
 
 /* What to do about a reason of common/reason.c. */
