@@ -526,5 +526,5 @@ tell_none(struct dns_net *n)
 	log_info("%s: names under %s are served by%s; nothing on this host "
 	    "can be told so%s", n->dn_want.di_dev.nd_name,
 	    n->dn_want.di_conf.dc_domain, list, n->dn_want.di_global ? "" :
-	    " (see settings.dnsMode in ztd.conf(5))");
+	    " (see settings.dnsMode in ztd.local.conf(5))");
 }
