@@ -138,6 +138,17 @@ log_debug(const char *fmt, ...)
 }
 
 void
+log_kind(int level, const char *kind, const char *line)
+{
+	int	error = errno;
+
+	level &= LOG_PRIMASK;
+	if (level == LOG_DEBUG ? logger.verbose : !site_quiet(kind))
+		deliver(level, line);
+	errno = error;
+}
+
+void
 log_line(int level, const char *line)
 {
 	int	error = errno;

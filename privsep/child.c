@@ -202,7 +202,7 @@ parent_gone(struct channel *ch, const char *reason, void *arg)
 	(void)ch;
 	(void)arg;
 	if (reason != NULL)
-		log_warnx("parent: %s", reason);
+		log_warnx("lost the channel to the parent: %s", reason);
 	stop_and_exit(1);
 }
 
@@ -249,7 +249,7 @@ child_confine(const struct confine *wanted, const struct msg_init *init)
 	}
 	limits(&co);
 	if (sandbox_enter(&co, &what) == -1)
-		fatal("%s", what);
+		fatal("sandbox: %s", what);
 }
 
 static void
@@ -275,7 +275,7 @@ enter_empty_root(void)
 		return;
 	}
 	if (mkdtemp(path) == NULL)
-		fatal("%s", path);
+		fatal("mkdtemp %s", path);
 	if (chdir(path) == -1)
 		fatal("chdir %s", path);
 	if (rmdir(path) == -1)

@@ -258,7 +258,8 @@ struct msg_port {
 	uint64_t	 mp_mac;
 	uint32_t	 mp_mtu;	/* Ethernet payload, bytes */
 	uint8_t		 mp_up;		/* configuration held: link is up */
-	uint8_t		 mp_pad[3];
+	uint8_t		 mp_ok;		/* and the controller lets us in */
+	uint8_t		 mp_pad[2];
 	char		 mp_name[NETCONF_NAME];
 	uint32_t	 mp_nips;
 	uint32_t	 mp_nroutes;

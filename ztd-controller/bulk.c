@@ -700,7 +700,7 @@ static unsigned
 reply(struct call *k, unsigned code, json_t *v)
 {
 	if (v == NULL)
-		fatalx("out of memory for an answer");
+		fatalx("out of memory");
 	k->k_out = value_format(v, &k->k_outlen);
 	json_decref(v);
 	return (code);

@@ -228,7 +228,7 @@ list_networks(struct files *f, size_t *n)
 
 	*n = 0;
 	if ((dir = folder_open(f, "network")) == NULL) {
-		log_warn("controller.d/network: cannot read");
+		log_warn("cannot read controller.d/network");
 		return (NULL);
 	}
 	while ((de = readdir(dir)) != NULL) {

@@ -162,7 +162,7 @@ process_init(struct process *pr, const char *folder)
 			fatalx("the database cannot be watched");
 	}
 	controller_init(&pr->pr_con, db, &output, pr);
-	log_info("%zu networks loaded", pr->pr_con.c_nnetworks);
+	log_info("networks of this controller loaded: %zu", pr->pr_con.c_nnetworks);
 	pr->pr_exchanges = exchange_new();
 	pr->pr_push = evtimer_new(pr->pr_base, timer_push, pr);
 	pr->pr_tick = evtimer_new(pr->pr_base, timer_tick, pr);
@@ -267,7 +267,7 @@ parent_channel(struct process *pr, struct msg *m)
 			channel_set_room(pr->pr_ctl, room_ctl);
 		break;
 	default:
-		log_warnx("a channel to nobody (%u)", mc->mc_peer);
+		log_warnx("the parent made a channel to nobody: %u", mc->mc_peer);
 		close(m->m_fd);
 	}
 }
@@ -347,8 +347,9 @@ gone_net(struct channel *ch, const char *reason, void *arg)
 {
 	struct process	*pr = arg;
 
-	log_info("lost the connection to %s%s%s", proc_name(PROC_NET),
-	    reason == NULL ? "" : ": ", reason == NULL ? "" : reason);
+	if (reason != NULL)
+		log_warnx("lost the channel to %s: %s", proc_name(PROC_NET),
+		    reason);
 	channel_free(ch);
 	pr->pr_net = NULL;
 }
@@ -358,8 +359,9 @@ gone_ctl(struct channel *ch, const char *reason, void *arg)
 {
 	struct process	*pr = arg;
 
-	log_info("lost the connection to %s%s%s", proc_name(PROC_CTL),
-	    reason == NULL ? "" : ": ", reason == NULL ? "" : reason);
+	if (reason != NULL)
+		log_warnx("lost the channel to %s: %s", proc_name(PROC_CTL),
+		    reason);
 	exchange_reset(pr->pr_exchanges);
 	channel_free(ch);
 	pr->pr_ctl = NULL;

@@ -210,7 +210,7 @@ sibling_new(const struct msg_channel *mc, int fd)
 	enum proc	 peer = mc->mc_peer;
 
 	if (peer != PROC_NET && peer != PROC_CON) {
-		log_warnx("channel to nobody (%u)", mc->mc_peer);
+		log_warnx("the parent made a channel to nobody: %u", mc->mc_peer);
 		(void)close(fd);
 		return;
 	}
@@ -220,7 +220,7 @@ sibling_new(const struct msg_channel *mc, int fd)
 	ctl.c_channels[peer] = channel_new(ctl.c_base, fd, PROC_CTL, peer,
 	    ctl_dispatch_sibling, sibling_gone, NULL);
 	if (ctl.c_channels[peer] == NULL)
-		log_warn("channel to %s", proc_name(peer));
+		log_warn("cannot make the channel to %s", proc_name(peer));
 }
 
 static void
@@ -230,7 +230,8 @@ sibling_gone(struct channel *ch, const char *reason, void *arg)
 
 	(void)arg;
 	if (reason != NULL)
-		log_warnx("lost %s: %s", proc_name(peer), reason);
+		log_warnx("lost the channel to %s: %s", proc_name(peer),
+		    reason);
 	if (ctl.c_channels[peer] == ch)
 		ctl.c_channels[peer] = NULL;
 	channel_free(ch);

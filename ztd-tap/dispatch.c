@@ -80,6 +80,9 @@ dispatch_message(struct channel *chan, struct msg *m, void *arg)
 		break;
 	case MSG_READY:
 		c->c_ready = true;
+		if (c->c_starts > 1)
+			log_info("%s serves again, process %ld",
+			    proc_name(c->c_proc), (long)c->c_pid);
 		parent_ready(c->c_parent);
 		break;
 	default:
@@ -129,10 +132,10 @@ greet_net(struct parent *p)
 	send_settings(p, PROC_NET);
 	send_identity(p, PROC_NET);
 	if (frame_pair(fds) == -1)
-		log_warn("frame channel");
+		log_warn("cannot make the frame channel");
 	else {
 		if (pump_channel(p->p_pump, fds[0]) == -1)
-			log_warnx("frame channel: out of memory");
+			log_warn("cannot make the frame channel");
 		(void)channel_send(p->p_child[PROC_NET].c_chan, MSG_FRAMES, 0,
 		    fds[1], NULL, 0);
 	}
@@ -188,7 +191,7 @@ send_listeners(struct parent *p)
 		ml.ml_addr = p->p_listener[i].l_addr;
 		fd = fcntl(p->p_listener[i].l_fd, F_DUPFD_CLOEXEC, 0);
 		if (fd == -1)
-			log_warn("listener");
+			log_warn("cannot hand on a listening socket");
 		else
 			(void)channel_send(p->p_child[PROC_CTL].c_chan,
 			    MSG_LISTENER, 0, fd, &ml, sizeof(ml));
@@ -272,7 +275,7 @@ identity_new(struct parent *p, const struct msg *m)
 	first = !p->p_identified;
 	good = idfile_accept(p, &mn);
 	if (good && !first && mn.mn_generated) {
-		log_warnx("the address collided with another node's: now "
+		log_warnx("address collided with another node's: now "
 		    "%.10s", p->p_public);
 		supervise_restart(p, PROC_CON);
 		supervise_restart(p, PROC_CTL);
@@ -312,7 +315,6 @@ online(struct parent *p, const struct msg *m)
 	p->p_online = mo.mo_online != 0;
 	if (p->p_online == was)
 		return (true);
-	log_info("%s", p->p_online ? "online" : "offline");
 	joined_online(p);
 	return (true);
 }
@@ -325,7 +327,7 @@ planet(struct parent *p, const struct msg *m)
 		return (false);
 	if (file_write(p->p_homefd, "planet", m->m_data, m->m_len, 0640,
 	    (uid_t)-1, p->p_user[PROC_NET].pu_gid) == -1)
-		log_warn("%s/planet", p->p_home);
+		log_warn("cannot write %s/planet", p->p_home);
 	return (true);
 }
 

@@ -191,7 +191,7 @@ dns_run(struct dns *d, const char *name, const char *path,
 	d->d_job = dns_job_start(d->d_parent->p_base, name, path, argv, input,
 	    len, JOB_MS, job_done, d);
 	if (d->d_job == NULL) {
-		log_warn("start %s", path);
+		log_warn("cannot start %s", path);
 		return (DNS_NOT);
 	}
 	return (DNS_LATER);

@@ -56,7 +56,7 @@ localconf_load(struct parent *p)
 	int			 status;
 
 	if ((base = event_base_new()) == NULL)
-		fatalx("event_base_new");
+		fatalx("out of memory");
 	if (job_start(p, base, NULL) == -1) {
 		event_base_free(base);
 		return (-1);
@@ -116,13 +116,13 @@ job_start(struct parent *p, struct event_base *base,
 	if (read_file(p, &cj->cj_text, &cj->cj_len, &cj->cj_stat) == -1)
 		goto fail;
 	if (channel_pair(fds) == -1) {
-		log_warn("channel to ztd-ctl -C");
+		log_warn("cannot make the channel to ztd-ctl -C");
 		goto fail;
 	}
 	cj->cj_pid = proc_spawn(PROC_CTL, c->c_path, fds[1], true, args);
 	close(fds[1]);
 	if (cj->cj_pid == -1)
-		log_warn("start %s -C", c->c_path);
+		log_warn("cannot start %s -C", c->c_path);
 	cj->cj_chan = channel_new(base, fds[0], PROC_TAP, PROC_CTL,
 	    job_message, job_gone, cj);
 	cj->cj_timer = event_new(base, -1, 0, job_timeout, cj);
@@ -205,9 +205,12 @@ job_finish(struct localconf_job *cj, const struct msg_parsed *mp,
 		for (i = 0; text[i] != '\0'; i++)
 			if ((unsigned char)text[i] < ' ')
 				text[i] = '?';
-		log_warnx("%s/local.conf: %s%s", p->p_home, text,
-		    cj->cj_changed != NULL ? "; what was loaded before stays "
-		    "in force" : "");
+		if (cj->cj_changed != NULL)
+			log_warnx("%s/local.conf refused: %s; what was loaded "
+			    "before stays in force", p->p_home, text);
+		else
+			log_warnx("%s/local.conf refused: %s", p->p_home,
+			    text);
 		cj->cj_status = -1;
 		return;
 	}
@@ -216,8 +219,10 @@ job_finish(struct localconf_job *cj, const struct msg_parsed *mp,
 	p->p_conf = cj->cj_text;
 	p->p_conflen = cj->cj_len;
 	cj->cj_text = NULL;
-	if (cj->cj_changed != NULL)
+	if (cj->cj_changed != NULL) {
+		log_info("%s/local.conf applied", p->p_home);
 		cj->cj_changed(p);
+	}
 }
 
 static void
@@ -282,6 +287,6 @@ read_file(struct parent *p, char **text, size_t *len, struct stat *st)
 		log_warnx("%s/local.conf is longer than %d bytes", p->p_home,
 		    MSG_MAX);
 	else
-		log_warn("%s/local.conf", p->p_home);
+		log_warn("cannot read %s/local.conf", p->p_home);
 	return (-1);
 }

@@ -125,7 +125,7 @@ check(struct parent *p, const struct options *o)
 	if (p->p_netsfd != -1)
 		policy_file_scan(p, check_policy);
 	else if (errno != ENOENT) {
-		log_warn("%s/networks.d", p->p_home);
+		log_warn("cannot read %s/networks.d", p->p_home);
 		good = false;
 	}
 	explicit_bzero(p->p_secret, sizeof(p->p_secret));
@@ -180,7 +180,7 @@ prepare(struct parent *p, const struct options *o)
 	if ((p->p_netif = netif_new()) == NULL)
 		log_warn("the system's interfaces cannot be reached");
 	if ((why = tap_probe()) != NULL)
-		log_warnx("%s", why);
+		log_warnx("no network can have an interface: %s", why);
 }
 
 /* One for each network's tap: as many as may be had. */

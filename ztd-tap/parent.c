@@ -84,7 +84,7 @@ parent_run(struct parent *p)
 
 	parent_open(p);
 	if ((ticker = event_new(p->p_base, -1, EV_PERSIST, tick, p)) == NULL)
-		fatalx("event loop: out of memory");
+		fatalx("out of memory");
 	signals_watch(p, signals);
 	parent_watch(p);
 	dns_start(p);
@@ -124,7 +124,7 @@ parent_open(struct parent *p)
 	    NULL ||
 	    (p->p_groups_soon = notice_new(p->p_base, groups_due, p)) ==
 	    NULL)
-		fatalx("event loop: out of memory");
+		fatalx("out of memory");
 	notice_pause(p->p_groups_soon, GROUPS_MS);
 	groups_init();
 	pump_watch(p->p_pump, groups_reported, p);
@@ -136,7 +136,7 @@ parent_watch(struct parent *p)
 {
 	if (p->p_netif != NULL &&
 	    netif_watch(p->p_netif, p->p_base, host_changed, p) == -1)
-		log_warn("changes of interfaces cannot be watched");
+		log_warn("cannot watch changes of interfaces");
 }
 
 void
@@ -188,7 +188,7 @@ parent_ready(struct parent *p)
 		p->p_startpipe = -1;
 	}
 	if (sandbox_parent(p->p_home, &what) == -1) {
-		log_warn("%s", what);
+		log_warn("sandbox: %s", what);
 		parent_stop(p, 1);
 	}
 }
@@ -200,7 +200,7 @@ parent_interfaces(struct parent *p, bool always, bool roamed)
 	int			 n = 0;
 
 	if (p->p_netif != NULL && (n = netif_list(p->p_netif, &ifs)) == -1) {
-		log_warn("list of interfaces");
+		log_warn("cannot list interfaces");
 		return;
 	}
 	if (n > 0)
@@ -362,7 +362,7 @@ signal_seen(evutil_socket_t sig, short what, void *arg)
 		dns_reap(p);
 		break;
 	case SIGHUP:
-		log_info("reload");
+		log_info("SIGHUP: configuration is read anew");
 		localconf_check(p, true, dispatch_settings);
 		joined_reload(p);
 		dns_settings(p);
@@ -454,9 +454,9 @@ dump(const struct parent *p)
 	enum proc		 proc;
 
 	for (proc = PROC_NET; proc < PROC_COUNT; proc++)
-		log_info("%s: process %ld%s", proc_name(proc),
+		log_info("%s: process %ld, %s", proc_name(proc),
 		    (long)p->p_child[proc].c_pid,
-		    p->p_child[proc].c_ready ? "" : ", not ready");
+		    p->p_child[proc].c_ready ? "ready" : "not ready");
 	log_info("frames: %" PRIu64 " out, %" PRIu64 " in, %" PRIu64
 	    " dropped; %u interfaces lent, whose frames are not among these",
 	    ps->ps_out, ps->ps_in, ps->ps_dropped, pump_nlent(p->p_pump));
