@@ -188,7 +188,7 @@ xcalloc(size_t n, size_t size)
 	void	*p;
 
 	if ((p = calloc(n == 0 ? 1 : n, size == 0 ? 1 : size)) == NULL)
-		fatal("calloc");
+		fatalx("out of memory");
 	return (p);
 }
 
@@ -198,7 +198,7 @@ xmalloc(size_t size)
 	void	*p;
 
 	if ((p = malloc(size == 0 ? 1 : size)) == NULL)
-		fatal("malloc");
+		fatalx("out of memory");
 	return (p);
 }
 
@@ -208,7 +208,7 @@ xstrdup(const char *s)
 	char	*p;
 
 	if ((p = strdup(s)) == NULL)
-		fatal("strdup");
+		fatalx("out of memory");
 	return (p);
 }
 

@@ -394,6 +394,20 @@ count_change(struct controller *c, bool was, bool is)
 }
 
 static void
+log_member(uint64_t nwid, uint64_t addr, bool was, bool is)
+{
+	if (is)
+		log_info("network %016" PRIx64 " member %010" PRIx64
+		    " authorized", nwid, addr);
+	else if (was)
+		log_info("network %016" PRIx64 " member %010" PRIx64
+		    " deauthorized", nwid, addr);
+	else
+		log_info("network %016" PRIx64 " member %010" PRIx64
+		    " new: not authorized", nwid, addr);
+}
+
+static void
 apply_member(struct controller *c, struct change *ch)
 {
 	const uint64_t	 addr = ch->ch_db.dc_addr;
@@ -413,9 +427,7 @@ apply_member(struct controller *c, struct change *ch)
 	m = table_member_put(c, n, addr, ch->ch_record, ch->ch_db.dc_text);
 	count_change(c, was, m->m_authorized);
 	if (was != m->m_authorized || fresh)
-		log_info("network %016" PRIx64 " member %010" PRIx64 " %s",
-		    n->n_nwid, addr, m->m_authorized ? "authorized" : was ?
-		    "deauthorized" : "new: not authorized");
+		log_member(n->n_nwid, addr, was, m->m_authorized);
 	if (!ch->ch_notify)
 		return;
 	push_member(c, n->n_nwid, addr);

@@ -81,7 +81,7 @@ now_ms(void)
 	struct timespec	ts;
 
 	if (clock_gettime(CLOCK_REALTIME, &ts) == -1)
-		fatal("clock_gettime");
+		fatal("cannot read the clock");
 	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
@@ -92,7 +92,7 @@ ticks_us(void)
 	struct timespec	ts;
 
 	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
-		fatal("clock_gettime");
+		fatal("cannot read the clock");
 	return ((uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
 }
 
@@ -119,9 +119,9 @@ main(int argc, char *argv[])
 	(void)argv;
 	child_start(PROC_CON, "ztd-controller", &init);
 	if (crypto_init() == -1)
-		fatalx("the cryptographic libraries do not work");
+		fatalx("libsodium or libcrypto does not work");
 	if ((pr.pr_base = event_base_new()) == NULL)
-		fatalx("no event loop");
+		fatalx("cannot make an event loop");
 	n = snprintf(folder, sizeof(folder), "%s/" FOLDER, init.mi_home);
 	if (n < 0 || (size_t)n >= sizeof(folder))
 		fatalx("the path of " FOLDER " is too long");
@@ -140,9 +140,9 @@ main(int argc, char *argv[])
 	if (pr.pr_parent == NULL)
 		fatalx("no channel to the parent");
 	if (channel_send(pr.pr_parent, MSG_READY, 0, -1, NULL, 0) == -1)
-		fatal("cannot tell the parent");
+		fatal("cannot answer the parent");
 	if (event_base_dispatch(pr.pr_base) == -1)
-		fatalx("event loop failed");
+		fatalx("the event loop failed");
 	return (0);
 }
 
@@ -167,7 +167,7 @@ process_init(struct process *pr, const char *folder)
 	pr->pr_push = evtimer_new(pr->pr_base, timer_push, pr);
 	pr->pr_tick = evtimer_new(pr->pr_base, timer_tick, pr);
 	if (pr->pr_push == NULL || pr->pr_tick == NULL)
-		fatalx("no timers");
+		fatalx("cannot set a timer");
 }
 
 /* While there are members of whom something may expire. */
@@ -448,5 +448,5 @@ out_wake(void *arg)
 	struct process		*pr = arg;
 
 	if (event_add(pr->pr_push, &tv) == -1)
-		log_warnx("cannot start the timer for pushes");
+		log_warnx("cannot set a timer");
 }

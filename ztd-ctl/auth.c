@@ -217,7 +217,7 @@ monotonic_now(void)
 	struct timespec	 ts;
 
 	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
-		fatal("clock_gettime");
+		fatal("cannot read the clock");
 	return (ts.tv_sec);
 }
 

@@ -69,7 +69,7 @@ main(int argc, char *argv[])
 	    parse_only ? parse_only_dispatch_parent : ctl_dispatch_parent,
 	    NULL, NULL);
 	if (ctl.c_channels[PROC_TAP] == NULL)
-		fatalx("cannot talk to the parent");
+		fatalx("no channel to the parent");
 	confine(parse_only);
 	if (!parse_only) {
 		metrics_file(&ctl);
@@ -77,7 +77,7 @@ main(int argc, char *argv[])
 		    NULL, 0);
 	}
 	if (event_base_dispatch(ctl.c_base) == -1)
-		fatalx("event loop");
+		fatalx("the event loop failed");
 	server_free(ctl.c_server);
 	return (0);
 }

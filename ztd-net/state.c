@@ -184,7 +184,7 @@ state_start(struct engine *e)
 
 	ev = event_new(e->e_base, -1, EV_PERSIST, sweep_timer, e);
 	if (ev == NULL || event_add(ev, &hour) == -1)
-		fatalx("cannot start a timer");
+		fatalx("cannot set a timer");
 	sweep_timer(-1, 0, e);
 }
 

@@ -195,5 +195,5 @@ descriptors(void)
 	if (rl.rlim_max != RLIM_INFINITY && rl.rlim_cur > rl.rlim_max)
 		rl.rlim_cur = rl.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
-		log_warn("limit of open files");
+		log_warn("cannot set the limit of open files");
 }

@@ -71,7 +71,7 @@ parent_now(void)
 	struct timespec	 ts;
 
 	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
-		fatal("clock");
+		fatal("cannot read the clock");
 	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
@@ -94,7 +94,7 @@ parent_run(struct parent *p)
 	supervise_start(p, PROC_NET);
 
 	if (event_base_dispatch(p->p_base) == -1)
-		log_warnx("event loop ended");
+		log_warnx("the event loop failed");
 
 	localconf_cancel(p);
 	joined_close(p);
@@ -180,7 +180,7 @@ parent_ready(struct parent *p)
 	p->p_started = true;
 	home_write_pid(p);
 	daemon_notify("READY=1");
-	log_info("%s %s, node %.10s, port %u", ZTD_NAME, ZTD_VERSION,
+	log_info("ztd %s, node %.10s, port %u", ZTD_VERSION,
 	    p->p_public, p->p_port);
 	if (p->p_startpipe != -1) {
 		log_init(ZTD_NAME, false, p->p_verbose);

@@ -413,9 +413,12 @@ topology_offer(struct node *n, int64_t now, const struct world *w,
 			return;
 		seed_drop(t, w->w_id);
 	}
-	node_log(n, LOG_INFO, "%s %010llx updated by %010llx",
-	    w->w_type == WORLD_PLANET ? "planet" : "moon",
-	    (unsigned long long)w->w_id, (unsigned long long)from);
+	if (w->w_type == WORLD_PLANET)
+		node_log(n, LOG_INFO, "planet %010llx updated by %010llx",
+		    (unsigned long long)w->w_id, (unsigned long long)from);
+	else
+		node_log(n, LOG_INFO, "moon %010llx updated by %010llx",
+		    (unsigned long long)w->w_id, (unsigned long long)from);
 	world_keep(n, w);
 }
 
