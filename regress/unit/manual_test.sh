@@ -109,8 +109,40 @@ POST /bond/setmtu/MTU/INTERFACE/
 	atf_check comm -23 statuses told
 }
 
+atf_test_case protocol
+protocol_head()
+{
+	atf_set descr "numbers and names of ztd-protocol(7) are those of the code"
+}
+protocol_body()
+{
+	top=$(top)
+	page=$top/man/ztd-protocol.7
+	# VERB_HELLO = 0x01, ERR_..., and MATCH_... = 24
+	{
+		sed -nE 's/^.(VERB|ERR)_([A-Z_]+) = (0x[0-9a-f]+),?$/\3 \2/p' \
+		    "$top/common/packet.h"
+		sed -nE 's/^.((ACTION|MATCH)_[A-Z0-9_]+) = ([0-9]+),?$/\3 \1/p' \
+		    "$top/common/rules.h"
+	} | sort -u >code
+	[ "$(wc -l <code)" -gt 60 ] || atf_fail "$(wc -l <code) numbers"
+	sed -nE 's/^\.It (0x[0-9a-f]+) Ta ([A-Z_]+)( Ta.*)?$/\1 \2/p
+	    s/^\.It ([0-9]+) Ta ((ACTION|MATCH)_[A-Z0-9_]+)( Ta.*)?$/\1 \2/p' \
+	    "$page" | sort -u >told
+	atf_check diff code told
+
+	# Keys of the two dictionaries.
+	sed -nE 's/.*dict_(put|get)[a-z0-9_]*\([^"]*"([a-zA-Z]+)".*/\2/p' \
+	    "$top"/common/netconf*.c | sort -u >keys
+	[ "$(wc -l <keys)" -gt 30 ] || atf_fail "$(wc -l <keys) keys"
+	sed -nE 's/^\.(It )?Cm (.*)/\2/p' "$page" | tr -c 'a-zA-Z\n' '\n' |
+	    sort -u >words
+	atf_check comm -23 keys words
+}
+
 atf_init_test_cases()
 {
 	atf_add_test_case log
 	atf_add_test_case api
+	atf_add_test_case protocol
 }
