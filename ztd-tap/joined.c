@@ -57,6 +57,7 @@ static void		 tap_tell(struct joined *, bool);
 static void		 tap_alias(const struct joined *, char *, size_t);
 static void		 result(struct msg_result *, unsigned, const char *);
 static unsigned		 settings_bits(const struct policy *);
+static void		 policy_new(struct joined *, const struct policy *);
 static void		 tell_ok(struct joined *);
 
 RB_GENERATE(joined_tree, joined, j_entry, joined_cmp)
@@ -202,14 +203,7 @@ joined_set(struct parent *p, const struct msg_net_set *mn,
 		/* So that the API can name its interface at once. */
 		want_default(find(p, mn->mn_nwid));
 	} else {
-		if (settings_bits(&j->j_policy) != settings_bits(&po))
-			log_info("network %016" PRIx64 " set: allowManaged=%d "
-			    "allowGlobal=%d allowDefault=%d allowDNS=%d",
-			    mn->mn_nwid, po.po_managed, po.po_global,
-			    po.po_default, po.po_dns);
-		j->j_policy = po;
-		j->j_warned = false;
-		apply(j);
+		policy_new(j, &po);
 	}
 	result(mr, 200, "");
 }
@@ -299,13 +293,26 @@ joined_groups(struct parent *p)
 void
 joined_reload(struct parent *p)
 {
+	struct policy	 po;
 	struct joined	*j;
 
 	RB_FOREACH(j, joined_tree, JOINED(p)) {
-		(void)policy_file_read(p, j->j_nwid, &j->j_policy);
-		j->j_warned = false;
-		apply(j);
+		(void)policy_file_read(p, j->j_nwid, &po);
+		policy_new(j, &po);
 	}
+}
+
+static void
+policy_new(struct joined *j, const struct policy *po)
+{
+	if (settings_bits(&j->j_policy) != settings_bits(po))
+		log_info("network %016" PRIx64 " set: allowManaged=%d "
+		    "allowGlobal=%d allowDefault=%d allowDNS=%d", j->j_nwid,
+		    po->po_managed, po->po_global, po->po_default,
+		    po->po_dns);
+	j->j_policy = *po;
+	j->j_warned = false;
+	apply(j);
 }
 
 void

@@ -48,6 +48,9 @@ networks_body()
 
 	must zt a set "$nwid" allowGlobal=1
 	said a "ztd: network $nwid set: allowManaged=1 allowGlobal=1 allowDefault=0 allowDNS=0"
+	sed -i 's/allowDNS=0/allowDNS=1/' "$(home a)/networks.d/$nwid.local.conf"
+	kill -HUP "$(ztd_pid a)"
+	said a "ztd: network $nwid set: allowManaged=1 allowGlobal=1 allowDefault=0 allowDNS=1"
 	must deauthorize root "$nwid" "$a"
 	said root "ztd-controller: network $nwid member $a deauthorized"
 	must zt a leave "$nwid"
