@@ -78,6 +78,8 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_TAP_GONE, STRUCT(msg_tap_gone), NET_TAP, 0),
 
 	ROW(MSG_LISTENER, STRUCT(msg_listener), TAP_CTL, 1),
+	ROW(MSG_LOCAL, EMPTY, TAP_CTL, 1),
+	ROW(MSG_OPERATORS, STRUCT(msg_operators), TAP_CTL, 0),
 	ROW(MSG_TOKEN, STRUCT(msg_token), TAP_CTL, 0),
 	ROW(MSG_CONFIG_TEXT, BYTES(MSG_MAX), TAP_CTL, 0),
 

@@ -78,6 +78,8 @@ enum msg_type {
 
 	/* parent > API */
 	MSG_LISTENER,		/* with a listening TCP descriptor */
+	MSG_LOCAL,		/* with that of the local socket */
+	MSG_OPERATORS,		/* who needs no token there */
 	MSG_TOKEN,
 	MSG_CONFIG_TEXT,	/* local.conf as it stands, for /status */
 
@@ -293,6 +295,21 @@ struct msg_pin_mode {
 struct msg_listener {
 	struct inet_addr ml_addr;
 	uint32_t	 ml_metrics_only;
+};
+
+/*
+ * MSG_LOCAL carries nothing but its descriptor.  MSG_OPERATORS: who may do
+ * everything on it without a token: mo_owner, members of the group mo_gid
+ * (mo_uids are those that the system's files name), but never a process of
+ * ours, although all of them are in the group.  (uint32_t)-1 is nobody.
+ */
+#define OPERATORS_MAX	128
+struct msg_operators {
+	uint32_t	 mo_owner;	/* root, or whoever started us */
+	uint32_t	 mo_gid;
+	uint32_t	 mo_ours[PROC_COUNT];
+	uint32_t	 mo_nuids;
+	uint32_t	 mo_uids[OPERATORS_MAX];
 };
 
 #define TOKEN_MAX	256	/* with NUL */

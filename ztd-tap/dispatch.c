@@ -23,6 +23,7 @@
 #include "ztd-tap/idfile.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/listen.h"
+#include "ztd-tap/local.h"
 #include "ztd-tap/metrics.h"
 #include "ztd-tap/pins.h"
 #include "ztd-tap/supervise.h"
@@ -151,6 +152,7 @@ greet_ctl(struct parent *p)
 	parent_send(p, PROC_CTL, MSG_CONFIG_TEXT, 0, p->p_conf,
 	    p->p_conflen);
 	send_listeners(p);
+	local_send(p);
 }
 
 static void

@@ -31,6 +31,7 @@
 #include "ztd-tap/home.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/listen.h"
+#include "ztd-tap/local.h"
 #include "ztd-tap/localconf.h"
 #include "ztd-tap/metrics.h"
 #include "ztd-tap/netif.h"
@@ -100,6 +101,7 @@ parent_run(struct parent *p)
 	joined_close(p);
 	dns_stop(p);
 	listen_close(p);
+	local_close(p);
 	home_leave(p);
 	for (i = 0; i < NWATCHED; i++)
 		event_free(signals[i]);
@@ -364,6 +366,7 @@ signal_seen(evutil_socket_t sig, short what, void *arg)
 	case SIGHUP:
 		log_info("reload");
 		localconf_check(p, true, dispatch_settings);
+		local_operators(p);
 		joined_reload(p);
 		dns_settings(p);
 		break;

@@ -11,8 +11,10 @@
 #define ZTD_TAP_PARENT_H
 
 #include <sys/types.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/tree.h>
+#include <sys/un.h>
 
 #include <limits.h>
 #include <stdbool.h>
@@ -101,6 +103,9 @@ struct parent {
 	struct listener	 p_listener[LISTENERS_MAX];
 	unsigned	 p_nlisteners;
 	bool		 p_listen_wide;	/* bound to all addresses */
+	int		 p_local;	/* local socket, listening, or -1 */
+	ino_t		 p_localino;
+	char		 p_localpath[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	bool		 p_app;		/* the API was told to serve files */
 
 	struct netif	*p_netif;

@@ -205,7 +205,6 @@ client(int argc, char **argv)
 	memset(&cn, 0, sizeof(cn));
 	cn.cn_name = argv[0];
 	cn.cn_home = home_default();
-	cn.cn_host = "127.0.0.1";
 	for (i = 1; i < argc && rv == -1; i++) {
 		if (argv[i][0] == '-') {
 			/* -D/home, or -D /home. */

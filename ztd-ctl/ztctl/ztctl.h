@@ -11,6 +11,10 @@
 #ifndef ZTCTL_ZTCTL_H
 #define ZTCTL_ZTCTL_H
 
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,9 +28,11 @@
 struct conn {
 	const char	*cn_name;	/* argv[0] */
 	const char	*cn_home;
-	const char	*cn_host;	/* IP address */
+	const char	*cn_host;	/* IP address, NULL: not given */
 	unsigned	 cn_port;
-	char		*cn_token;
+	char		*cn_token;	/* NULL: none */
+	struct sockaddr_un cn_local;	/* the local socket, if cn_islocal */
+	bool		 cn_islocal;
 	bool		 cn_json;	/* -j */
 };
 
@@ -58,8 +64,8 @@ void	 http_read(int fd, struct reply *rp);
 /* ---- home.c ------------------------------------------------------ */
 
 /*
- * Fill cn_port and cn_token where they are not given.  Returns 0, or -1
- * after a message.
+ * Find the local socket, unless address, port or token are given; else fill
+ * cn_port and cn_token where they are not.  Returns 0, or -1 after a message.
  */
 int	 home_find(struct conn *);
 /* $ZEROTIER_HOME or the system's place. */
