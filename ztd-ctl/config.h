@@ -18,8 +18,9 @@
 /*
  * Parse text (len bytes, need not be terminated).  Nothing, or blanks only,
  * gives the defaults.  Returns 0 and fills *s, or -1 and puts a sentence
- * into err that names the key and what is wrong with it; *s then holds the
- * defaults.  Keys that mean nothing here are logged and left alone.
+ * into err (of at least 384 bytes) that names line, column and key, and what
+ * must be there instead; *s then holds the defaults.  Keys that mean nothing
+ * here are logged, with the one that may be meant, and left alone.
  */
 int	 config_parse(const char *text, size_t len, struct settings *s,
 	    char *err, size_t errlen);
