@@ -11,7 +11,10 @@
 #ifndef ZTD_CTL_CONFIG_H
 #define ZTD_CTL_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include <jansson.h>
 
 #include "common/settings.h"
 
@@ -24,5 +27,13 @@
  */
 int	 config_parse(const char *text, size_t len, struct settings *s,
 	    char *err, size_t errlen);
+
+/*
+ * What is in force: an object with settings, physical and virtual, in which
+ * every value is {"value": v, "source": "file", "default" or "option"}.  conf
+ * is local.conf, or NULL, and is only looked at; port is the primary port in
+ * use, 0: not known.  NULL: no memory.
+ */
+json_t	*config_show(const struct settings *, json_t *conf, unsigned port);
 
 #endif /* ZTD_CTL_CONFIG_H */

@@ -72,6 +72,7 @@ static const struct route routes[] = {
 	{ "/status", 0, R_GET, api_status },
 	{ "/health", 0, R_GET, api_health },
 	{ "/config", 0, R_GET, api_config },
+	{ "/config/settings", 0, R_POST, api_config_set },
 	{ "/metrics", 0, R_GET, api_metrics },
 	{ "/network", 0, R_GET, api_network_list },
 	{ "/network/", 16, R_GET | R_POST | R_DELETE, api_network },
@@ -82,6 +83,8 @@ static const struct route routes[] = {
 	{ "/moon/", 16, R_GET | R_POST | R_DELETE, api_moon },
 	{ "/bond/show/", 10, R_GET, api_bond },
 	{ "/bond/rotate/", 10, R_POST, api_bond },
+	{ "/ztd/config", 0, R_GET, api_config_show },
+	{ "/ztd/reload", 0, R_POST, api_reload },
 	{ "/ztd/trace/", 16, R_GET, api_trace },
 	{ "/ztd/message", 0, R_GET, api_message_list },
 	{ "/ztd/message/", 10, R_POST, api_message_send }

@@ -177,6 +177,7 @@ prepare(struct parent *p, const struct options *o)
 	home_adopt(p);
 	if (localconf_load(p) == -1)
 		_exit(1);
+	p->p_offload = p->p_settings.s_offload;
 	tokens_load(p);
 	listen_open(p);
 	local_open(p);

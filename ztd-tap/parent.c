@@ -351,6 +351,19 @@ signals_watch(struct parent *p, struct event **events)
 			fatalx("signal %d cannot be watched", watched[i]);
 }
 
+void
+parent_reload(struct parent *p, uint32_t id)
+{
+	log_info("reload");
+	if (id != 0)
+		localconf_reload(p, id, dispatch_settings);
+	else
+		localconf_check(p, true, dispatch_settings);
+	local_operators(p);
+	joined_reload(p);
+	dns_settings(p);
+}
+
 /* Not in the handler itself: the loop calls it. */
 static void
 signal_seen(evutil_socket_t sig, short what, void *arg)
@@ -364,11 +377,7 @@ signal_seen(evutil_socket_t sig, short what, void *arg)
 		dns_reap(p);
 		break;
 	case SIGHUP:
-		log_info("reload");
-		localconf_check(p, true, dispatch_settings);
-		local_operators(p);
-		joined_reload(p);
-		dns_settings(p);
+		parent_reload(p, 0);
 		break;
 	case SIGUSR1:
 		dump(p);

@@ -26,6 +26,7 @@
 #define USER_TOKEN	".zeroTierOneAuthToken"
 #define SMALL_FILE	4096
 
+static int	 find(struct conn *, bool);
 static bool	 local_find(struct conn *, const char *);
 static unsigned	 find_port(const struct conn *);
 static char	*find_token(const struct conn *);
@@ -44,6 +45,18 @@ home_default(void)
 int
 home_find(struct conn *cn)
 {
+	return (find(cn, true));
+}
+
+bool
+home_running(struct conn *cn)
+{
+	return (find(cn, false) == 0);
+}
+
+static int
+find(struct conn *cn, bool tell)
+{
 	if (cn->cn_host == NULL && cn->cn_port == 0 && cn->cn_token == NULL) {
 		if ((localsock_system(cn->cn_home) && local_find(cn, NULL)) ||
 		    local_find(cn, cn->cn_home)) {
@@ -53,14 +66,17 @@ home_find(struct conn *cn)
 		}
 	}
 	if (cn->cn_port == 0 && (cn->cn_port = find_port(cn)) == 0) {
-		(void)fprintf(stderr, "%s: missing port and %s not found in "
-		    "%s\n", cn->cn_name, PORT_FILE, cn->cn_home);
+		if (tell)
+			(void)fprintf(stderr, "%s: missing port and %s not "
+			    "found in %s\n", cn->cn_name, PORT_FILE,
+			    cn->cn_home);
 		return (-1);
 	}
 	if (cn->cn_token == NULL && (cn->cn_token = find_token(cn)) == NULL) {
-		(void)fprintf(stderr, "%s: %s not found or readable in %s "
-		    "(try again as root)\n", cn->cn_name, TOKEN_FILE,
-		    cn->cn_home);
+		if (tell)
+			(void)fprintf(stderr, "%s: %s not found or readable "
+			    "in %s (try again as root)\n", cn->cn_name,
+			    TOKEN_FILE, cn->cn_home);
 		return (-1);
 	}
 	return (0);

@@ -39,6 +39,7 @@ static const struct verb verbs[] = {
 	{ "network", cmd_network },
 	{ "orbit", cmd_orbit },
 	{ "peers", cmd_peers },
+	{ "reload", cmd_reload },
 	{ "set", cmd_set },
 	{ "status", cmd_info },
 	{ "trace", cmd_trace },
@@ -108,6 +109,10 @@ ZT_VERSION_TEXT ")\n"
 "  message send <address> <type> <text>\n"
 "  message list [<after>]      what users of other nodes have sent\n"
 "  dump                        everything, for those who help\n"
+"  config show [<file>]        what is configured, and where that comes from\n"
+"  config check [<file>]       mistakes in local.conf, or another file\n"
+"  config edit                 change it with an editor\n"
+"  reload                      have the service read its configuration anew\n"
 "This node's own controller:\n"
 "  network create|list|show|set|delete ...\n"
 "  member list|show|authorize|deauthorize|set|delete ...\n"
@@ -238,6 +243,8 @@ ask(struct conn *cn, int n, char **words)
 {
 	size_t	 k;
 
+	if (n > 0 && strcmp(words[0], "config") == 0)
+		return (cmd_config(cn, n, words));
 	for (k = 0; n > 0 && k < sizeof(verbs) / sizeof(verbs[0]); k++) {
 		if (strcmp(words[0], verbs[k].v_name) == 0)
 			return (home_find(cn) == -1 ? 2 :

@@ -68,6 +68,8 @@ void	 http_read(int fd, struct reply *rp);
  * cn_port and cn_token where they are not.  Returns 0, or -1 after a message.
  */
 int	 home_find(struct conn *);
+/* The same without a message: is there a service to ask? */
+bool	 home_running(struct conn *);
 /* $ZEROTIER_HOME or the system's place. */
 const char *home_default(void);
 
@@ -132,8 +134,33 @@ int	 cmd_dump(const struct conn *, int, char **);
 /* controller.c */
 int	 cmd_network(const struct conn *, int, char **);
 int	 cmd_member(const struct conn *, int, char **);
+/* config.c: finds the service by itself, where it needs one */
+int	 cmd_config(struct conn *, int, char **);
+/* Have it read its configuration anew, and say what it says of that. */
+int	 cmd_reload(const struct conn *, int, char **);
 /* bulk.c */
 int	 cmd_controller(const struct conn *, int, char **);
+
+/* conffile.c: local.conf as a file */
+
+/*
+ * The home's, or of any file ("-": standard input); malloc'd, or NULL after a
+ * message.  A home without one gives an empty text.
+ */
+char	*conf_read_home(const struct conn *, size_t *len);
+char	*conf_read(const char *file, size_t *len);
+/*
+ * Say what is wrong in it, and with odd what is odd, in lines that begin with
+ * name, on the standard error.  Returns 0 when nothing is wrong.
+ */
+int	 conf_judge(const char *name, const char *text, size_t len, bool odd);
+/* May it be replaced?  0, or -1 after a message: it is a link. */
+int	 conf_replaceable(const struct conn *);
+/* Replace the home's by a text that was judged; -1 after a message. */
+int	 conf_install(const struct conn *, const char *text, size_t len);
+
+/* edit.c: config edit */
+int	 conf_edit(struct conn *);
 
 /* dump_linux.c, dump_bsd.c: the interfaces of this host, or nothing. */
 void	 dump_interfaces(FILE *);
