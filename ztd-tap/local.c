@@ -30,6 +30,8 @@ static bool	 place(const struct parent *, struct sockaddr_un *);
 static bool	 system_folder(void);
 static bool	 vacant(const char *, const struct sockaddr_un *);
 static int	 bound(const struct parent *, const struct sockaddr_un *);
+static void	 operators(struct parent *);
+static void	 send_operators(struct parent *);
 static void	 members(struct msg_operators *);
 
 void
@@ -44,6 +46,7 @@ local_open(struct parent *p)
 	if (lstat(sun.sun_path, &st) == 0)
 		p->p_localino = st.st_ino;
 	strlcpy(p->p_localpath, sun.sun_path, sizeof(p->p_localpath));
+	operators(p);
 }
 
 void
@@ -67,7 +70,7 @@ local_send(struct parent *p)
 
 	if (p->p_local == -1)
 		return;
-	local_operators(p);
+	send_operators(p);
 	if ((fd = fcntl(p->p_local, F_DUPFD_CLOEXEC, 0)) == -1)
 		log_warn("local socket");
 	else
@@ -78,20 +81,32 @@ local_send(struct parent *p)
 void
 local_operators(struct parent *p)
 {
-	struct msg_operators	 mo;
-	enum proc		 proc;
-
 	if (p->p_local == -1)
 		return;
-	memset(&mo, 0, sizeof(mo));
-	mo.mo_owner = geteuid();
-	mo.mo_gid = p->p_user[PROC_CTL].pu_gid;
+	members(&p->p_operators);
+	send_operators(p);
+}
+
+static void
+send_operators(struct parent *p)
+{
+	parent_send(p, PROC_CTL, MSG_OPERATORS, 0, &p->p_operators,
+	    sizeof(p->p_operators));
+}
+
+static void
+operators(struct parent *p)
+{
+	struct msg_operators	*mo = &p->p_operators;
+	enum proc		 proc;
+
+	memset(mo, 0, sizeof(*mo));
+	mo->mo_owner = geteuid();
+	mo->mo_gid = p->p_user[PROC_CTL].pu_gid;
+	mo->mo_ours[PROC_TAP] = (uint32_t)-1;
 	for (proc = PROC_NET; proc < PROC_COUNT; proc++)
-		mo.mo_ours[proc] = p->p_user[proc].pu_uid;
-	mo.mo_ours[PROC_TAP] = (uint32_t)-1;
-	if (mo.mo_gid != (uint32_t)-1)
-		members(&mo);
-	parent_send(p, PROC_CTL, MSG_OPERATORS, 0, &mo, sizeof(mo));
+		mo->mo_ours[proc] = p->p_user[proc].pu_uid;
+	members(mo);
 }
 
 /*
@@ -202,8 +217,11 @@ members(struct msg_operators *mo)
 	struct group	*gr;
 	char		**name;
 
-	if ((gr = getgrgid(mo->mo_gid)) == NULL)
+	/* The files may be out of sight by now: then as it was. */
+	if (mo->mo_gid == (uint32_t)-1 ||
+	    (gr = getgrgid(mo->mo_gid)) == NULL)
 		return;
+	mo->mo_nuids = 0;
 	for (name = gr->gr_mem; *name != NULL; name++) {
 		if (mo->mo_nuids == OPERATORS_MAX) {
 			log_warnx("group %s: only the first %d members need "

@@ -104,20 +104,19 @@ cannot(const char *what, const char *path)
 }
 
 int
-conf_judge(const char *name, const char *text, size_t len, bool odd)
+conf_judge(const char *name, const char *text, size_t len, bool odd,
+    struct settings *s)
 {
-	struct settings	*s;
+	struct settings	 unused;
 	char		 error[ERROR_TEXT];
 	int		 rv;
 
-	if ((s = malloc(sizeof(*s))) == NULL)
-		return (-1);
 	/* Verbose: no line is held back. */
 	log_init("ztctl", true, true);
 	log_set_sink(tell, odd ? (void *)(uintptr_t)name : NULL);
-	rv = config_parse(text, len, s, error, sizeof(error));
+	rv = config_parse(text, len, s != NULL ? s : &unused, error,
+	    sizeof(error));
 	log_set_sink(NULL, NULL);
-	free(s);
 	if (rv == -1)
 		say(name, error);
 	return (rv);

@@ -74,7 +74,7 @@ config_check(const struct conn *cn, const char *file)
 	}
 	if (text == NULL)
 		return (1);
-	rv = conf_judge(name, text, len, true);
+	rv = conf_judge(name, text, len, true, NULL);
 	if (rv == 0)
 		(void)printf("%s: OK\n", name);
 	free(text);
@@ -107,7 +107,7 @@ config_install(struct conn *cn, const char *file)
 		return (1);
 	/* A service says itself what is odd. */
 	running = home_running(cn);
-	if (conf_judge(file, text, len, !running) == 0 &&
+	if (conf_judge(file, text, len, !running, NULL) == 0 &&
 	    conf_install(cn, text, len) == 0) {
 		if (running)
 			rv = cmd_reload(cn, 1, words);
@@ -208,20 +208,17 @@ show(struct conn *cn, const char *file)
 static json_t *
 show_file(const char *file)
 {
-	struct settings	*s;
-	char		*text, error[512];
+	struct settings	 s;
+	char		*text;
 	json_t		*conf, *v = NULL;
 	size_t		 len;
 
 	if ((text = conf_read(file, &len)) == NULL)
 		return (NULL);
-	if (conf_judge(file, text, len, true) == 0 &&
-	    (s = malloc(sizeof(*s))) != NULL) {
-		(void)config_parse(text, len, s, error, sizeof(error));
+	if (conf_judge(file, text, len, true, &s) == 0) {
 		conf = json_loadb(text, len, 0, NULL);
-		v = config_show(s, conf, 0);
+		v = config_show(&s, conf, 0);
 		json_decref(conf);
-		free(s);
 	}
 	free(text);
 	return (v);

@@ -49,6 +49,7 @@ static int	 find_program(const char *, char *);
 static char	*current(const struct edit *, size_t *);
 static int	 copy_make(struct edit *);
 static void	 copy_remove(const struct edit *);
+static bool	 copy_differs(const struct edit *);
 static int	 work(struct edit *);
 static int	 edit_once(struct edit *, char **, size_t *);
 static int	 editor(const char *);
@@ -72,7 +73,7 @@ conf_edit(struct conn *cn)
 	e->e_cn = cn;
 	if (conf_replaceable(cn) == 0 && prepare(e) == 0) {
 		rv = work(e);
-		if (rv == 0)
+		if (rv == 0 || !copy_differs(e))
 			copy_remove(e);
 		else
 			(void)fprintf(stderr, "your text is in %s\n",
@@ -247,6 +248,23 @@ copy_remove(const struct edit *e)
 	(void)rmdir(e->e_folder);
 }
 
+/* Is there work in it that is not to be lost? */
+static bool
+copy_differs(const struct edit *e)
+{
+	char	*text;
+	size_t	 len;
+	bool	 rv;
+
+	text = file_read(AT_FDCWD, e->e_copy, SIZE_MAX, &len);
+	if (text == NULL)
+		return (true);
+	rv = e->e_len > 0 ? len != e->e_len || memcmp(text, e->e_text, len) !=
+	    0 : strcmp(text, TEMPLATE) != 0;
+	free(text);
+	return (rv);
+}
+
 /* ---- editing ----------------------------------------------------- */
 
 static int
@@ -260,13 +278,12 @@ work(struct edit *e)
 		free(text);
 		if (edit_once(e, &text, &len) == -1)
 			return (1);
-		if ((len == e->e_len && memcmp(text, e->e_text, len) == 0) ||
-		    (e->e_len == 0 && strcmp(text, TEMPLATE) == 0)) {
+		if (!copy_differs(e)) {
 			(void)printf("nothing was changed\n");
 			free(text);
 			return (0);
 		}
-		rv = conf_judge("local.conf", text, len, false);
+		rv = conf_judge("local.conf", text, len, false, NULL);
 	} while (rv == -1 && again());
 	if (rv == -1)
 		(void)fprintf(stderr, "nothing was changed\n");
@@ -338,8 +355,9 @@ again(void)
 static void
 difference(const struct edit *e)
 {
-	static char	 u[] = "-u";
-	char		 diff[PATH_MAX], *argv[5];
+	static char	 u[] = "-u", label[] = "-L", old[] = "local.conf",
+			 new[] = "local.conf, edited";
+	char		 diff[PATH_MAX], *argv[9];
 	pid_t		 pid;
 
 	if (find_program("diff", diff) == -1)
@@ -347,9 +365,12 @@ difference(const struct edit *e)
 	(void)fflush(stdout);
 	argv[0] = diff;
 	argv[1] = u;
-	argv[2] = (char *)(uintptr_t)e->e_old;
-	argv[3] = (char *)(uintptr_t)e->e_copy;
-	argv[4] = NULL;
+	argv[2] = argv[4] = label;
+	argv[3] = old;
+	argv[5] = new;
+	argv[6] = (char *)(uintptr_t)e->e_old;
+	argv[7] = (char *)(uintptr_t)e->e_copy;
+	argv[8] = NULL;
 	if (run(argv, -1, -1, &pid) == 0)
 		(void)reap(pid);
 }

@@ -151,9 +151,12 @@ char	*conf_read_home(const struct conn *, size_t *len);
 char	*conf_read(const char *file, size_t *len);
 /*
  * Say what is wrong in it, and with odd what is odd, in lines that begin with
- * name, on the standard error.  Returns 0 when nothing is wrong.
+ * name, on the standard error.  Returns 0 when nothing is wrong, with what it
+ * means in *s, which may be NULL.
  */
-int	 conf_judge(const char *name, const char *text, size_t len, bool odd);
+struct settings;
+int	 conf_judge(const char *name, const char *text, size_t len, bool odd,
+	    struct settings *s);
 /* May it be replaced?  0, or -1 after a message: it is a link. */
 int	 conf_replaceable(const struct conn *);
 /* Replace the home's by a text that was judged; -1 after a message. */
