@@ -211,11 +211,12 @@ client(int argc, char **argv)
 	cn.cn_name = argv[0];
 	cn.cn_home = home_default();
 	for (i = 1; i < argc && rv == -1; i++) {
-		if (argv[i][0] == '-') {
+		/* "-" alone is a file: the standard input. */
+		if (argv[i][0] == '-' && argv[i][1] != '\0') {
 			/* -D/home, or -D /home. */
 			letter = argv[i][1];
-			value = argv[i] + 1 + (letter != '\0');
-			if (*value == '\0' && letter != '\0' &&
+			value = argv[i] + 2;
+			if (*value == '\0' &&
 			    strchr("DHTp", letter) != NULL && i + 1 < argc) {
 				value = argv[++i];
 				apart = true;
