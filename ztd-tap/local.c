@@ -23,6 +23,7 @@
 #include "common/log.h"
 #include "ztd-tap/local.h"
 
+#define GROUP		"_ztd"	/* as in spawn.c */
 #define BACKLOG		64
 #define SOCKET_MODE	0666
 
@@ -219,7 +220,8 @@ members(struct msg_operators *mo)
 
 	/* The files may be out of sight by now: then as it was. */
 	if (mo->mo_gid == (uint32_t)-1 ||
-	    (gr = getgrgid(mo->mo_gid)) == NULL)
+	    (gr = getgrgid(mo->mo_gid)) == NULL ||
+	    strcmp(gr->gr_name, GROUP) != 0)
 		return;
 	mo->mo_nuids = 0;
 	for (name = gr->gr_mem; *name != NULL; name++) {

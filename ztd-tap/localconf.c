@@ -125,13 +125,15 @@ void
 localconf_reload(struct parent *p, uint32_t id,
     void (*changed)(struct parent *))
 {
+	struct stat	 st;
+
 	if (!make_way(p, id))
 		return;
 	localconf_check(p, true, changed);
 	if (p->p_confjob != NULL)
 		ask(p->p_confjob, id);
-	else if (faccessat(p->p_homefd, CONF_FILE, F_OK, 0) == -1 ||
-	    p->p_confgood)
+	else if (fstatat(p->p_homefd, CONF_FILE, &st, 0) == -1 ||
+	    st.st_size == 0)
 		result(p, id, 200, "");
 	else
 		result(p, id, 500, "local.conf cannot be read or checked, "
