@@ -11,7 +11,6 @@
 #ifndef ZTD_CTL_CONFIG_H
 #define ZTD_CTL_CONFIG_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include <jansson.h>

@@ -38,30 +38,30 @@ static void	 members(struct msg_operators *);
 void
 local_open(struct parent *p)
 {
-	struct sockaddr_un	 sun;
+	struct sockaddr_un	*sun = &p->p_localaddr;
 	struct stat		 st;
 
-	if (!place(p, &sun) || !vacant(sun.sun_path, &sun) ||
-	    (p->p_local = bound(p, &sun)) == -1)
+	if (!place(p, sun) || !vacant(sun->sun_path, sun) ||
+	    (p->p_local = bound(p, sun)) == -1)
 		return;
-	if (lstat(sun.sun_path, &st) == 0)
+	if (lstat(sun->sun_path, &st) == 0)
 		p->p_localino = st.st_ino;
-	strlcpy(p->p_localpath, sun.sun_path, sizeof(p->p_localpath));
 	operators(p);
 }
 
 void
 local_close(struct parent *p)
 {
+	const char	*path = p->p_localaddr.sun_path;
 	struct stat	 st;
 
 	if (p->p_local == -1)
 		return;
 	close(p->p_local);
 	p->p_local = -1;
-	if (lstat(p->p_localpath, &st) == 0 && S_ISSOCK(st.st_mode) &&
-	    st.st_ino == p->p_localino && unlink(p->p_localpath) == -1)
-		log_warn("remove %s", p->p_localpath);
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	    st.st_ino == p->p_localino && unlink(path) == -1)
+		log_warn("remove %s", path);
 }
 
 void

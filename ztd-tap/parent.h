@@ -107,7 +107,7 @@ struct parent {
 	int		 p_local;	/* local socket, listening, or -1 */
 	ino_t		 p_localino;
 	struct msg_operators p_operators;	/* who needs no token there */
-	char		 p_localpath[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct sockaddr_un p_localaddr;
 	bool		 p_app;		/* the API was told to serve files */
 	bool		 p_offload;	/* setting, when interfaces were made */
 

@@ -33,12 +33,12 @@
 
 struct edit {
 	struct conn	*e_cn;
-	char		 e_as[PATH_MAX];	/* doas, sudo, or "": as we are */
+	char		 e_as[PATH_MAX];	/* doas, sudo; "": as we are */
 	char		 e_self[PATH_MAX];
 	char		 e_home[PATH_MAX];	/* -D..., or "" */
 	char		 e_folder[PATH_MAX];	/* of the copy */
 	char		 e_copy[PATH_MAX];
-	char		 e_old[PATH_MAX];	/* as it was, for the difference */
+	char		 e_old[PATH_MAX];	/* as it was, as a file */
 	char		*e_text;	/* as it was */
 	size_t		 e_len;
 };
