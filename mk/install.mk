@@ -48,6 +48,7 @@ install-files: programs
 ifeq ($(OS),linux)
 	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
 	sed -e 's,@SBINDIR@,$(SBINDIR),g' -e 's,@HOME@,$(ZTD_HOME),g' \
+	    -e 's,@RUN@,$(patsubst /run/%,%,$(RUNDIR)),g' \
 	    etc/ztd.service >$(DESTDIR)$(UNITDIR)/ztd.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/ztd.service
 else

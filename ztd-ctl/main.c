@@ -61,6 +61,9 @@ main(int argc, char *argv[])
 	child_start(PROC_CTL, "ztd-ctl", &ctl.c_init);
 	(void)signal(SIGPIPE, SIG_IGN);
 	LIST_INIT(&ctl.c_queries);
+	/* Nobody, until the parent says who. */
+	memset(&ctl.c_operators, 0xff, sizeof(ctl.c_operators));
+	ctl.c_operators.mo_nuids = 0;
 	if ((ctl.c_base = event_base_new()) == NULL)
 		fatalx("cannot make an event loop");
 	if (!parse_only && (ctl.c_server = server_new(&ctl)) == NULL)
@@ -161,6 +164,14 @@ ctl_dispatch_parent(struct channel *ch, struct msg *m, void *arg)
 		break;
 	case MSG_CONFIG_TEXT:
 		config_new(m->m_data, m->m_len);
+		break;
+	case MSG_OPERATORS:
+		memcpy(&ctl.c_operators, m->m_data, sizeof(ctl.c_operators));
+		break;
+	case MSG_LOCAL:
+		if (fd != -1)
+			server_local(ctl.c_server, fd);
+		fd = -1;
 		break;
 	case MSG_LISTENER:
 		if (fd != -1)

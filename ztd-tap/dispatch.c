@@ -9,10 +9,14 @@
  * no sense costs its sender its life.
  */
 
+#include <sys/time.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <event2/event.h>
 
 #include "common/file.h"
 #include "common/log.h"
@@ -23,10 +27,16 @@
 #include "ztd-tap/idfile.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/listen.h"
+#include "ztd-tap/local.h"
+#include "ztd-tap/localconf.h"
 #include "ztd-tap/metrics.h"
 #include "ztd-tap/pins.h"
 #include "ztd-tap/supervise.h"
 
+#define RESTART_MS	300	/* until a process that is outdated ends */
+
+static bool	 ctl_outdated(const struct parent *);
+static void	 ctl_restart(evutil_socket_t, short, void *);
 static void	 greet_net(struct parent *);
 static void	 greet_ctl(struct parent *);
 static void	 send_settings(struct parent *, enum proc);
@@ -100,28 +110,48 @@ dispatch_message(struct channel *chan, struct msg *m, void *arg)
 void
 dispatch_settings(struct parent *p)
 {
-	int	 port = listen_port(p);
+	const struct timeval	 tv = { 0, RESTART_MS * 1000 };
+	const char		*waits;
+	char			 text[256];
+	unsigned		 i;
 
-	if (port != 0 && port != p->p_port)
-		log_warnx("local.conf: settings.primaryPort: %d has no effect "
-		    "before the next start; port %u stays in use", port,
-		    p->p_port);
+	for (i = 0; (waits = localconf_waits(p, i, text, sizeof(text))) !=
+	    NULL; i++)
+		log_warnx("local.conf: %s", waits);
 	dns_settings(p);
 	send_settings(p, PROC_NET);
 	joined_lend(p);
 	/* Sockets may be bound in another way now. */
 	joined_online(p);
-	if (listen_stale(p) || p->p_app != (p->p_settings.s_web_server != 0)) {
-		/*
-		 * Only a new process lets go of the listeners it has, or has
-		 * another root folder.
-		 */
-		supervise_restart(p, PROC_CTL);
-		return;
-	}
 	send_settings(p, PROC_CTL);
 	parent_send(p, PROC_CTL, MSG_CONFIG_TEXT, 0, p->p_conf,
 	    p->p_conflen);
+	/* Not at once: it may have to answer whoever asked for this. */
+	if (ctl_outdated(p) && event_base_once(p->p_base, -1, EV_TIMEOUT,
+	    ctl_restart, p, &tv) == -1)
+		supervise_restart(p, PROC_CTL);
+}
+
+/*
+ * Only a new process lets go of the listeners it has, or has another root
+ * folder.
+ */
+static bool
+ctl_outdated(const struct parent *p)
+{
+	return (listen_stale(p) ||
+	    p->p_app != (p->p_settings.s_web_server != 0));
+}
+
+static void
+ctl_restart(evutil_socket_t fd, short what, void *arg)
+{
+	struct parent	*p = arg;
+
+	(void)fd;
+	(void)what;
+	if (!p->p_stopping && ctl_outdated(p))
+		supervise_restart(p, PROC_CTL);
 }
 
 static void
@@ -154,6 +184,7 @@ greet_ctl(struct parent *p)
 	parent_send(p, PROC_CTL, MSG_CONFIG_TEXT, 0, p->p_conf,
 	    p->p_conflen);
 	send_listeners(p);
+	local_send(p);
 }
 
 static void
@@ -248,6 +279,13 @@ dispatch_ctl(struct parent *p, struct msg *m)
 		memcpy(&leave, m->m_data, sizeof(leave));
 		joined_leave(p, leave.mn_nwid, &mr);
 		break;
+	case MSG_CONFIG_SET:
+		localconf_set(p, m->m_id, m->m_data, m->m_len,
+		    dispatch_settings);
+		return (true);
+	case MSG_RELOAD:
+		parent_reload(p, m->m_id);
+		return (true);
 	case MSG_GET_TAPS:
 		memcpy(&mg, m->m_data, sizeof(mg));
 		joined_info(p, m->m_id, mg.mg_id);

@@ -30,7 +30,10 @@
 #define PID_FILE	"zerotier-one.pid"
 #define PORT_FILE	"zerotier-one.port"
 #define APP_FOLDER	"app"
+#define CONF_FILE	"local.conf"
 
+static bool	 of_root(const struct parent *, const struct stat *);
+static char	*read_small(int, size_t, size_t *);
 static void	 make_path(const char *);
 static bool	 looks_ours(int);
 static long	 read_number(int, const char *);
@@ -142,9 +145,9 @@ home_adopt(struct parent *p)
 	own_file(p->p_homefd, "planet", p->p_root ? 0 : (uid_t)-1,
 	    net->pu_gid, 0640);
 	/* Operators may have their group on it; only the owner counts. */
-	if (p->p_root && fstatat(p->p_homefd, "local.conf", &st,
+	if (p->p_root && fstatat(p->p_homefd, CONF_FILE, &st,
 	    AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid != 0)
-		own_file(p->p_homefd, "local.conf", 0, (gid_t)-1,
+		own_file(p->p_homefd, CONF_FILE, 0, (gid_t)-1,
 		    st.st_mode & 0770);
 
 	adopt_networks(p);
@@ -193,23 +196,67 @@ home_read(const struct parent *p, int dirfd, const char *name, size_t max,
     bool trusted, size_t *len)
 {
 	struct stat	 st;
-	ssize_t		 n;
-	char		*text = NULL;
-	size_t		 got = 0;
-	int		 fd, error = 0;
+	int		 fd;
 
 	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
 	    O_CLOEXEC);
 	if (fd == -1)
 		return (NULL);
+	if (trusted && fstat(fd, &st) == 0 && (!of_root(p, &st) ||
+	    st.st_nlink != 1 || (st.st_mode & 022) != 0)) {
+		close(fd);
+		errno = EPERM;
+		return (NULL);
+	}
+	return (read_small(fd, max, len));
+}
+
+char *
+home_read_conf(const struct parent *p, size_t max, size_t *len)
+{
+	struct stat	 link, st;
+	int		 fd;
+
+	if (fstatat(p->p_homefd, CONF_FILE, &link, AT_SYMLINK_NOFOLLOW) == -1)
+		return (NULL);
+	if (!S_ISLNK(link.st_mode))
+		return (home_read(p, p->p_homefd, CONF_FILE, max, false, len));
+	if (!of_root(p, &link)) {
+		errno = EPERM;
+		return (NULL);
+	}
+	fd = openat(p->p_homefd, CONF_FILE, O_RDONLY | O_NONBLOCK |
+	    O_CLOEXEC);
+	if (fd == -1)
+		return (NULL);
+	if (fstat(fd, &st) == 0 && !of_root(p, &st)) {
+		close(fd);
+		errno = EPERM;
+		return (NULL);
+	}
+	return (read_small(fd, max, len));
+}
+
+static bool
+of_root(const struct parent *p, const struct stat *st)
+{
+	return (st->st_uid == 0 || (!p->p_root && st->st_uid == geteuid()));
+}
+
+/* All of a regular file; the descriptor is closed. */
+static char *
+read_small(int fd, size_t max, size_t *len)
+{
+	struct stat	 st;
+	ssize_t		 n;
+	char		*text = NULL;
+	size_t		 got = 0;
+	int		 error = 0;
+
 	if (fstat(fd, &st) == -1)
 		error = errno;
 	else if (!S_ISREG(st.st_mode))
 		error = EINVAL;
-	else if (trusted && ((st.st_uid != 0 && (p->p_root ||
-	    st.st_uid != geteuid())) || st.st_nlink != 1 ||
-	    (st.st_mode & 022) != 0))
-		error = EPERM;
 	else if (st.st_size > (off_t)max)
 		error = EFBIG;
 	else if ((text = malloc(max + 1)) == NULL)

@@ -27,6 +27,7 @@
 #include "ztd-tap/home.h"
 #include "ztd-tap/idfile.h"
 #include "ztd-tap/listen.h"
+#include "ztd-tap/local.h"
 #include "ztd-tap/localconf.h"
 #include "ztd-tap/netif.h"
 #include "ztd-tap/options.h"
@@ -81,6 +82,7 @@ main(int argc, char *argv[])
 	RB_INIT(&p->p_joined);
 	p->p_argv0 = argv[0];
 	p->p_homefd = p->p_pidfd = p->p_netsfd = p->p_startpipe = -1;
+	p->p_local = -1;
 	p->p_root = geteuid() == 0;
 	p->p_foreground = o.o_foreground;
 	p->p_verbose = o.o_verbose;
@@ -175,8 +177,10 @@ prepare(struct parent *p, const struct options *o)
 	home_adopt(p);
 	if (localconf_load(p) == -1)
 		_exit(1);
+	p->p_offload = p->p_settings.s_offload;
 	tokens_load(p);
 	listen_open(p);
+	local_open(p);
 	if ((p->p_netif = netif_new()) == NULL)
 		log_warn("the system's interfaces cannot be reached");
 	if ((why = tap_probe()) != NULL)

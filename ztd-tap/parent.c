@@ -31,6 +31,7 @@
 #include "ztd-tap/home.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/listen.h"
+#include "ztd-tap/local.h"
 #include "ztd-tap/localconf.h"
 #include "ztd-tap/metrics.h"
 #include "ztd-tap/netif.h"
@@ -100,6 +101,7 @@ parent_run(struct parent *p)
 	joined_close(p);
 	dns_stop(p);
 	listen_close(p);
+	local_close(p);
 	home_leave(p);
 	for (i = 0; i < NWATCHED; i++)
 		event_free(signals[i]);
@@ -349,6 +351,19 @@ signals_watch(struct parent *p, struct event **events)
 			fatalx("signal %d cannot be watched", watched[i]);
 }
 
+void
+parent_reload(struct parent *p, uint32_t id)
+{
+	log_info("configuration is read anew");
+	if (id != 0)
+		localconf_reload(p, id, dispatch_settings);
+	else
+		localconf_check(p, true, dispatch_settings);
+	local_operators(p);
+	joined_reload(p);
+	dns_settings(p);
+}
+
 /* Not in the handler itself: the loop calls it. */
 static void
 signal_seen(evutil_socket_t sig, short what, void *arg)
@@ -362,10 +377,7 @@ signal_seen(evutil_socket_t sig, short what, void *arg)
 		dns_reap(p);
 		break;
 	case SIGHUP:
-		log_info("SIGHUP: configuration is read anew");
-		localconf_check(p, true, dispatch_settings);
-		joined_reload(p);
-		dns_settings(p);
+		parent_reload(p, 0);
 		break;
 	case SIGUSR1:
 		dump(p);

@@ -101,7 +101,7 @@ processes_body()
 	said a 'ztd: ztd-ctl serves again, process [0-9]+'
 	echo '{"settings": {"lowBandwidthMode": true}}' >"$h/local.conf"
 	kill -HUP "$(ztd_pid a)"
-	said a 'ztd: SIGHUP: configuration is read anew'
+	said a 'ztd: configuration is read anew'
 	said a "ztd: $h/local.conf applied"
 	echo '{"settings": {"bind": 7}}' >"$h/local.conf"
 	said a "ztd: $h/local.conf refused: .*; what was loaded before stays in force"
