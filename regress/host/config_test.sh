@@ -414,10 +414,11 @@ edit_root_body()
 # What doas would do: root runs what is asked for, if the rules permit it.
 doas_serve()
 {
-	while :; do
-		until [ -e "$1/ask" ]; do
+	while [ -d "$1" ]; do
+		if [ ! -e "$1/ask" ]; then
 			sleep 0.05
-		done
+			continue
+		fi
 		rm "$1/ask"
 		# shellcheck disable=SC2046	# words on purpose
 		case " $(cat "$1/words") " in
