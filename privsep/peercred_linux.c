@@ -28,8 +28,11 @@ peercred_get(int fd, struct peercred *pc)
 	memset(pc, 0, sizeof(*pc));
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == -1)
 		return (-1);
-	/* A socket of another kind has an answer too: nobody. */
-	if (len != sizeof(uc) || uc.pid == 0 || uc.uid == (uid_t)-1) {
+	/*
+	 * A socket of another kind has an answer too: nobody.  The process is
+	 * not looked at: out of another container it has no number here.
+	 */
+	if (len != sizeof(uc) || uc.uid == (uid_t)-1) {
 		errno = EINVAL;
 		return (-1);
 	}

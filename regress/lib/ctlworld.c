@@ -103,9 +103,10 @@ world_start(struct ctlworld *w, const atf_tc_t *tc, bool parse_only)
 	(void)strlcpy(mt.mt_token, WORLD_TOKEN, TOKEN_MAX);
 	(void)strlcpy(mt.mt_metrics, WORLD_METRICS, TOKEN_MAX);
 	world_send(w, MSG_TOKEN, &mt, sizeof(mt));
-	send_listener(w);
 	world_sibling(w, PROC_NET);
 	world_sibling(w, PROC_CON);
+	/* Last: who is heard by it is to find the others there. */
+	send_listener(w);
 	w->w_result = 200;
 }
 
