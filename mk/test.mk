@@ -43,6 +43,8 @@ $(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCO
 	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(THREAD_LIBS) $(BSD_LIBS) $(LIBS_$(@F))
 
 $(B)/regress/unit/app_test: $(B)/obj/ztd-ctl/range.o
+$(B)/regress/unit/place_test: $(B)/obj/ztd-ctl/place.o
+$(B)/regress/unit/configshow_test: $(CONFIG_OBJ)
 
 # Both have identities of their own making: regress/sim/issue.h.
 $(SIM_TEST): $(B)/%: $(B)/obj/%.o $(SIM_OBJ)
@@ -190,7 +192,7 @@ cross:
 	@scripts/cross "$(B)/cross"
 
 lint:
-	@mandoc -Tlint -W warning man/*.[1578] && echo "man pages are clean"
+	@mandoc -Tlint -W warning man/*.[578] && echo "man pages are clean"
 
 # ---- demonstration and figures ----
 

@@ -359,6 +359,6 @@ forget_saved(void)
 static int
 failed(const char *path)
 {
-	log_warn("%s", path);
+	log_warn("cannot change %s", path);
 	return (-1);
 }

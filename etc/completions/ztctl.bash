@@ -1,10 +1,11 @@
 # Copyright (c) 2026 The ztd authors
 # SPDX-License-Identifier: ISC
 #
-# Completion of ztctl(1) in bash.  The words are those of "ztctl help", which
+# Completion of ztctl(8) in bash.  The words are those of "ztctl help", which
 # regress/unit/completion_test.sh sees to.
 
-_ztctl_commands="info status peers listpeers doctor watch why message dump
+_ztctl_commands="info status peers listpeers doctor watch why message config
+    reload dump
     listnetworks join leave set get trace listmoons orbit deorbit listbonds
     bond network member controller identity moon planet migrate help"
 _ztctl_options="-h -j -v -D -H -p -T"
@@ -14,6 +15,7 @@ _ztctl_words()
 {
 	case $1 in
 	message)	echo "send list" ;;
+	config)		echo "show check edit print install" ;;
 	bond)		echo "list setmtu" ;;
 	network)	echo "create list show set delete" ;;
 	member)		echo "list authorize deauthorize show delete set" ;;
@@ -107,7 +109,7 @@ _ztctl()
 		member:3:*)
 			choices=$(_ztctl_ask member list "${words[2]}" |
 			    awk '{ print $1 }') ;;
-		controller:2:*|moon:2:*|planet:2:*|identity:*|migrate:*)
+		config:2:*|controller:2:*|moon:2:*|planet:2:*|identity:*|migrate:*)
 			[[ ${words[0]} == identity && ${#words[@]} -eq 1 ]] || {
 				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 				return

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The ztd authors
 # SPDX-License-Identifier: ISC
 #
-# Completion of ztctl(1) in fish.  The words are those of "ztctl help", which
+# Completion of ztctl(8) in fish.  The words are those of "ztctl help", which
 # regress/unit/completion_test.sh sees to.
 
 # The words typed so far without switches and what belongs to them.
@@ -82,6 +82,8 @@ set -l commands \
     'watch:peers, paths and traffic, live' \
     'why:what keeps peers from being fine' \
     'message:messages of users' \
+    'config:the configuration: show, check, edit' \
+    'reload:have the service read it anew' \
     'dump:everything, for those who help' \
     'listnetworks:networks of this node' \
     'join:join a network' \
@@ -111,6 +113,7 @@ end
 # What follows a command.
 complete -c ztctl -n '__ztctl_at 1 message' -a 'send list'
 complete -c ztctl -n '__ztctl_at 1 bond' -a 'list setmtu'
+complete -c ztctl -n '__ztctl_at 1 config' -a 'show check edit print install'
 complete -c ztctl -n '__ztctl_at 1 network' -a 'create list show set delete'
 complete -c ztctl -n '__ztctl_at 1 member' -a 'list authorize deauthorize show delete set'
 complete -c ztctl -n '__ztctl_at 1 controller' -a 'export backup import restore check'
@@ -133,6 +136,7 @@ complete -c ztctl -n '__ztctl_at 2 member' -a '(__ztctl_hosted)'
 complete -c ztctl -n '__ztctl_at 3 member' -a '(__ztctl_members)'
 complete -c ztctl -n '__ztctl_at 2 controller export' -a '(__ztctl_hosted)'
 complete -c ztctl -n '__ztctl_at 2 controller backup import restore check' -F
+complete -c ztctl -n '__ztctl_at 2 config show check install' -F
 complete -c ztctl -n '__ztctl_at 2 identity' -F
 complete -c ztctl -n '__ztctl_at 3 identity' -F
 complete -c ztctl -n '__ztctl_at 2 moon' -F

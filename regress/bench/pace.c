@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: ISC
  */
 
-#include <errno.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -27,11 +26,15 @@ pace_now(void)
 static void
 sleep_until(int64_t ns)
 {
-	struct timespec	 ts = { ns / 1000000000, ns % 1000000000 };
+	struct timespec	 ts;
+	int64_t		 left;
 
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) ==
-	    EINTR)
-		continue;
+	while ((left = ns - pace_now()) > 0) {
+		ts.tv_sec = left / 1000000000;
+		ts.tv_nsec = left % 1000000000;
+		if (nanosleep(&ts, NULL) == 0)
+			return;
+	}
 }
 
 void

@@ -41,6 +41,15 @@ static const struct verb verbs[] = {
 	{ "message", GROUP_NODE, cmd_message, NULL, "", {
 	    { "send <address> <type> <text>", "to whoever listens there" },
 	    { "list [<after>]", "what users of other nodes have sent" } } },
+	{ "config", GROUP_NODE, NULL, cmd_config, "", {
+	    { "show [<file>]", "what is configured, and where that comes "
+	      "from" },
+	    { "check [<file>]", "mistakes in local.conf, or another file" },
+	    { "edit", "change it with an editor" },
+	    { "print", "local.conf as it is" },
+	    { "install <file>", "put a file in its place" } } },
+	{ "reload", GROUP_NODE, cmd_reload, NULL, "", {
+	    { "", "have the service read its configuration anew" } } },
 	{ "dump", GROUP_NODE, cmd_dump, NULL, "", {
 	    { "", "everything, for those who help" } } },
 
@@ -153,7 +162,7 @@ help_all(FILE *f)
 "  -D<home>   home folder      -p<port>   port of the service\n"
 "  -T<token>  its token        -H<ip>     its address\n"
 "  -j         JSON             -v, -h     version, this text\n"
-"ztctl help <command> has more; see also ztctl(1).\n");
+"ztctl help <command> has more; see also ztctl(8).\n");
 }
 
 /* "  join <network ID>         join a network" */
@@ -183,12 +192,12 @@ help_verb(FILE *f, const struct verb *v)
 	for (i = 0; i < FORMS && v->v_forms[i].fo_text != NULL; i++)
 		print_form(f, "  ztctl ", &v->v_forms[i], v->v_name);
 	(void)fprintf(f, "Switches stand anywhere: -D<home> -H<ip> -p<port> "
-	    "-T<token> -j -h; see ztctl(1).\n");
+	    "-T<token> -j -h; see ztctl(8).\n");
 }
 
 /* help [<command>]; with -j the whole table. */
 int
-cmd_help(const struct conn *cn, int argc, char **argv)
+cmd_help(struct conn *cn, int argc, char **argv)
 {
 	const struct verb	*v;
 

@@ -30,7 +30,7 @@ static int	 report_json(const struct doctor *, size_t);
 static void	 fill(char *, const char *, va_list);
 
 int
-cmd_doctor(const struct conn *cn, int argc, char **argv)
+cmd_doctor(struct conn *cn, int argc, char **argv)
 {
 	struct doctor	*d;
 	int		 rv;
@@ -43,7 +43,7 @@ cmd_doctor(const struct conn *cn, int argc, char **argv)
 	if ((d = calloc(1, sizeof(*d))) == NULL)
 		return (1);
 	d->d_conn = *cn;
-	d->d_here = is_here(cn->cn_host);
+	d->d_here = cn->cn_host == NULL || is_here(cn->cn_host);
 	examine(d);
 	rv = report(d);
 	json_decref(d->d_status);
@@ -69,10 +69,11 @@ examine(struct doctor *d)
 	const struct timespec	 ts = { 0, LOOK_MS * 1000000L };
 	unsigned		 waited;
 
-	doctor_port(d);
+	doctor_find(d);
 	if (!answers(d))
 		return;
-	if (!doctor_token(d))
+	/* On the local socket perhaps none is needed. */
+	if (!d->d_conn.cn_islocal && !doctor_token(d))
 		return;
 	for (waited = 0;; waited += LOOK_MS) {
 		if (!fetch(d, "/status", &d->d_status) ||
@@ -91,14 +92,10 @@ examine(struct doctor *d)
 static bool
 answers(struct doctor *d)
 {
-	struct conn	 cn = d->d_conn;
 	struct reply	 rp;
-	static char	 none[] = "";
 	int		 status;
 
-	if (cn.cn_token == NULL)
-		cn.cn_token = none;
-	status = http_request(&cn, "GET", "/health", NULL, &rp);
+	status = http_request(&d->d_conn, "GET", "/health", NULL, &rp);
 	reply_clear(&rp);
 	if (status == 0) {
 		doctor_absent(d);
@@ -126,8 +123,8 @@ fetch(struct doctor *d, const char *path, json_t **dst)
 		refused(d, path, status);
 	else if (*dst == NULL) {
 		fi = doctor_add(d, PROBLEM, "service-other");
-		doctor_text(fi, "what answers at %s port %u is no ztd: %s is "
-		    "no JSON", d->d_conn.cn_host, d->d_conn.cn_port, path);
+		doctor_text(fi, "what answers at %s is no ztd: %s is no JSON",
+		    doctor_where(d), path);
 		doctor_todo(fi, "name its port with -p, or its home with -D");
 	}
 	return (*dst != NULL);
@@ -146,14 +143,16 @@ refused(struct doctor *d, const char *path, int status)
 {
 	struct finding	*fi;
 
+	if (status == 401 && !doctor_token(d))
+		return;
 	if (status == 401) {
 		fi = doctor_add(d, PROBLEM, "token-refused");
-		doctor_text(fi, "the service at %s port %u refuses the token, "
-		    "or this address", d->d_conn.cn_host, d->d_conn.cn_port);
+		doctor_text(fi, "the service at %s refuses the token, or this "
+		    "address", doctor_where(d));
 		doctor_todo(fi, "it reads authtoken.secret once, at its "
 		    "start: start it anew when that has changed, or copy the "
 		    "file anew to ~/.zeroTierOneAuthToken; from other hosts, "
-		    "see allowManagementFrom in ztd.conf(5)");
+		    "see allowManagementFrom in ztd.local.conf(5)");
 	} else if (status == 503) {
 		fi = doctor_add(d, PROBLEM, "service-partly");
 		doctor_text(fi, "the service answers, but a process of it "
@@ -162,9 +161,8 @@ refused(struct doctor *d, const char *path, int status)
 		    "stays, look into the log: %s", doctor_log);
 	} else {
 		fi = doctor_add(d, PROBLEM, "service-other");
-		doctor_text(fi, "what answers at %s port %u says %d to %s, "
-		    "which ztd does not", d->d_conn.cn_host,
-		    d->d_conn.cn_port, status, path);
+		doctor_text(fi, "what answers at %s says %d to %s, which ztd "
+		    "does not", doctor_where(d), status, path);
 		doctor_todo(fi, "name its port with -p, or its home with -D");
 	}
 }

@@ -35,7 +35,8 @@ struct finding {
 
 struct doctor {
 	struct conn	 d_conn;	/* its token is d_token, or given */
-	char		*d_token;
+	char		*d_token;	/* one that was found, or NULL */
+	char		 d_where[64];	/* see doctor_where() */
 	bool		 d_here;	/* the service is on this host */
 	json_t		*d_status, *d_networks, *d_peers;
 	struct finding	 d_findings[FINDINGS_MAX];
@@ -53,10 +54,12 @@ void	 doctor_todo(struct finding *, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
 
 /*
- * doctor_local.c.  Port and token from the home folder, as far as they can
- * be had: false when there is no token, which is a finding then.
+ * doctor_local.c.  The local socket, or else address, port and token, as far
+ * as they can be had; where that is, in words; the token: false when there
+ * is none, which is a finding then.
  */
-void	 doctor_port(struct doctor *);
+void	 doctor_find(struct doctor *);
+const char *doctor_where(struct doctor *);
 bool	 doctor_token(struct doctor *);
 /* Nothing answers: why not, and what would keep it from starting? */
 void	 doctor_absent(struct doctor *);

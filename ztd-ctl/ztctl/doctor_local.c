@@ -26,10 +26,13 @@
 #include "common/file.h"
 #include "common/identity.h"
 #include "common/inet.h"
+#include "common/log.h"
+#include "common/settings.h"
+#include "ztd-ctl/config.h"
 #include "ztd-ctl/ztctl/doctor.h"
 
 #define SMALL_FILE	4096
-#define CONF_MAX	65536
+#define ERROR_TEXT	512
 #define PORT_DEFAULT	9993
 
 static char	*read_home(const struct doctor *, const char *, size_t);
@@ -37,6 +40,7 @@ static char	*read_token(const char *, const char *, char [256]);
 static long	 number_in(const struct doctor *, const char *);
 static void	 absent_home(struct doctor *);
 static void	 absent_conf(struct doctor *);
+static void	 quiet(int, const char *, void *);
 static void	 absent_identity(struct doctor *);
 static void	 absent_port(struct doctor *);
 static bool	 taken(int, unsigned);
@@ -44,15 +48,34 @@ static bool	 taken(int, unsigned);
 /* ---- where the service is ----------------------------------------- */
 
 void
-doctor_port(struct doctor *d)
+doctor_find(struct doctor *d)
 {
-	long	 port;
+	struct conn	*cn = &d->d_conn;
+	bool		 given = cn->cn_token != NULL;
+	long		 port;
 
-	if (d->d_conn.cn_port != 0)
+	if (home_running(cn) && cn->cn_islocal) {
+		d->d_token = cn->cn_token;
+		return;
+	}
+	if (!given)
+		d->d_token = cn->cn_token;
+	if (cn->cn_port != 0)
 		return;
 	port = number_in(d, "zerotier-one.port");
-	d->d_conn.cn_port = port > 0 && port <= 65535 ? (unsigned)port :
+	cn->cn_port = port > 0 && port <= 65535 ? (unsigned)port :
 	    PORT_DEFAULT;
+}
+
+const char *
+doctor_where(struct doctor *d)
+{
+	if (d->d_conn.cn_islocal)
+		return ("its local socket");
+	(void)snprintf(d->d_where, sizeof(d->d_where), "%.40s port %u",
+	    d->d_conn.cn_host != NULL ? d->d_conn.cn_host : "127.0.0.1",
+	    d->d_conn.cn_port);
+	return (d->d_where);
 }
 
 bool
@@ -140,14 +163,15 @@ doctor_absent(struct doctor *d)
 	alive = pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
 	fi = doctor_add(d, PROBLEM, alive ? "service-silent" :
 	    "service-not-running");
-	doctor_text(fi, "nothing answers at %s port %u, %s", d->d_conn.cn_host,
-	    d->d_conn.cn_port, !d->d_here ? "which is another host" : alive ?
+	doctor_text(fi, "nothing answers at %s, %s", doctor_where(d),
+	    !d->d_here ? "which is another host" : alive ?
 	    "though a process runs as the home folder says" :
 	    "and no ztd runs with this home folder");
 	doctor_todo(fi, alive ? "start it anew, and see whether a firewall "
 	    "rule forbids TCP to 127.0.0.1; its log: %s" : d->d_here ?
 	    "start it (%s); its log says why it ended: %s" :
-	    "look on that host, and at allowManagementFrom in ztd.conf(5)",
+	    "look on that host, and at allowManagementFrom in "
+	    "ztd.local.conf(5)",
 	    alive ? doctor_log : doctor_start, doctor_log);
 	if (!d->d_here)
 		return;
@@ -187,22 +211,32 @@ absent_home(struct doctor *d)
 static void
 absent_conf(struct doctor *d)
 {
+	struct settings	 s;
 	struct finding	*fi;
-	json_error_t	 je;
-	json_t		*v;
-	char		*text;
+	char		*text, error[ERROR_TEXT];
+	int		 rv;
 
-	if ((text = read_home(d, "local.conf", CONF_MAX)) == NULL)
+	if ((text = read_home(d, "local.conf", SETTINGS_TEXT)) == NULL)
 		return;
-	v = json_loads(text, 0, &je);
+	/* What is merely odd keeps nothing from starting. */
+	log_init("ztctl", true, false);
+	log_set_sink(quiet, NULL);
+	rv = config_parse(text, strlen(text), &s, error, sizeof(error));
+	log_set_sink(NULL, NULL);
 	free(text);
-	if (v == NULL) {
-		fi = doctor_add(d, PROBLEM, "config-invalid");
-		doctor_text(fi, "local.conf, line %d: %s", je.line, je.text);
-		doctor_todo(fi, "correct it; \"ztd -n\" says whether it is "
-		    "right");
-	}
-	json_decref(v);
+	if (rv == 0)
+		return;
+	fi = doctor_add(d, PROBLEM, "config-invalid");
+	doctor_text(fi, "local.conf: %s", error);
+	doctor_todo(fi, "correct it: ztctl config edit");
+}
+
+static void
+quiet(int level, const char *line, void *arg)
+{
+	(void)level;
+	(void)line;
+	(void)arg;
 }
 
 static void
@@ -247,7 +281,7 @@ absent_port(struct doctor *d)
 	doctor_text(fi, "another program has %s port %u", udp ? "UDP" : "TCP",
 	    d->d_conn.cn_port);
 	doctor_todo(fi, "end it, or give ztd another one: primaryPort in "
-	    "ztd.conf(5), or its option -p");
+	    "ztd.local.conf(5), or its option -p");
 }
 
 static bool

@@ -70,7 +70,7 @@ check_network(struct doctor *d, json_t *nw, const char *id)
 	} else {
 		fi = doctor_add(d, PROBLEM, "network-other");
 		doctor_text(fi, "network %s: %s", id, status);
-		doctor_todo(fi, "ztctl(1) says what that means");
+		doctor_todo(fi, "ztctl(8) says what that means");
 	}
 }
 
@@ -193,7 +193,7 @@ check_dns(struct doctor *d, json_t *nw, const char *id)
 	if (strcmp(state, "no-way") == 0)
 		dns_problem(d, id, "nothing on this host can be told of them",
 		    "install or start systemd-resolved or resolvconf, or let "
-		    "resolv.conf be written: dnsMode in ztd.conf(5)");
+		    "resolv.conf be written: dnsMode in ztd.local.conf(5)");
 	else if (strcmp(state, "failed") == 0)
 		dns_problem(d, id, "who was told refused them",
 		    "the log says what it said; it is tried again by itself");

@@ -23,7 +23,7 @@ static const struct {
 } remedies[] = {
 	{ "node-starting", "wait half a minute and ask again" },
 	{ "node-no-address", "bring an interface up; look at bind, "
-	    "interfacePrefixBlacklist and physical in ztd.conf(5)" },
+	    "interfacePrefixBlacklist and physical in ztd.local.conf(5)" },
 	{ "node-no-roots", "put a planet file with roots into the home "
 	    "folder, or take it away for the built-in one, and start ztd "
 	    "anew" },
@@ -43,9 +43,10 @@ static const struct {
 	{ "peer-no-answer", "let UDP to and from the other host's port in, "
 	    "on one of both sides at least; traffic goes by a root meanwhile" },
 	{ "peer-symmetric-nat", "forward a UDP port of the router to this "
-	    "host (primaryPort in ztd.conf(5)), or make its NAT keep ports; "
-	    "traffic goes by a root meanwhile" },
-	{ "peer-forbidden", "look at physical and virtual in ztd.conf(5)" }
+	    "host (primaryPort in ztd.local.conf(5)), or make its NAT keep "
+	    "ports; traffic goes by a root meanwhile" },
+	{ "peer-forbidden", "look at physical and virtual in "
+	    "ztd.local.conf(5)" }
 };
 
 static const char *remedy(const char *);
@@ -206,7 +207,7 @@ check_sockets(struct doctor *d)
 		    text_of(v, "address"), text_of(v, "text"));
 		doctor_todo(fi, "see who has it (ss -ulpn, sockstat, fstat) "
 		    "and end that, or set another primaryPort in "
-		    "ztd.conf(5); it is tried again by itself");
+		    "ztd.local.conf(5); it is tried again by itself");
 	}
 }
 

@@ -95,7 +95,7 @@ tool(int argc, char **argv)
 
 /* The tools as words of ztctl. */
 int
-tool_words(const struct conn *cn, int argc, char **argv)
+tool_words(struct conn *cn, int argc, char **argv)
 {
 	(void)cn;
 	if (strcmp(argv[0], "identity") == 0)
@@ -132,7 +132,6 @@ client(int argc, char **argv)
 	cn.cn_name = argv[0];
 	cn.cn_compat = is_called(argv[0], "zerotier-cli");
 	cn.cn_home = home_default();
-	cn.cn_host = "127.0.0.1";
 	hints_for(&cn);
 	rv = switches(&cn, argc, argv, &n, words);
 	if (rv == HELP)
