@@ -277,13 +277,14 @@ twin_body()
 	show c
 }
 
+# The controller answers a member once a second.
 one_notices()
 {
 	for h in a c; do
 		zt "$h" leave "$nwid"
 		zt "$h" join "$nwid"
+		sleep 1.2
 	done
-	sleep 1
 	says a node-twin || says c node-twin
 }
 
