@@ -191,6 +191,30 @@ send_listener(struct ctlworld *w)
 	    sizeof(ml)) == 0);
 }
 
+bool
+world_listen6(struct ctlworld *w)
+{
+	struct sockaddr_storage	 ss;
+	struct msg_listener	 ml;
+	socklen_t		 len = sizeof(ss);
+	int			 fd;
+
+	memset(&ml, 0, sizeof(ml));
+	ATF_REQUIRE(inet_parse("::1", &ml.ml_addr) == 0);
+	(void)inet_to_sockaddr(&ml.ml_addr, &ss);
+	fd = socket(AF_INET6, SOCK_STREAM, 0);
+	if (fd == -1 || bind(fd, (struct sockaddr *)&ss,
+	    sizeof(struct sockaddr_in6)) == -1)
+		return (false);
+	ATF_REQUIRE(listen(fd, 16) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&ss, &len) == 0);
+	ml.ml_addr.ia_port = ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
+	w->w_port6 = ml.ml_addr.ia_port;
+	ATF_REQUIRE(channel_send(w->w_tap, MSG_LISTENER, 0, fd, &ml,
+	    sizeof(ml)) == 0);
+	return (true);
+}
+
 void
 world_sibling(struct ctlworld *w, enum proc proc)
 {
@@ -504,18 +528,19 @@ world_raw(struct ctlworld *w, const char *host, const char *request,
 	const struct timeval	 tv = { CLIENT_TIMEOUT, 0 };
 	struct exchange		 x = { w->w_base, evbuffer_new(), false };
 	struct bufferevent	*bev;
-	struct sockaddr_in	 sin;
+	struct inet_addr	 ia;
+	struct sockaddr_storage	 ss;
+	socklen_t		 sslen;
 	char			*all, *body;
 	size_t			 len;
 	int			 fd;
 
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_port = htons((uint16_t)w->w_port);
-	ATF_REQUIRE(inet_pton(AF_INET, host, &sin.sin_addr) == 1);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ATF_REQUIRE(fd != -1 && connect(fd, (struct sockaddr *)&sin,
-	    sizeof(sin)) == 0);
+	ATF_REQUIRE(inet_parse(host, &ia) == 0);
+	ia.ia_port = (uint16_t)(ia.ia_family == 6 ? w->w_port6 : w->w_port);
+	sslen = inet_to_sockaddr(&ia, &ss);
+	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ATF_REQUIRE(fd != -1 && connect(fd, (struct sockaddr *)&ss,
+	    sslen) == 0);
 	(void)evutil_make_socket_nonblocking(fd);
 	bev = bufferevent_socket_new(w->w_base, fd, BEV_OPT_CLOSE_ON_FREE);
 	ATF_REQUIRE(bev != NULL && x.x_got != NULL);
@@ -546,6 +571,14 @@ void
 world_http(struct ctlworld *w, const char *method, const char *target,
     const char *extra, const char *body, struct answer *an)
 {
+	world_http_to(w, "127.0.0.1", method, target, extra, body, an);
+}
+
+void
+world_http_to(struct ctlworld *w, const char *host, const char *method,
+    const char *target, const char *extra, const char *body,
+    struct answer *an)
+{
 	char	*request;
 
 	ATF_REQUIRE(asprintf(&request, "%s %s HTTP/1.1\r\n%s"
@@ -553,7 +586,7 @@ world_http(struct ctlworld *w, const char *method, const char *target,
 	    target, extra != NULL ? extra :
 	    "X-ZT1-Auth: " WORLD_TOKEN "\r\n",
 	    body != NULL ? strlen(body) : 0, body != NULL ? body : "") != -1);
-	world_raw(w, "127.0.0.1", request, an);
+	world_raw(w, host, request, an);
 	free(request);
 }
 
