@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 #include <event2/event.h>
 
+#include "common/file.h"
 #include "common/log.h"
 #include "ztd-tap/home.h"
 #include "ztd-tap/localconf.h"
@@ -46,6 +48,7 @@ static void	 job_finish(struct localconf_job *, const struct msg_parsed *,
 		    const char *);
 static void	 job_free(struct localconf_job *);
 static bool	 parsed_valid(const struct msg_parsed *);
+static bool	 root_link(const struct parent *);
 static int	 read_file(struct parent *, char **, size_t *,
 		    struct stat *);
 
@@ -265,12 +268,25 @@ parsed_valid(const struct msg_parsed *mp)
 	return (true);
 }
 
+/* A link is followed when it is root's: whole systems are made so. */
+static bool
+root_link(const struct parent *p)
+{
+	struct stat	 st;
+
+	return (fstatat(p->p_homefd, "local.conf", &st,
+	    AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) &&
+	    (st.st_uid == 0 || (!p->p_root && st.st_uid == geteuid())));
+}
+
 static int
 read_file(struct parent *p, char **text, size_t *len, struct stat *st)
 {
 	if (fstatat(p->p_homefd, "local.conf", st, 0) == -1)
 		memset(st, 0, sizeof(*st));
-	*text = home_read(p, p->p_homefd, "local.conf", MSG_MAX, false, len);
+	*text = root_link(p) ?
+	    file_read(p->p_homefd, "local.conf", MSG_MAX, len) :
+	    home_read(p, p->p_homefd, "local.conf", MSG_MAX, false, len);
 	if (*text != NULL)
 		return (0);
 	if (errno == ENOENT) {

@@ -205,6 +205,7 @@ static void
 config_as(struct ctlworld *w, json_t *config)
 {
 	struct msg_settings	 ms;
+	struct answer		 an;
 	json_t			*v;
 	char			*text;
 
@@ -222,6 +223,9 @@ config_as(struct ctlworld *w, json_t *config)
 	ms.ms_settings.s_port_mapping = json_is_true(json_object_get(v,
 	    "portMappingEnabled"));
 	world_send(w, MSG_SETTINGS, &ms, sizeof(ms));
+	/* What asks the parent is answered when these have been read. */
+	world_http(w, "GET", "/network", NULL, NULL, &an);
+	answer_clear(&an);
 }
 
 static void
