@@ -63,8 +63,8 @@ static void	 stop_others(evutil_socket_t, short, void *);
 static void	 stop_forced(evutil_socket_t, short, void *);
 static void	 dump(const struct parent *);
 
-static const int watched[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD,
-    SIGUSR1 };
+static const int watched[] = { SIGTERM, SIGINT, SIGQUIT, SIGALRM, SIGHUP,
+    SIGCHLD, SIGUSR1 };
 #define NWATCHED	(sizeof(watched) / sizeof(watched[0]))
 
 int64_t
@@ -347,6 +347,7 @@ signals_watch(struct parent *p, struct event **events)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGUSR2, SIG_IGN);
+	(void)signal(SIGIO, SIG_IGN);
 	for (i = 0; i < NWATCHED; i++)
 		if ((events[i] = evsignal_new(p->p_base, watched[i],
 		    signal_seen, p)) == NULL ||
