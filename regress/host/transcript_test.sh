@@ -324,6 +324,22 @@ devices_body()
 	    '.during.networks | tojson' | jq -Sc .)"
 }
 
+host_case places "a home that is not there yet, by a relative path"
+places_body()
+{
+	lab_one
+	cd "$LAB" || atf_fail "no laboratory"
+	ip netns exec "$LAB_ID-a" "$BUILD/sbin/ztd" -d -D ./home/one/two/ \
+	    2>>a.log </dev/null &
+	must wait_for 20 test -s home/one/two/zerotier-one.pid
+	must equal "$(stat -c %a home/one) $(stat -c %a home/one/two)" \
+	    "755 750"
+	TOKEN=$(cat home/one/two/authtoken.secret)
+	must wait_for 20 get /status
+	must equal "$(get /status | jq -r .config.settings.homeDir)" \
+	    "$LAB/home/one/two"
+}
+
 # ---- signals --------------------------------------------------------------
 
 # Does the recorded one still run after its signal?
@@ -448,7 +464,7 @@ table()
 	daemon-start	metricstoken-mode-not-fixed	better: it is; clients_test home_tokens
 	daemon-start	one-(help|version|unknown-switch|port-too-big|two-homes)	ztd's own command line: unit/options_test
 	daemon-start	one-(p0-random-port|p9994)	home_test other_port
-	daemon-start	one-controller.db-exists	wire/migrate_test
+	daemon-start	one-controller.db-exists	unit/options_test
 	daemon-start	one-home-not-creatable	badinput_test no_home
 	daemon-start	one-not-root.*	badinput_test no_permission
 	daemon-start	one-port-9993-held-.*	better: a port in use is always told of: badinput_test busy_port
@@ -468,7 +484,7 @@ table()
 	daemon-state	devicemap	devices
 	daemon-state	signal-.*	signals
 	daemon-state	env-ZEROTIER_HOME	unit/options_test
-	daemon-state	home-(created-with-parents|relative)	unit/options_test
+	daemon-state	home-(created-with-parents|relative)	places
 	daemon-state	one-d-daemonize	better: ztd(8) goes into the background by itself
 	daemon-state	one-second-instance-same-home	better: badinput_test second_instance
 	daemon-localconf	.*	unit/localconf_test, badinput_test: what has no meaning is refused
