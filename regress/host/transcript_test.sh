@@ -336,8 +336,9 @@ places_body()
 	    "755 750"
 	TOKEN=$(cat home/one/two/authtoken.secret)
 	must wait_for 20 get /status
-	must equal "$(get /status | jq -r .config.settings.homeDir)" \
-	    "$LAB/home/one/two"
+	# Relative to where it was started, not to where it went.
+	must equal "$(realpath "$(get /status |
+	    jq -r .config.settings.homeDir)")" "$(realpath home/one/two)"
 }
 
 # ---- signals --------------------------------------------------------------
