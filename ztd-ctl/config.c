@@ -73,6 +73,7 @@ static int	 parse_addrs(struct parse *, const char *, json_t *,
 		    uint32_t *);
 static int	 parse_bind(struct parse *, const char *, json_t *);
 static int	 parse_managers(struct parse *, const char *, json_t *);
+static int	 parse_readers(struct parse *, const char *, json_t *);
 static int	 parse_blacklist(struct parse *, const char *, json_t *);
 static int	 parse_include(struct parse *, const char *, json_t *);
 static int	 parse_prefixes(struct parse *, const char *, json_t *,
@@ -113,6 +114,7 @@ static const struct setting settings_table[] = {
 	FLAG("offload", s_offload),
 	CALL("bind", parse_bind),
 	CALL("allowManagementFrom", parse_managers),
+	CALL("allowMetricsFrom", parse_readers),
 	CALL("interfacePrefixBlacklist", parse_blacklist),
 	CALL("interfacePrefixInclude", parse_include),
 	CALL("tcpFallbackRelay", parse_relay),
@@ -501,6 +503,13 @@ parse_managers(struct parse *p, const char *key, json_t *v)
 {
 	return (parse_addrs(p, key, v, parse_net, p->p_set->s_managers,
 	    SETTINGS_MANAGERS, &p->p_set->s_nmanagers));
+}
+
+static int
+parse_readers(struct parse *p, const char *key, json_t *v)
+{
+	return (parse_addrs(p, key, v, parse_net, p->p_set->s_readers,
+	    SETTINGS_MANAGERS, &p->p_set->s_nreaders));
 }
 
 static int

@@ -424,6 +424,30 @@ check_30_body()
 	must equal "$(grep '^zt_packet{' body | grep -c 'direction="rx"')" 21
 }
 
+host_case check_30_remote "metrics for other hosts, and nothing else"
+check_30_remote_body()
+{
+	alone
+	must lab_host in 2
+	must lab_host out 3
+	m=X-ZT1-Auth:$(cat "$(home a)/metricstoken.secret")
+	jq '.settings.allowMetricsFrom = ["10.77.2.2"]' "$(home a)/local.conf" \
+	    >conf
+	cat conf >"$(home a)/local.conf"
+	# By a reload: the API begins to listen.
+	kill -HUP "$(ztd_pid a)"
+	must wait_for 10 on in curl -sf -o body --max-time 2 -H "$m" \
+	    "http://$(host_ip a):9993/metrics"
+	must grep -q '^zt_packet{' body
+	remote=http://$(host_ip a):9993
+	must equal "$(status_of in GET "$remote/metrics")" 401
+	must equal "$(status_of in GET "$remote/health")" 401
+	must equal "$(status_of in GET "$remote/status" \
+	    -H "X-ZT1-Auth: $token")" 401
+	must equal "$(status_of out GET "$remote/metrics" -H "$m")" 401
+	good GET /status
+}
+
 host_case check_31 "no single sign-on where none is asked for"
 check_31_body()
 {

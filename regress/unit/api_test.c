@@ -672,6 +672,11 @@ TC(orbit, "moons are orbited and left, with ids of both lengths")
 	ATF_CHECK_EQ(w.w_orbit.mo_id, 0x1122334455ULL);
 	ATF_CHECK_EQ(w.w_orbit.mo_seed, 0x7d229a18e4ULL);
 	answer_clear(&an);
+	world_http(&w, "POST", "/moon/1122334455", NULL, "{\"seed\":true}",
+	    &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	ATF_CHECK_EQ(w.w_orbit.mo_seed, 1);
+	answer_clear(&an);
 	world_http(&w, "DELETE", "/moon/0000005544332211", NULL, NULL, &an);
 	ATF_CHECK_EQ(an.an_status, 200);
 	ATF_CHECK_STREQ(an.an_body, "{\"result\":true}");
