@@ -198,7 +198,7 @@ TC(framing, "recorded methods, targets and versions")
 		answer_clear(&an);
 		n++;
 	}
-	ATF_CHECK_MSG(n >= 25, "only %zu", n);
+	ATF_CHECK_EQ_MSG(n, 28, "%zu exchanges", n);
 	json_decref(all);
 	world_stop(&w);
 }
@@ -223,7 +223,7 @@ TC(raw, "recorded bytes")
 	json_t		*all, *vec, *rq;
 	const char	*name, *got;
 	char		*bytes;
-	size_t		 i;
+	size_t		 i, n = 0;
 	int		 want, recorded;
 
 	start(&w, tc);
@@ -247,7 +247,9 @@ TC(raw, "recorded bytes")
 		    an.an_status, want);
 		answer_clear(&an);
 		free(bytes);
+		n++;
 	}
+	ATF_CHECK_EQ_MSG(n, 22, "%zu exchanges", n);
 	json_decref(all);
 	world_stop(&w);
 }
