@@ -264,7 +264,7 @@ configs_body()
 		echo "$text" | base64 -d >"$h/local.conf"
 		"$BUILD/sbin/ztd" -n -D "$h" >out 2>&1
 		must equal "$?" "$want"
-		[ "$want" = 0 ] || must grep -q "local.conf: " out
+		[ "$want" = 0 ] || must grep -q "local.conf refused: line" out
 	done <list
 }
 
