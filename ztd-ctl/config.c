@@ -40,6 +40,7 @@ struct parse {
 	struct place	 p_place;
 	char		*p_err;
 	size_t		 p_errlen;
+	unsigned	 p_odd;		/* keys that say nothing to us */
 };
 
 enum kind {
@@ -95,8 +96,8 @@ static int	 parse_peer(struct parse *, const char *, json_t *);
 static int	 parse_peer_key(struct parse *, const char *, json_t *);
 static bool	 trustworthy(const struct inet_addr *);
 static int	 physical_cmp(const void *, const void *);
-static void	 unknown(const struct parse *, const char *,
-		    const char *const *);
+static bool	 odd(struct parse *);
+static void	 unknown(struct parse *, const char *, const char *const *);
 static size_t	 distance(const char *, const char *);
 
 #define FLAG(key, field)						\
@@ -159,7 +160,7 @@ int
 config_parse(const char *text, size_t len, struct settings *s, char *err,
     size_t errlen)
 {
-	struct parse	 p = { s, text, len, { 0 }, err, errlen };
+	struct parse	 p = { s, text, len, { 0 }, err, errlen, 0 };
 	json_t		*root;
 	json_error_t	 je;
 	int		 rv;
@@ -304,16 +305,29 @@ unexpected(struct parse *p, json_t *v, const char *wanted)
 
 /* ---- unknown keys ------------------------------------------------ */
 
+#define ODD_MAX		64	/* that are named: each costs a search */
 #define KEY_MAX		32	/* longer ones are like no key of ours */
 #define TYPOS		2	/* letters too many, missing or wrong */
 
+/* One more of them: is it named? */
+static bool
+odd(struct parse *p)
+{
+	if (++p->p_odd == ODD_MAX + 1)
+		log_warnx("more keys are unknown or not supported, and "
+		    "ignored");
+	return (p->p_odd <= ODD_MAX);
+}
+
 static void
-unknown(const struct parse *p, const char *key, const char *const *names)
+unknown(struct parse *p, const char *key, const char *const *names)
 {
 	const char	*best = NULL;
 	char		 place[PLACE_TEXT + 64];
 	size_t		 d, least = TYPOS + 1;
 
+	if (!odd(p))
+		return;
 	for (; *names != NULL; names++) {
 		if ((d = distance(key, *names)) < least) {
 			least = d;
@@ -544,6 +558,8 @@ parse_setting(struct parse *p, const char *key, json_t *v)
 	case KIND_CALL:
 		return (st->st_call(p, v));
 	case KIND_UNSUPPORTED:
+		if (!odd(p))
+			return (0);
 		where_key(p, place, sizeof(place));
 		log_warnx("%s: not supported, ignored", place);
 		return (0);

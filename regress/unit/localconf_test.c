@@ -228,6 +228,24 @@ TC(unknown, "unknown and unsupported keys are said and left alone")
 	}
 }
 
+TC(many, "a file full of unknown keys is read in time, and floods nothing")
+{
+	static char	 text[SETTINGS_TEXT];
+	struct ctlworld	 w;
+	size_t		 n;
+	unsigned	 i;
+
+	n = (size_t)snprintf(text, sizeof(text), "{\"settings\":{");
+	for (i = 0; n < sizeof(text) - 64; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+		    "\"%x\":1,", i);
+	(void)snprintf(text + n, sizeof(text) - n, "\"offload\":false}}");
+	ATF_CHECK_EQ(0, good(tc, text, &w)->s_offload);
+	ATF_CHECK_STREQ(w.w_line,
+	    "more keys are unknown or not supported, and ignored");
+	ATF_CHECK_MSG(w.w_lines <= 65, "%u lines", (unsigned)w.w_lines);
+}
+
 TC(wrong, "what is wrong is named, with its place and what it must be")
 {
 	static const struct {
@@ -341,6 +359,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, paths);
 	ATF_TP_ADD_TC(tp, trusted);
 	ATF_TP_ADD_TC(tp, unknown);
+	ATF_TP_ADD_TC(tp, many);
 	ATF_TP_ADD_TC(tp, wrong);
 	ATF_TP_ADD_TC(tp, limits);
 	return (atf_no_error());
