@@ -406,7 +406,8 @@ timer_fired(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (c->c_state == CHILD_WAITING)
+	/* When all is to stop, who waits waits until the API has stopped. */
+	if (c->c_state == CHILD_WAITING && !c->c_parent->p_stopping)
 		spawn(c);
 	else if (c->c_state == CHILD_RUNNING && c->c_pid == -1)
 		child_lost(c);

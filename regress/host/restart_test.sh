@@ -95,6 +95,31 @@ kill_parent_body()
 	must wait_for 15 ping_ok a "$ip_b"
 }
 
+host_case stop_dead "what is dead when all is to stop is not started again"
+stop_dead_body()
+{
+	host_begin
+	must lab_router
+	must lab_host a 1
+	ztd_home a
+	must ztd_start a
+	# Who dies often waits longer: 800 ms now.
+	for _ in 1 2 3; do
+		kill_child a ztd-net 10
+	done
+	must wait_for 10 grep -q "serves again, process $(child_pid a \
+	    ztd-net)\$" "$LAB/a.log"
+	served=$(grep -c 'ztd-net serves again' "$LAB/a.log")
+	# It is asked first, and does not answer.
+	kill -STOP "$(child_pid a ztd-ctl)"
+	kill -KILL "$(child_pid a ztd-net)"
+	sleep 0.3
+	kill -TERM "$(ztd_pid a)"
+	must wait_gone 10 ns_has_ztd a
+	must equal "$(grep -c 'ztd-net exited on signal 9' "$LAB/a.log")" 4
+	must equal "$(grep -c 'ztd-net serves again' "$LAB/a.log")" "$served"
+}
+
 host_case stop_parent "an orderly stop leaves nothing and ends with 0"
 stop_parent_body()
 {
