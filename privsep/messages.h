@@ -299,7 +299,6 @@ struct msg_pin_mode {
 /* MSG_LISTENER: which address the descriptor listens on, for the log. */
 struct msg_listener {
 	struct inet_addr ml_addr;
-	uint32_t	 ml_metrics_only;
 };
 
 /*

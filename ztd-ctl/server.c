@@ -43,14 +43,12 @@
 
 struct listener {
 	struct evhttp_bound_socket	*l_bound;	/* NULL: free slot */
-	struct evhttp			*l_http;
 	struct inet_addr		 l_addr;
 };
 
 struct server {
 	struct ctl		*s_ctl;
 	struct evhttp		*s_http;
-	struct evhttp		*s_metrics;	/* listeners for nothing else */
 	struct clients		 s_clients;
 	struct listener		 s_listeners[LISTENERS];
 	struct evhttp_bound_socket *s_local;	/* or NULL */
@@ -92,10 +90,8 @@ static const struct route routes[] = {
 
 static void	 server_pause(void *, bool);
 static void	 listener_pause(struct evhttp_bound_socket *, bool);
-static struct evhttp *server_http(struct server *,
-		    void (*)(struct evhttp_request *, void *));
+static struct evhttp *server_http(struct server *);
 static void	 on_request(struct evhttp_request *, void *);
-static void	 on_metrics(struct evhttp_request *, void *);
 static void	 route(struct request *);
 static void	 no_route(struct request *);
 static bool	 route_matches(const struct route *, struct request *);
@@ -113,11 +109,9 @@ server_new(struct ctl *ctl)
 		return (NULL);
 	s->s_ctl = ctl;
 	if (clients_init(&s->s_clients, ctl->c_base, CLIENTS_MAX,
-	    server_pause, s) == 0) {
-		s->s_http = server_http(s, on_request);
-		s->s_metrics = server_http(s, on_metrics);
-	}
-	if (s->s_http == NULL || s->s_metrics == NULL) {
+	    server_pause, s) == 0)
+		s->s_http = server_http(s);
+	if (s->s_http == NULL) {
 		server_free(s);
 		return (NULL);
 	}
@@ -125,7 +119,7 @@ server_new(struct ctl *ctl)
 }
 
 static struct evhttp *
-server_http(struct server *s, void (*cb)(struct evhttp_request *, void *))
+server_http(struct server *s)
 {
 	struct evhttp	*h;
 
@@ -137,7 +131,7 @@ server_http(struct server *s, void (*cb)(struct evhttp_request *, void *))
 	evhttp_set_timeout(h, IDLE_TIMEOUT);
 	evhttp_set_default_content_type(h, NULL);
 	evhttp_set_bevcb(h, client_accept, &s->s_clients);
-	evhttp_set_gencb(h, cb, s);
+	evhttp_set_gencb(h, on_request, s);
 	return (h);
 }
 
@@ -148,8 +142,6 @@ server_free(struct server *s)
 		return;
 	if (s->s_http != NULL)
 		evhttp_free(s->s_http);
-	if (s->s_metrics != NULL)
-		evhttp_free(s->s_metrics);
 	clients_clear(&s->s_clients);
 	free(s);
 }
@@ -166,7 +158,7 @@ server_listen(struct server *s, int fd, const struct msg_listener *ml)
 		if (s->s_listeners[i].l_bound != NULL &&
 		    inet_equal(&s->s_listeners[i].l_addr, &ml->ml_addr)) {
 			l = &s->s_listeners[i];
-			evhttp_del_accept_socket(l->l_http, l->l_bound);
+			evhttp_del_accept_socket(s->s_http, l->l_bound);
 			l->l_bound = NULL;
 			break;
 		}
@@ -182,8 +174,7 @@ server_listen(struct server *s, int fd, const struct msg_listener *ml)
 		return;
 	}
 	l->l_addr = ml->ml_addr;
-	l->l_http = ml->ml_metrics_only ? s->s_metrics : s->s_http;
-	l->l_bound = evhttp_accept_socket_with_handle(l->l_http, fd);
+	l->l_bound = evhttp_accept_socket_with_handle(s->s_http, fd);
 	if (l->l_bound == NULL) {
 		log_warn("cannot listen on %s", inet_format(text,
 		    &ml->ml_addr));
@@ -264,22 +255,6 @@ on_request(struct evhttp_request *ev, void *arg)
 		    "1048576 bytes");
 	else
 		route(rq);
-}
-
-/* On a listener for nothing else, there is nothing else. */
-static void
-on_metrics(struct evhttp_request *ev, void *arg)
-{
-	const char	*uri = evhttp_request_get_uri(ev);
-
-	if (uri != NULL && strncmp(uri, "/metrics", 8) == 0 &&
-	    (uri[8] == '\0' || uri[8] == '?')) {
-		on_request(ev, arg);
-		return;
-	}
-	(void)evhttp_add_header(evhttp_request_get_output_headers(ev),
-	    "Connection", "close");
-	evhttp_send_reply(ev, HTTP_NOTFOUND, NULL, NULL);
 }
 
 /* Where not, it has been answered. */
