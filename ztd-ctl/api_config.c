@@ -74,7 +74,8 @@ api_config_set(struct request *rq)
 	}
 	conf = merged(rq->rq_ctl, body);
 	json_decref(body);
-	text = conf == NULL ? NULL : json_dumps(conf, JSON_INDENT(INDENT));
+	text = conf == NULL ? NULL : json_dumps(conf, JSON_INDENT(INDENT) |
+	    JSON_REAL_PRECISION(REAL_DIGITS));
 	json_decref(conf);
 	if (text == NULL) {
 		request_error(rq, 500, "out of memory");

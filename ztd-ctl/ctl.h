@@ -48,6 +48,7 @@ struct ctl {
 /* ---- query.c: questions to other processes ----------------------- */
 
 #define QUERY_TIMEOUT	5	/* seconds from question to last answer */
+#define REAL_DIGITS	15	/* 0.1 stays what the operator wrote */
 
 enum query_result {
 	QUERY_DONE,		/* the answer is complete */

@@ -27,7 +27,6 @@
 
 #define REQUESTS_MAX	5	/* on one connection */
 #define JSONP_MAX	64
-#define REAL_DIGITS	15	/* 0.1 stays what the operator wrote */
 #define APP_POLICY	"default-src 'self' 'unsafe-inline' data: blob:; " \
 			"frame-ancestors 'none'; object-src 'none'"
 #define HTTP_PARTIAL	206
