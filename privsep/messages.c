@@ -82,6 +82,7 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_OPERATORS, STRUCT(msg_operators), TAP_CTL, 0),
 	ROW(MSG_TOKEN, STRUCT(msg_token), TAP_CTL, 0),
 	ROW(MSG_CONFIG_TEXT, BYTES(SETTINGS_TEXT), TAP_CTL, 0),
+	ROW(MSG_CONFIG_SEEN, EMPTY, CTL_TAP, 0),
 
 	ROW(MSG_NET_SET, STRUCT(msg_net_set), CTL_TAP, 0),
 	ROW(MSG_NET_LEAVE, STRUCT(msg_network), CTL_TAP, 0),

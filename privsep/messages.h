@@ -82,6 +82,7 @@ enum msg_type {
 	MSG_OPERATORS,		/* who needs no token there */
 	MSG_TOKEN,
 	MSG_CONFIG_TEXT,	/* local.conf as it stands, for /status */
+	MSG_CONFIG_SEEN,	/* API > parent: it was taken over */
 
 	/* API > parent */
 	MSG_NET_SET,		/* join, or change local settings */
@@ -322,7 +323,10 @@ struct msg_token {
 	char		 mt_metrics[TOKEN_MAX];	/* "" : none */
 };
 
-/* MSG_CONFIG_TEXT: the bytes of local.conf, nothing else. */
+/*
+ * MSG_CONFIG_TEXT: the bytes of local.conf, nothing else.  MSG_CONFIG_SEEN
+ * has its id: a MSG_CONFIG_SET that comes after was made from that text.
+ */
 
 /*
  * Join if not joined; where a bit is set in mn_set take the value, else

@@ -152,7 +152,6 @@ ctl_dispatch_parent(struct channel *ch, struct msg *m, void *arg)
 {
 	int	 fd = m->m_fd;
 
-	(void)ch;
 	(void)arg;
 	switch (m->m_type) {
 	case MSG_SETTINGS:
@@ -165,6 +164,7 @@ ctl_dispatch_parent(struct channel *ch, struct msg *m, void *arg)
 		break;
 	case MSG_CONFIG_TEXT:
 		config_new(m->m_data, m->m_len);
+		(void)channel_send(ch, MSG_CONFIG_SEEN, m->m_id, -1, NULL, 0);
 		break;
 	case MSG_OPERATORS:
 		memcpy(&ctl.c_operators, m->m_data, sizeof(ctl.c_operators));

@@ -40,6 +40,7 @@ static void	 ctl_restart(evutil_socket_t, short, void *);
 static void	 greet_net(struct parent *);
 static void	 greet_ctl(struct parent *);
 static void	 send_settings(struct parent *, enum proc);
+static void	 send_conf(struct parent *);
 static void	 send_identity(struct parent *, enum proc);
 static void	 send_listeners(struct parent *);
 static bool	 dispatch_net(struct parent *, struct msg *);
@@ -124,8 +125,7 @@ dispatch_settings(struct parent *p)
 	/* Sockets may be bound in another way now. */
 	joined_online(p);
 	send_settings(p, PROC_CTL);
-	parent_send(p, PROC_CTL, MSG_CONFIG_TEXT, 0, p->p_conf,
-	    p->p_conflen);
+	send_conf(p);
 	/* Not at once: it may have to answer whoever asked for this. */
 	if (ctl_outdated(p) && event_base_once(p->p_base, -1, EV_TIMEOUT,
 	    ctl_restart, p, &tv) == -1)
@@ -181,8 +181,7 @@ greet_ctl(struct parent *p)
 	send_identity(p, PROC_CTL);
 	parent_send(p, PROC_CTL, MSG_TOKEN, 0, &p->p_token,
 	    sizeof(p->p_token));
-	parent_send(p, PROC_CTL, MSG_CONFIG_TEXT, 0, p->p_conf,
-	    p->p_conflen);
+	send_conf(p);
 	send_listeners(p);
 	local_send(p);
 }
@@ -196,6 +195,13 @@ send_settings(struct parent *p, enum proc to)
 	ms.ms_settings = p->p_settings;
 	ms.ms_port = p->p_port;
 	parent_send(p, to, MSG_SETTINGS, 0, &ms, sizeof(ms));
+}
+
+static void
+send_conf(struct parent *p)
+{
+	parent_send(p, PROC_CTL, MSG_CONFIG_TEXT, p->p_confgen, p->p_conf,
+	    p->p_conflen);
 }
 
 static void
@@ -271,6 +277,9 @@ dispatch_ctl(struct parent *p, struct msg *m)
 	struct msg_result	 mr;
 
 	switch (m->m_type) {
+	case MSG_CONFIG_SEEN:
+		p->p_confseen = m->m_id;
+		return (true);
 	case MSG_NET_SET:
 		memcpy(&mn, m->m_data, sizeof(mn));
 		joined_set(p, &mn, &mr);
@@ -280,10 +289,14 @@ dispatch_ctl(struct parent *p, struct msg *m)
 		joined_leave(p, leave.mn_nwid, &mr);
 		break;
 	case MSG_CONFIG_SET:
+		if (m->m_id == 0)
+			return (false);
 		localconf_set(p, m->m_id, m->m_data, m->m_len,
 		    dispatch_settings);
 		return (true);
 	case MSG_RELOAD:
+		if (m->m_id == 0)
+			return (false);
 		parent_reload(p, m->m_id);
 		return (true);
 	case MSG_GET_TAPS:

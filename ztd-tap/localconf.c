@@ -30,6 +30,8 @@
 #define PARSE_TIMEOUT	10	/* s */
 #define CONF_FILE	"local.conf"
 #define NEW_MODE	0640	/* of one that the API makes */
+#define OVERTAKEN	"local.conf has just been changed by someone else, " \
+			"try again; nothing was changed"
 
 struct localconf_job {
 	struct parent	*cj_parent;
@@ -146,6 +148,11 @@ localconf_set(struct parent *p, uint32_t id, const void *text, size_t len,
 {
 	struct localconf_job	*cj;
 
+	/* Made from an older text, it would undo what has changed since. */
+	if (p->p_confseen != p->p_confgen) {
+		result(p, id, 409, OVERTAKEN);
+		return;
+	}
 	if (!make_way(p, id))
 		return;
 	cj = job_new(p, changed);
@@ -336,6 +343,7 @@ job_finish(struct localconf_job *cj, const struct msg_parsed *mp,
 	free(p->p_conf);
 	p->p_conf = cj->cj_text;
 	p->p_conflen = cj->cj_len;
+	p->p_confgen++;
 	cj->cj_text = NULL;
 	if (cj->cj_changed != NULL) {
 		log_info("%s/local.conf applied", p->p_home);
@@ -400,10 +408,8 @@ job_store(struct localconf_job *cj)
 	} else if (there && st.st_size > 0 && (!p->p_confgood ||
 	    !same_file(&st, &p->p_confstat))) {
 		(void)snprintf(text, sizeof(text), p->p_confgood ?
-		    "local.conf has just been changed by someone else, try "
-		    "again; nothing was changed" : "local.conf has a mistake "
-		    "and is not what is in force: correct it first; nothing "
-		    "was changed");
+		    OVERTAKEN : "local.conf has a mistake and is not what is "
+		    "in force: correct it first; nothing was changed");
 	} else {
 		if (there) {
 			mode = st.st_mode & 0777;

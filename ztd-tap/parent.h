@@ -92,6 +92,8 @@ struct parent {
 	struct settings	 p_settings;
 	char		*p_conf;	/* text of local.conf */
 	size_t		 p_conflen;
+	uint32_t	 p_confgen;	/* counts these texts */
+	uint32_t	 p_confseen;	/* which one the API knows */
 	struct stat	 p_confstat;	/* of what was looked at last */
 	bool		 p_confgood;	/* ... which is in force */
 	struct localconf_job *p_confjob;	/* parse under way */

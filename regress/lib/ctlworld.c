@@ -382,6 +382,9 @@ tap_message(struct channel *ch, struct msg *m, void *arg)
 	case MSG_METRICS_TEXT:
 		metrics_part(w, m);
 		break;
+	case MSG_CONFIG_SEEN:
+		w->w_seen = m->m_id;
+		break;
 	case MSG_CONFIG_SET:
 		ATF_REQUIRE(m->m_len < sizeof(w->w_conf));
 		memcpy(w->w_conf, m->m_data, m->m_len);

@@ -61,6 +61,7 @@ struct ctlworld {
 	struct msg_api_request	 w_request;
 	char			 w_body[4096];
 	struct msg_parsed	 w_parsed;
+	uint32_t		 w_seen;	/* MSG_CONFIG_SEEN */
 	char			 w_conf[4096];	/* MSG_CONFIG_SET */
 	unsigned		 w_reloads;	/* MSG_RELOAD */
 	char			*w_prom;	/* MSG_METRICS_TEXT, so far; */

@@ -30,6 +30,7 @@ static void
 conf(struct ctlworld *w, const char *text)
 {
 	world_send(w, MSG_CONFIG_TEXT, text, strlen(text));
+	w->w_seen = UINT32_MAX;
 }
 
 static void
@@ -98,11 +99,18 @@ TC(merge, "settings are replaced one by one, the rest stays")
 	    "        \"b\": 1,\n        \"offload\": false,\n"
 	    "        \"dnsMode\": null\n    },\n    \"x\": [\n"
 	    "        \"\xc3\xa4\"\n    ]\n}", w.w_conf);
+	/* Numbers stay what they were. */
+	conf(&w, "{\"x\":0.1}");
+	check(&w, "POST", "/config/settings", "{\"y\":0.3}", 200, "{}");
+	ATF_CHECK_STREQ("{\n    \"x\": 0.1,\n    \"settings\": {\n"
+	    "        \"y\": 0.3\n    }\n}", w.w_conf);
 	conf(&w, "{\"settings\":null}");
 	check(&w, "POST", "/config/settings", "{\"offload\":false}", 200,
 	    "{}");
 	ATF_CHECK_STREQ("{\n    \"settings\": {\n        \"offload\": false\n"
 	    "    }\n}", w.w_conf);
+	/* The parent knows from which text it was made: world_send()'s id. */
+	ATF_CHECK_EQ(0, w.w_seen);
 	/* Where the parent has not said otherwise, it is as it was. */
 	check(&w, "GET", "/config", NULL, 200, "{\"settings\":null}");
 	world_stop(&w);
