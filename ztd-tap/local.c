@@ -25,7 +25,7 @@
 
 #define GROUP		"_ztd"	/* as in spawn.c */
 #define BACKLOG		64
-#define SOCKET_MODE	0666
+#define SOCKET_MASK	0111	/* anybody reads and writes */
 
 static bool	 place(const struct parent *, struct sockaddr_un *);
 static bool	 system_folder(void);
@@ -33,7 +33,7 @@ static bool	 vacant(const char *, const struct sockaddr_un *);
 static int	 bound(const struct parent *, const struct sockaddr_un *);
 static void	 operators(struct parent *);
 static void	 send_operators(struct parent *);
-static void	 members(struct msg_operators *);
+static void	 members(struct parent *);
 
 void
 local_open(struct parent *p)
@@ -84,7 +84,7 @@ local_operators(struct parent *p)
 {
 	if (p->p_local == -1)
 		return;
-	members(&p->p_operators);
+	members(p);
 	send_operators(p);
 }
 
@@ -103,11 +103,11 @@ operators(struct parent *p)
 
 	memset(mo, 0, sizeof(*mo));
 	mo->mo_owner = geteuid();
-	mo->mo_gid = p->p_user[PROC_CTL].pu_gid;
+	mo->mo_gid = (uint32_t)-1;
 	mo->mo_ours[PROC_TAP] = (uint32_t)-1;
 	for (proc = PROC_NET; proc < PROC_COUNT; proc++)
 		mo->mo_ours[proc] = p->p_user[proc].pu_uid;
-	members(mo);
+	members(p);
 }
 
 /*
@@ -192,13 +192,12 @@ bound(const struct parent *p, const struct sockaddr_un *sun)
 		log_warn("cannot make the local socket");
 		return (-1);
 	}
-	mask = umask(0177);
+	/* By its mode from the start, so that no name is followed twice. */
+	mask = umask(SOCKET_MASK);
 	rv = bind(fd, (const struct sockaddr *)sun, sizeof(*sun));
 	(void)umask(mask);
-	if (rv == 0 && (!p->p_root || chown(sun->sun_path, 0,
-	    p->p_user[PROC_CTL].pu_gid) == 0) &&
-	    chmod(sun->sun_path, SOCKET_MODE) == 0 &&
-	    listen(fd, BACKLOG) == 0)
+	if (rv == 0 && (!p->p_root || lchown(sun->sun_path, 0,
+	    p->p_user[PROC_CTL].pu_gid) == 0) && listen(fd, BACKLOG) == 0)
 		return (fd);
 	log_warn("cannot make local socket %s", sun->sun_path);
 	close(fd);
@@ -208,21 +207,24 @@ bound(const struct parent *p, const struct sockaddr_un *sun)
 }
 
 /*
- * Whom the system's files name: not every kernel tells of all the groups
- * that a process is in.
+ * The group, and whom the system's files name as its members: not every
+ * kernel tells of all the groups that a process is in.  Where there is no
+ * such group, the number that our processes have instead is anybody's: then
+ * nobody is an operator by it.
  */
 static void
-members(struct msg_operators *mo)
+members(struct parent *p)
 {
-	struct passwd	*pw;
-	struct group	*gr;
-	char		**name;
+	struct msg_operators	*mo = &p->p_operators;
+	struct passwd		*pw;
+	struct group		*gr;
+	char			**name;
 
 	/* The files may be out of sight by now: then as it was. */
-	if (mo->mo_gid == (uint32_t)-1 ||
-	    (gr = getgrgid(mo->mo_gid)) == NULL ||
-	    strcmp(gr->gr_name, GROUP) != 0)
+	if ((gr = getgrnam(GROUP)) == NULL ||
+	    gr->gr_gid != p->p_user[PROC_CTL].pu_gid)
 		return;
+	mo->mo_gid = gr->gr_gid;
 	mo->mo_nuids = 0;
 	for (name = gr->gr_mem; *name != NULL; name++) {
 		if (mo->mo_nuids == OPERATORS_MAX) {

@@ -77,15 +77,29 @@ logged()
 	grep -qF -- "$1" "$LAB/a.log"
 }
 
+# with_group [LINE]: the group _ztd as ztd sees it, whatever the system has
+with_group()
+{
+	{ grep -v '^_ztd:' /etc/group; echo "$@"; } >"$LAB/group"
+	cat >"$LAB/ztd" <<-END
+	#! /bin/sh
+	mount --bind "$LAB/group" /etc/group && exec "$BUILD/sbin/ztd" "\$@"
+	END
+	chmod 755 "$LAB/ztd"
+	ZTD=$LAB/ztd
+}
+
 # ---- the local socket -----------------------------------------------------
 
 host_case operators "who needs no token on the local socket, and who does"
 operators_body()
 {
 	alone setpriv curl
+	with_group "_ztd:x:54399:"
 	must ztd_start a
 	h=$(home a)
 	group=$(stat -c %g "$h")
+	must equal "$group" 54399
 	must equal "$(stat -c %F:%u:%g:%a "$h/ztd.sock")" "socket:0:$group:666"
 	# Root, and a member, with the group as first or as one of many.
 	must zt a info
@@ -117,6 +131,25 @@ operators_body()
 	# An address or a token that is given is used.
 	must says "401 info" zt a -Tabcdefghijklmnopqrstuvwxyz info
 	must zt a -H::1 info
+}
+
+host_case no_group "without the group the number in its place makes nobody one"
+no_group_body()
+{
+	alone setpriv
+	with_group
+	must ztd_start a
+	h=$(home a)
+	chmod 755 "$h"
+	number=$(stat -c %g "$h")
+	must zt a info
+	must says "403 info" ctl_as $STRANGER "$number" info
+	must says "403 info" on a setpriv --reuid $STRANGER --regid "$number" \
+	    --clear-groups "$LAB/ztctl" "-D$h" info
+	# Of another name, it is another group.
+	echo "strangers:x:$number:" >>"$LAB/group"
+	must zt a reload
+	must says "403 info" ctl_as $STRANGER "$number" info
 }
 
 host_case sockets "one that a dead run left is replaced, nothing else is"
@@ -171,11 +204,11 @@ system_home_body()
 	must [ -n "$run" ]
 	must [ -n "$system" ]
 	cp "$BUILD/bin/ztctl" "$LAB/ctl"
-	mkdir "$LAB/empty" "$LAB/empty2"
+	with_group "_ztd:x:54399:"
 	ip netns exec "$LAB_ID-a" unshare -m sh -c '
 	    mount -t tmpfs tmpfs "${1%/*}" &&
 	    mount -t tmpfs tmpfs "${2%/*}" && exec "$3" -d' sh \
-	    "$run" "$system" "$BUILD/sbin/ztd" >>"$LAB/a.log" 2>&1 </dev/null &
+	    "$run" "$system" "$ZTD" >>"$LAB/a.log" 2>&1 </dev/null &
 	echo $! >"$LAB/a.pid"
 	must wait_for 20 inside test -s "$system/zerotier-one.port"
 	must inside test -S "$run/ztd.sock"
@@ -246,6 +279,36 @@ unseen_body()
 		must effective_is settings.dnsMode.value '"global"'
 		must equal "$(post '{"offload": false}' | tail -c 3)" 200
 	fi
+	must equal "$(jq -c .settings "$CONF")" \
+	    '{"dnsMode":"global","offload":false}'
+}
+
+host_case older "a change that goes out from an older text is refused"
+older_body()
+{
+	alone curl
+	must ztd_start a
+	api=$(child_pid a ztd-ctl)
+	# Its end arrives before ztd-ctl hears of another's change.
+	mkfifo "$LAB/body"
+	on a curl -s -w '%{http_code}' --max-time 20 -X POST -H Expect: \
+	    -T - --unix-socket "$(home a)/ztd.sock" \
+	    http://ztd/config/settings <"$LAB/body" >"$LAB/answer" &
+	exec 9>"$LAB/body"
+	printf '{"offload":' >&9
+	sleep 0.5
+	kill -STOP "$api"
+	printf ' false}' >&9
+	exec 9>&-
+	sleep 0.5
+	echo '{"settings": {"dnsMode": "global"}}' >"$CONF"
+	kill -HUP "$(ztd_pid a)"
+	must wait_for 10 logged "local.conf applied"
+	kill -CONT "$api"
+	wait $!
+	must equal "$(jq -c .settings.dnsMode "$CONF")" '"global"'
+	must grep -q '409$' "$LAB/answer"
+	must equal "$(post '{"offload": false}' | tail -c 3)" 200
 	must equal "$(jq -c .settings "$CONF")" \
 	    '{"dnsMode":"global","offload":false}'
 }
