@@ -28,6 +28,8 @@
 #include "ztd-tap/supervise.h"
 
 #define PARSE_TIMEOUT	10	/* s */
+#define CHANGES_MAX	100	/* by the API, in a minute */
+#define LINES_MAX	100	/* of one parse in the log */
 #define CONF_FILE	"local.conf"
 #define NEW_MODE	0640	/* of one that the API makes */
 #define OVERTAKEN	"local.conf has just been changed by someone else, " \
@@ -46,6 +48,7 @@ struct localconf_job {
 	bool		 cj_set;	/* cj_text is to become the file */
 	bool		 cj_wrong;	/* the text is, not its parser */
 	bool		 cj_done;
+	unsigned	 cj_lines;	/* that its parser had to say */
 	int		 cj_status;	/* 0: settings were taken over */
 	void		(*cj_changed)(struct parent *);	/* NULL: waiting */
 };
@@ -63,6 +66,7 @@ static void	 job_failed(struct localconf_job *, const char *);
 static int	 job_store(struct localconf_job *);
 static void	 job_free(struct localconf_job *);
 static bool	 make_way(struct parent *, uint32_t);
+static bool	 too_often(struct parent *);
 static void	 ask(struct localconf_job *, uint32_t);
 static bool	 asked(const struct localconf_job *);
 static void	 note(const struct localconf_job *, enum config_note,
@@ -123,14 +127,14 @@ localconf_check(struct parent *p, bool force, void (*changed)(struct parent *))
 	p->p_confgood = false;
 }
 
-void
+bool
 localconf_reload(struct parent *p, uint32_t id,
     void (*changed)(struct parent *))
 {
 	struct stat	 st;
 
 	if (!make_way(p, id))
-		return;
+		return (false);
 	localconf_check(p, true, changed);
 	if (p->p_confjob != NULL)
 		ask(p->p_confjob, id);
@@ -140,6 +144,7 @@ localconf_reload(struct parent *p, uint32_t id,
 	else
 		result(p, id, 500, "local.conf cannot be read or checked, "
 		    "the log says why");
+	return (true);
 }
 
 void
@@ -180,8 +185,26 @@ make_way(struct parent *p, uint32_t id)
 		    "under way, try again");
 		return (false);
 	}
+	if (too_often(p)) {
+		result(p, id, 503, "too many changes of the configuration "
+		    "within a minute, try again later");
+		return (false);
+	}
 	localconf_cancel(p);
 	return (true);
+}
+
+/* Each is a process and lines of log: an API may be an enemy. */
+static bool
+too_often(struct parent *p)
+{
+	int64_t	 now = parent_now();
+
+	if (p->p_confminute == 0 || now - p->p_confminute >= 60000) {
+		p->p_confminute = now;
+		p->p_confasked = 0;
+	}
+	return (++p->p_confasked > CHANGES_MAX);
 }
 
 const char *
@@ -297,6 +320,8 @@ job_note(struct localconf_job *cj, const struct msg *m)
 {
 	const size_t	 skip = sizeof(struct msg_log);
 
+	if (++cj->cj_lines > LINES_MAX)
+		return;
 	supervise_log(CONF_FILE, m);
 	note(cj, NOTE_ODD, (const char *)m->m_data + skip, m->m_len - skip);
 }

@@ -28,9 +28,10 @@ void	 localconf_check(struct parent *, bool force,
 	    void (*changed)(struct parent *));
 /*
  * The same for the API, whose question id is answered by MSG_CONFIG_NOTE*
- * and MSG_RESULT, also when there is no file.
+ * and MSG_RESULT, also when there is no file.  False: it was refused, since
+ * another change is under way or there were too many.
  */
-void	 localconf_reload(struct parent *, uint32_t id,
+bool	 localconf_reload(struct parent *, uint32_t id,
 	    void (*changed)(struct parent *));
 /*
  * The API wants this text to be local.conf: parse it, and when it is good

@@ -360,11 +360,11 @@ signals_watch(struct parent *p, struct event **events)
 void
 parent_reload(struct parent *p, uint32_t id)
 {
-	log_info("configuration is read anew");
-	if (id != 0)
-		localconf_reload(p, id, dispatch_settings);
-	else
+	if (id == 0)
 		localconf_check(p, true, dispatch_settings);
+	else if (!localconf_reload(p, id, dispatch_settings))
+		return;
+	log_info("configuration is read anew");
 	local_operators(p);
 	joined_reload(p);
 	dns_settings(p);

@@ -97,6 +97,8 @@ struct parent {
 	struct stat	 p_confstat;	/* of what was looked at last */
 	bool		 p_confgood;	/* ... which is in force */
 	struct localconf_job *p_confjob;	/* parse under way */
+	int64_t		 p_confminute;	/* ms, when it began, 0: never */
+	unsigned	 p_confasked;	/* changes by the API in it */
 
 	struct msg_token p_token;
 	/* Text of the identity; the secret is "" until there is one. */

@@ -378,6 +378,23 @@ reload_body()
 	must equal "$(zt a -j reload | jq '.restart | length')" 1
 }
 
+host_case often "whoever changes things without end is held up"
+often_body()
+{
+	alone curl
+	must ztd_start a
+	on a curl -s -o /dev/null -w '%{http_code}\n' --max-time 10 -d '{}' \
+	    --unix-socket "$(home a)/ztd.sock" \
+	    'http://ztd/ztd/reload?[1-102]' | sort | uniq -c >"$LAB/codes"
+	must equal "$(echo $(cat "$LAB/codes"))" "100 200 2 503"
+	must says "too many changes" post '{"offload": false}'
+	must equal "$(jq -c .settings.offload "$CONF")" null
+	# Not root, who can do it in another way.
+	echo '{"settings": {"dnsMode": "global"}}' >"$CONF"
+	kill -HUP "$(ztd_pid a)"
+	must wait_for 10 effective_is settings.dnsMode.value '"global"'
+}
+
 # ---- ztctl config ---------------------------------------------------------
 
 host_case check "config check and show, with and without a service"
