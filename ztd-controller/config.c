@@ -16,6 +16,7 @@
 #include "common/dictionary.h"
 #include "common/log.h"
 #include "ztd-controller/controller.h"
+#include "ztd-controller/grant.h"
 #include "ztd-controller/keyed.h"
 #include "ztd-controller/rulejson.h"
 #include "ztd-controller/value.h"
@@ -25,6 +26,8 @@
 #define DELTA_MAX	7200000
 #define BRIDGES_MAX	NETCONF_SPECIALISTS
 
+static void	 build_network(struct controller *, const struct network *,
+		    uint64_t, const void *, size_t, struct netconf *);
 static void	 build_scalars(const struct network *, struct netconf *);
 static void	 build_trace(const struct network *, const json_t *,
 		    struct netconf *);
@@ -66,41 +69,66 @@ net(const struct network *n, const char *key)
 	return (json_object_get(n->n_record, key));
 }
 
-void
+bool
 config_build(struct controller *c, struct network *n,
     const struct identity *id, json_t *record, const void *meta, size_t len,
     bool fresh, struct netconf *nc)
 {
-	nc->nc_nwid = n->n_nwid;
-	nc->nc_ts = c->c_now;
-	nc->nc_to = id->id_addr;
-	build_scalars(n, nc);
+	bool	whole;
+
+	build_network(c, n, id->id_addr, meta, len, nc);
 	build_trace(n, record, nc);
 	build_sso(n, record, nc);
+	if (dict_get_u64(meta, len, "revr", 0) != 0) {
+		build_capabilities(c, n, record, fresh, nc);
+		build_tags(c, n, record, nc);
+	}
+	whole = assign_addresses(n, id->id_addr, record, nc);
+	build_coo(c, nc);
+	com_make(&nc->nc_com, nc->nc_ts, nc->nc_delta, nc->nc_nwid, id);
+	com_sign(&nc->nc_com, &c->c_id);
+	return (whole);
+}
+
+void
+config_again(struct controller *c, struct network *n, uint64_t to,
+    const void *meta, size_t len, const struct grant *gr, struct netconf *nc)
+{
+	build_network(c, n, to, meta, len, nc);
+	nc->nc_sso.sso_enabled = value_bool(net(n, "ssoEnabled"), false);
+	grant_fill(gr, nc);
+}
+
+/* What is the same for all members with such meta-data. */
+static void
+build_network(struct controller *c, const struct network *n, uint64_t to,
+    const void *meta, size_t len, struct netconf *nc)
+{
+	nc->nc_nwid = n->n_nwid;
+	nc->nc_ts = c->c_now;
+	nc->nc_to = to;
+	build_scalars(n, nc);
 	build_bridges(n, nc);
 	build_dns(n, nc);
 	if (dict_get_u64(meta, len, "revr", 0) == 0)
 		build_accept(nc);
-	else {
+	else
 		build_rules(n, nc);
-		build_capabilities(c, n, record, fresh, nc);
-		build_tags(c, n, record, nc);
-	}
 	nc->nc_nroutes = n->n_nroutes;
 	memcpy(nc->nc_routes, n->n_routes,
 	    n->n_nroutes * sizeof(*nc->nc_routes));
-	assign_addresses(n, id->id_addr, record, nc);
-	build_coo(c, nc);
-	com_make(&nc->nc_com, nc->nc_ts, nc->nc_delta, nc->nc_nwid, id);
-	com_sign(&nc->nc_com, &c->c_id);
 }
 
-uint8_t *
-config_encode(const struct netconf *nc, size_t *len)
+const uint8_t *
+config_encode(struct controller *c, const struct netconf *nc,
+    const struct grant *gr, size_t *len)
 {
-	uint8_t	*d;
+	const uint8_t	*creds = NULL, *d;
+	size_t		 n = 0;
 
-	if ((d = netconf_encode(nc, len)) == NULL)
+	if (gr != NULL)
+		creds = grant_credentials(gr, &n);
+	if ((d = netconf_encode_with(nc, creds, n, c->c_room, len)) == NULL)
 		log_warnx("network %016" PRIx64 ": the configuration of %010"
 		    PRIx64 " is too large", nc->nc_nwid, nc->nc_to);
 	return (d);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
+#include "common/log.h"
 #include "ztd-controller/controller.h"
 #include "ztd-controller/db.h"
 #include "ztd-controller/status.h"
@@ -27,6 +28,7 @@ controller_init(struct controller *c, struct db *db,
 	c->c_out = out;
 	c->c_arg = arg;
 	c->c_status = status_new();
+	c->c_room = xmalloc(sizeof(*c->c_room));
 	TAILQ_INIT(&c->c_parked);
 	store_load(c);
 }
@@ -42,6 +44,7 @@ controller_clear(struct controller *c)
 	status_free(c->c_status);
 	bulk_free(c->c_bulk);
 	free(c->c_pending);
+	free(c->c_room);
 	crypto_wipe(&c->c_id, sizeof(c->c_id));
 	memset(c, 0, sizeof(*c));
 }
@@ -53,6 +56,7 @@ controller_identity(struct controller *c, const char *text)
 	enum identity_error	 e;
 
 	c->c_have_id = false;
+	status_ungrant(c->c_status);
 	e = identity_parse(&id, text, strlen(text));
 	if (e == IDENTITY_OK && id.id_has_private) {
 		c->c_id = id;

@@ -51,6 +51,7 @@
 struct bulk;
 struct change;
 struct change_set;
+struct grant;
 struct parked;
 struct status_table;
 struct wrong;
@@ -126,6 +127,8 @@ struct controller {
 	size_t		 c_npending;	/* new networks among them */
 	TAILQ_HEAD(, parked) c_parked;	/* waiting for them */
 	size_t		 c_nparked;
+	struct netconf_room *c_room;	/* for dictionaries */
+	struct netconf	 c_nc;		/* of the request in progress */
 	struct bulk	*c_bulk;	/* exports and imports under way */
 	bool		 c_awake;	/* wake was called */
 	uint64_t	 c_counts[CON_COUNT];	/* but for the gauges */
@@ -328,9 +331,10 @@ void	 push_revoke_all(struct controller *, const struct network *);
 
 /*
  * Fill nc_ips of a configuration whose routes are in place; new addresses
- * are appended to the member's record.  Sets NETCONF_NDP.
+ * are appended to the member's record.  Sets NETCONF_NDP.  True when nothing
+ * was looked for in pools, so that the same record would get the same again.
  */
-void	 assign_addresses(struct network *, uint64_t addr, json_t *record,
+bool	 assign_addresses(struct network *, uint64_t addr, json_t *record,
 	    struct netconf *);
 
 /* ---- config.c: building the configuration (9) -------------------------- */
@@ -338,16 +342,26 @@ void	 assign_addresses(struct network *, uint64_t addr, json_t *record,
 /*
  * Build the configuration of a member from its network and record, which
  * gets new addresses, tags and, with fresh (first seen in this very
- * request), capabilities.  nc must be zeroed; netconf_clear() it.
+ * request), capabilities.  nc must be zeroed; netconf_clear() it.  True when
+ * the same again would come of the same record, also later.
  */
-void	 config_build(struct controller *, struct network *,
+bool	 config_build(struct controller *, struct network *,
 	    const struct identity *, json_t *record, const void *meta,
 	    size_t len, bool fresh, struct netconf *nc);
 /*
- * Its dictionary, malloc'd, the caller's; NULL after a line of log when it
- * is too large.
+ * The same for a member that was given all this before (13.3).  Its
+ * credentials are those of the grant.
  */
-uint8_t	*config_encode(const struct netconf *, size_t *len);
+void	 config_again(struct controller *, struct network *, uint64_t to,
+	    const void *meta, size_t len, const struct grant *,
+	    struct netconf *nc);
+/*
+ * Its dictionary, with the credentials of the grant if that is not NULL: in
+ * the controller's room, to be used before anything else is encoded.  NULL
+ * after a line of log when it is too large.
+ */
+const uint8_t *config_encode(struct controller *, const struct netconf *,
+	    const struct grant *, size_t *len);
 /* Cut a dictionary and sign the pieces, and send. */
 void	 config_send(struct controller *, uint64_t nwid, uint64_t to,
 	    uint64_t packet, const uint8_t *d, size_t len);

@@ -88,9 +88,13 @@ push_run(struct controller *c)
 void
 push_revoke(struct controller *c, uint64_t nwid, uint64_t target)
 {
+	struct status	*st;
 	uint64_t	*to;
 	size_t		 n;
 
+	/* What it has is worth nothing from now on. */
+	if ((st = status_find(c->c_status, nwid, target)) != NULL)
+		status_grant(c->c_status, st, NULL);
 	to = audience(c, nwid, &n);
 	if (n > 0)
 		revoke(c, nwid, target, to, n);

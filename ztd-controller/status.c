@@ -12,6 +12,7 @@
 
 #include "common/log.h"
 #include "ztd-controller/controller.h"
+#include "ztd-controller/grant.h"
 #include "ztd-controller/status.h"
 
 #define BUCKETS		65536		/* power of two */
@@ -39,6 +40,7 @@ struct status_table {
 	struct status_list tb_expiring;
 	struct status_list tb_pushing;
 	size_t		 tb_n;
+	size_t		 tb_grants;	/* bytes */
 	struct bucket	 tb_hash[BUCKETS];
 	struct group_bucket tb_groups[GROUPS];
 	/* For networks that do not exist: a cache, newest wins. */
@@ -129,9 +131,14 @@ status_any(const struct status_table *tb)
 }
 
 void
-status_note(struct status *st, const struct identity *id, const void *meta,
-    size_t len)
+status_note(struct status_table *tb, struct status *st,
+    const struct identity *id, const void *meta, size_t len)
 {
+	if (len == st->st_metalen && memcmp(st->st_public, id->id_public,
+	    sizeof(st->st_public)) == 0 && (len == 0 ||
+	    memcmp(st->st_meta, meta, len) == 0))
+		return;
+	status_grant(tb, st, NULL);
 	memcpy(st->st_public, id->id_public, sizeof(st->st_public));
 	if (len != st->st_metalen) {
 		free(st->st_meta);
@@ -140,6 +147,49 @@ status_note(struct status *st, const struct identity *id, const void *meta,
 	}
 	if (len > 0)
 		memcpy(st->st_meta, meta, len);
+}
+
+void
+status_settle(struct status_table *tb, struct status *st, uint64_t member,
+    uint64_t network)
+{
+	if (st->st_member != member || st->st_network != network)
+		status_grant(tb, st, NULL);
+	st->st_member = member;
+	st->st_network = network;
+}
+
+void
+status_grant(struct status_table *tb, struct status *st, struct grant *gr)
+{
+	if (st->st_grant != NULL) {
+		tb->tb_grants -= grant_size(st->st_grant);
+		grant_free(st->st_grant);
+		st->st_grant = NULL;
+	}
+	if (gr == NULL)
+		return;
+	if (tb->tb_grants + grant_size(gr) > GRANTS_MAX) {
+		grant_free(gr);
+		return;
+	}
+	tb->tb_grants += grant_size(gr);
+	st->st_grant = gr;
+}
+
+void
+status_ungrant(struct status_table *tb)
+{
+	struct status	*st;
+
+	TAILQ_FOREACH(st, &tb->tb_order, st_order)
+		status_grant(tb, st, NULL);
+}
+
+size_t
+status_grants(const struct status_table *tb)
+{
+	return (tb->tb_grants);
 }
 
 void
@@ -238,6 +288,7 @@ status_remove(struct status_table *tb, struct status *st)
 {
 	status_watch(tb, st, 0);
 	status_dirty(tb, st, false);
+	status_grant(tb, st, NULL);
 	group_leave(st);
 	LIST_REMOVE(st, st_hash);
 	TAILQ_REMOVE(&tb->tb_order, st, st_order);

@@ -31,6 +31,7 @@ struct status_seen {
 	bool		 ss_authorized;
 };
 
+struct grant;
 struct status_group;
 
 struct status {
@@ -58,6 +59,8 @@ struct status {
 	 */
 	uint64_t	 st_member;
 	uint64_t	 st_network;
+	/* What it was given with these, this identity and meta-data. */
+	struct grant	*st_grant;
 };
 TAILQ_HEAD(status_list, status);
 LIST_HEAD(status_peers, status);
@@ -75,9 +78,25 @@ bool	 status_gate(struct status_table *, uint64_t nwid, uint64_t addr,
 	    bool known, int64_t now);
 bool	 status_online(const struct status *, int64_t now);
 bool	 status_any(const struct status_table *);
-/* Remember an authorized request: who made it, its meta-data. */
-void	 status_note(struct status *, const struct identity *,
-	    const void *meta, size_t len);
+/*
+ * Remember an authorized request: who made it, its meta-data.  When they are
+ * others the grant goes.
+ */
+void	 status_note(struct status_table *, struct status *,
+	    const struct identity *, const void *meta, size_t len);
+/* These are the serials with which its last request changed nothing. */
+void	 status_settle(struct status_table *, struct status *,
+	    uint64_t member, uint64_t network);
+/*
+ * Keep a grant, which is taken over, instead of the one that there is; NULL:
+ * none.  Over GRANTS_MAX bytes it is not kept.
+ */
+void	 status_grant(struct status_table *, struct status *,
+	    struct grant *);
+/* No grant of anybody is good any more. */
+void	 status_ungrant(struct status_table *);
+/* Bytes of memory that all grants take. */
+size_t	 status_grants(const struct status_table *);
 /* Who made it, without the private half. */
 void	 status_identity(const struct status *, struct identity *);
 /* Watch a log-in that ends at this time, ms; 0: none. */
