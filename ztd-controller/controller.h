@@ -69,6 +69,18 @@ struct member {
 	bool		 m_bridge;
 };
 
+/* What a network's record says to all its members alike (9.1). */
+struct network_terms {
+	int64_t		 nt_delta;	/* of credentials, ms */
+	uint64_t	 nt_revision;
+	uint64_t	 nt_flags;	/* NETCONF_* */
+	uint32_t	 nt_mtu;
+	uint32_t	 nt_mclimit;
+	bool		 nt_public;
+	bool		 nt_login;	/* members must log in */
+	char		 nt_name[NETCONF_NAME];
+};
+
 /*
  * A network: its record, its members by address, its compiled tables.  A
  * record is never changed in place, only replaced.
@@ -90,6 +102,7 @@ struct network {
 	bool		 n_full4;	/* IPv4 pools have no address left */
 	size_t		 n_npending;	/* members being changed */
 	bool		 n_closing;	/* wants to be erased */
+	struct network_terms n_terms;
 	unsigned	 n_nroutes;
 	struct netconf_route *n_routes;
 	unsigned	 n_nrules;
@@ -339,6 +352,8 @@ bool	 assign_addresses(struct network *, uint64_t addr, json_t *record,
 
 /* ---- config.c: building the configuration (9) -------------------------- */
 
+/* Bring n_terms up to the record. */
+void	 config_terms(struct network *);
 /*
  * Build the configuration of a member from its network and record, which
  * gets new addresses, tags and, with fresh (first seen in this very
