@@ -143,7 +143,7 @@ static const int read_calls[] = {
 static const int write_calls[] = {
 	SYS_pwrite64, SYS_fsync, SYS_fdatasync, SYS_ftruncate, SYS_fchmod,
 	SYS_fchmodat, SYS_fchown, SYS_flock, SYS_unlinkat, SYS_renameat2,
-	SYS_mkdirat, SYS_openat,
+	SYS_mkdirat, SYS_openat, SYS_memfd_create,
 #ifdef SYS_renameat
 	SYS_renameat,
 #endif
@@ -179,7 +179,7 @@ static const struct group {
  * are one of the values, else the verdict stands.  Of several rows for one
  * call the first one that is needed counts.
  */
-#define VALUES_MAX	9
+#define VALUES_MAX	11
 static const struct check {
 	unsigned	 need;
 	int		 call;
@@ -192,9 +192,9 @@ static const struct check {
 	/* No memory is ever made executable. */
 	{ ALWAYS, SYS_mmap, 2, PROT_EXEC, KILL, 1, { 0 } },
 	{ ALWAYS, SYS_mprotect, 2, PROT_EXEC, KILL, 1, { 0 } },
-	{ ALWAYS, SYS_fcntl, 1, ~UINT32_C(0), KILL, 9, {
+	{ ALWAYS, SYS_fcntl, 1, ~UINT32_C(0), KILL, 11, {
 	    F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
-	    F_GETLK, F_SETLK, F_SETLKW } },
+	    F_GETLK, F_SETLK, F_SETLKW, F_ADD_SEALS, F_GET_SEALS } },
 	{ ALWAYS, SYS_prlimit64, 0, ~UINT32_C(0), KILL, 1, { 0 } },
 	{ ALWAYS, SYS_prctl, 0, ~UINT32_C(0), KILL, 3, {
 	    PR_SET_NAME, PR_GET_NAME, PRCTL_VMA } },

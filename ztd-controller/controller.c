@@ -30,6 +30,7 @@ controller_init(struct controller *c, struct db *db,
 	c->c_status = status_new();
 	c->c_room = xmalloc(sizeof(*c->c_room));
 	TAILQ_INIT(&c->c_parked);
+	TAILQ_INIT(&c->c_rolls);
 	store_load(c);
 }
 
@@ -41,6 +42,7 @@ controller_clear(struct controller *c)
 		db_wait(c->c_db);
 	db_close(c->c_db);
 	store_clear(c);
+	roll_free(c, c->c_roll);
 	status_free(c->c_status);
 	bulk_free(c->c_bulk);
 	free(c->c_pending);

@@ -33,6 +33,8 @@
 #include "common/rules.h"
 #include "ztd-controller/db.h"
 #include "ztd-controller/ipset.h"
+#include "ztd-controller/roll.h"
+#include "ztd-controller/sheet.h"
 #include "ztd-controller/text.h"
 
 /* Bounds. */
@@ -103,6 +105,7 @@ struct network {
 	size_t		 n_npending;	/* members being changed */
 	bool		 n_closing;	/* wants to be erased */
 	struct network_terms n_terms;
+	struct roll	*n_roll;	/* its list of members, or NULL */
 	unsigned	 n_nroutes;
 	struct netconf_route *n_routes;
 	unsigned	 n_nrules;
@@ -140,6 +143,9 @@ struct controller {
 	size_t		 c_npending;	/* new networks among them */
 	TAILQ_HEAD(, parked) c_parked;	/* waiting for them */
 	size_t		 c_nparked;
+	struct roll_list c_rolls;	/* used longest ago: first */
+	size_t		 c_nrolls;
+	struct roll	*c_roll;	/* the list of networks, or NULL */
 	struct netconf_room *c_room;	/* for dictionaries */
 	struct netconf	 c_nc;		/* of the request in progress */
 	struct bulk	*c_bulk;	/* exports and imports under way */
@@ -204,10 +210,12 @@ enum con_method {
 
 /*
  * One exchange; path is what follows "/controller" (messages.h).  done gets
- * the HTTP status and malloc'd text of len bytes, which it owns, or NULL for
- * an empty body: at once, or when what was changed is durable.
+ * the HTTP status and malloc'd text of len bytes, or a sheet instead, which it
+ * owns; both NULL is an empty body: at once, or when what was changed is
+ * durable.
  */
-typedef void (*api_done)(void *arg, unsigned code, char *out, size_t len);
+typedef void (*api_done)(void *arg, unsigned code, char *out, size_t len,
+	    struct sheet *);
 struct api_call;
 /* NULL when done was called already, else for api_forget(). */
 struct api_call *api_start(struct controller *, int64_t now, enum con_method,

@@ -309,11 +309,13 @@ struct flight {
 static struct flight	flight;
 
 static void
-landed(void *arg, unsigned code, char *out, size_t len)
+landed(void *arg, unsigned code, char *out, size_t len,
+    struct sheet *sh)
 {
 	const size_t	i = (size_t)(uintptr_t)arg;
 
 	(void)len;
+	sheet_free(sh);
 	flight.f_codes[i] = code;
 	flight.f_out[i] = out;
 	flight.f_answered++;
@@ -438,12 +440,14 @@ ATF_TC_BODY(addresses, tc)
 static int	acked;
 
 static void
-ack(void *arg, unsigned code, char *out, size_t len)
+ack(void *arg, unsigned code, char *out, size_t len,
+    struct sheet *sh)
 {
 	const uint32_t	what = (uint32_t)(uintptr_t)arg;
 
 	(void)len;
 	free(out);
+	sheet_free(sh);
 	flight.f_answered--;
 	if (code == 200)
 		ATF_REQUIRE_EQ(write(acked, &what, sizeof(what)),
