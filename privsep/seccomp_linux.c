@@ -64,6 +64,7 @@
 #define CAN_ACCEPT	0x04
 #define CAN_CONNECT	0x08
 #define CAN_THREADS	0x10
+#define CAN_LEND	0x20
 #define CAN_NETWORK	(CAN_UDP | CAN_ACCEPT | CAN_CONNECT)
 #define ALWAYS		0
 
@@ -143,7 +144,7 @@ static const int read_calls[] = {
 static const int write_calls[] = {
 	SYS_pwrite64, SYS_fsync, SYS_fdatasync, SYS_ftruncate, SYS_fchmod,
 	SYS_fchmodat, SYS_fchown, SYS_flock, SYS_unlinkat, SYS_renameat2,
-	SYS_mkdirat, SYS_openat, SYS_memfd_create,
+	SYS_mkdirat, SYS_openat,
 #ifdef SYS_renameat
 	SYS_renameat,
 #endif
@@ -155,6 +156,7 @@ static const int write_calls[] = {
 static const int udp_calls[] = { SYS_bind, SYS_connect };
 static const int accept_calls[] = { SYS_accept4, SYS_accept, SYS_sendfile };
 static const int connect_calls[] = { SYS_connect };
+static const int lend_calls[] = { SYS_memfd_create };
 
 #define GROUP(need, calls) \
 	{ need, calls, sizeof(calls) / sizeof((calls)[0]) }
@@ -171,7 +173,8 @@ static const struct group {
 	GROUP(CAN_WRITE, write_calls),
 	GROUP(CAN_UDP, udp_calls),
 	GROUP(CAN_ACCEPT, accept_calls),
-	GROUP(CAN_CONNECT, connect_calls)
+	GROUP(CAN_CONNECT, connect_calls),
+	GROUP(CAN_LEND, lend_calls)
 };
 
 /*
@@ -265,6 +268,7 @@ seccomp_enter(const struct confine *co, const char **what)
 	f.f_can = (co->co_rw[0] != NULL ? CAN_WRITE : 0) |
 	    (co->co_udp ? CAN_UDP : 0) | (co->co_tcp ? CAN_ACCEPT : 0) |
 	    (co->co_connect ? CAN_CONNECT : 0) |
+	    (co->co_lend ? CAN_LEND : 0) |
 	    (co->co_threads > 0 ? CAN_THREADS : 0);
 
 	put_arch(&f);

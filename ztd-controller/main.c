@@ -130,6 +130,7 @@ main(int argc, char *argv[])
 	co.co_self = PROC_CON;
 	co.co_chroot = folder;
 	co.co_rw[0] = "/";
+	co.co_lend = true;
 	co.co_threads = THREADS_MAX;
 	child_confine(&co, &init);
 
