@@ -31,6 +31,7 @@ controller_init(struct controller *c, struct db *db,
 	c->c_room = xmalloc(sizeof(*c->c_room));
 	TAILQ_INIT(&c->c_parked);
 	TAILQ_INIT(&c->c_rolls);
+	TAILQ_INIT(&c->c_spreads);
 	store_load(c);
 }
 
@@ -41,6 +42,7 @@ controller_clear(struct controller *c)
 	if (c->c_db != NULL)
 		db_wait(c->c_db);
 	db_close(c->c_db);
+	spread_clear(c);
 	store_clear(c);
 	roll_free(c, c->c_roll);
 	status_free(c->c_status);

@@ -35,6 +35,7 @@
 #include "ztd-controller/ipset.h"
 #include "ztd-controller/roll.h"
 #include "ztd-controller/sheet.h"
+#include "ztd-controller/spread.h"
 #include "ztd-controller/text.h"
 
 /* Bounds. */
@@ -46,6 +47,7 @@
 #define ONLINE_MS	120000	/* asked within this time: online */
 #define REQUEST_GAP_MS	1000	/* requests closer than this are dropped */
 #define PUSH_DELAY_MS	100	/* changes are collected for this long */
+#define PUSH_GAP_MS	3	/* between parts of long pushes */
 #define EXPIRY_MS	500	/* how often expired log-ins are looked for */
 
 #define PACKET_PUSH	0	/* "packet id" of what nobody asked for */
@@ -113,8 +115,9 @@ struct network {
 };
 
 /*
- * What leaves the controller.  wake asks for controller_push() after
- * PUSH_DELAY_MS; asking again meanwhile changes nothing.
+ * What leaves the controller.  wake asks for controller_push() after so many
+ * milliseconds; asking again meanwhile changes nothing.  room says whether
+ * what nobody asked for may be sent now, or should wait.
  */
 struct con_output {
 	void	(*config)(void *arg, uint64_t nwid, uint64_t to,
@@ -125,7 +128,8 @@ struct con_output {
 		    size_t len);
 	void	(*revocation)(void *arg, uint64_t nwid, uint64_t to,
 		    const uint8_t *p, size_t len);
-	void	(*wake)(void *arg);
+	void	(*wake)(void *arg, unsigned ms);
+	bool	(*room)(void *arg);
 };
 
 struct controller {
@@ -149,6 +153,8 @@ struct controller {
 	struct netconf_room *c_room;	/* for dictionaries */
 	struct netconf	 c_nc;		/* of the request in progress */
 	struct bulk	*c_bulk;	/* exports and imports under way */
+	struct spread_list c_spreads;	/* revocations on their way */
+	size_t		 c_nspread;	/* their receivers */
 	bool		 c_awake;	/* wake was called */
 	uint64_t	 c_counts[CON_COUNT];	/* but for the gauges */
 	struct histogram c_requests;	/* us */
@@ -343,6 +349,8 @@ json_t	*active_list(struct controller *, const struct network *);
 void	 push_network(struct controller *, uint64_t nwid);
 void	 push_member(struct controller *, uint64_t nwid, uint64_t addr);
 void	 push_run(struct controller *);
+/* controller_push() is wanted after PUSH_DELAY_MS. */
+void	 push_wake(struct controller *);
 /* Revoke a member's certificate towards everybody online there. */
 void	 push_revoke(struct controller *, uint64_t nwid, uint64_t target);
 /* The same for all members of a network. */
