@@ -138,6 +138,17 @@ log_debug(const char *fmt, ...)
 }
 
 void
+log_kind(int level, const char *kind, const char *line)
+{
+	int	error = errno;
+
+	level &= LOG_PRIMASK;
+	if (level == LOG_DEBUG ? logger.verbose : !site_quiet(kind))
+		deliver(level, line);
+	errno = error;
+}
+
+void
 log_line(int level, const char *line)
 {
 	int	error = errno;
@@ -177,7 +188,7 @@ xcalloc(size_t n, size_t size)
 	void	*p;
 
 	if ((p = calloc(n == 0 ? 1 : n, size == 0 ? 1 : size)) == NULL)
-		fatal("calloc");
+		fatalx("out of memory");
 	return (p);
 }
 
@@ -187,7 +198,7 @@ xmalloc(size_t size)
 	void	*p;
 
 	if ((p = malloc(size == 0 ? 1 : size)) == NULL)
-		fatal("malloc");
+		fatalx("out of memory");
 	return (p);
 }
 
@@ -197,7 +208,7 @@ xstrdup(const char *s)
 	char	*p;
 
 	if ((p = strdup(s)) == NULL)
-		fatal("strdup");
+		fatalx("out of memory");
 	return (p);
 }
 

@@ -46,6 +46,11 @@ void	 log_info(const char *fmt, ...)
 void	 log_debug(const char *fmt, ...)
 	    __attribute__((format(printf, 1, 2)));
 /*
+ * A finished line at this syslog level, LOG_CRIT excepted, that is limited as
+ * those of kind are, the format string that it was made with elsewhere.
+ */
+void	 log_kind(int level, const char *kind, const char *line);
+/*
  * A finished line, as it is: neither our name nor the sink comes in.  The
  * parent passes on its children's lines with this, after putting the name
  * of the child that really sent it in front.

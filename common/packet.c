@@ -137,7 +137,7 @@ packet_seal(uint8_t *p, size_t len, enum packet_suite suite,
 		return;
 	case SUITE_AES_GMAC_SIV:
 		if ((siv = keys_siv(pk)) == NULL)
-			fatalx("%s: out of memory", __func__);
+			fatalx("out of memory");
 		p[PACKET_IDX_FLAGS] = flags;
 		siv_seal(siv, tag, p, p + PACKET_IDX_DEST, AAD_LEN,
 		    p + PACKET_SEALED, len - PACKET_SEALED);

@@ -15,6 +15,7 @@
 
 #include "common/inet.h"
 
+#define SETTINGS_TEXT		65536	/* longest local.conf, bytes */
 #define SETTINGS_BIND		16
 #define SETTINGS_PREFIXES	16
 #define SETTINGS_PREFIX_LEN	16	/* with NUL */

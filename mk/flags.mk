@@ -26,7 +26,7 @@ HARDEN_LD := -Wl,-z,relro,-z,now
 endif
 
 CPPFLAGS_ALL := -I. -D_GNU_SOURCE -DZTD_LIBEXEC='"$(LIBEXECDIR)"' \
-	   -DZTD_HOME='"$(ZTD_HOME)"' $(CPPFLAGS)
+	   -DZTD_HOME='"$(ZTD_HOME)"' -DZTD_RUN='"$(RUNDIR)"' $(CPPFLAGS)
 CFLAGS_ALL := -std=c17 $(OPT) $(DEBUG) -fPIE $(WARN) $(HARDEN) $(CFLAGS)
 LDFLAGS_ALL := -pie $(HARDEN_LD) $(LDFLAGS)
 

@@ -19,7 +19,8 @@ endif
 RCDIR	?= $(if $(filter freebsd,$(OS)),$(PREFIX)/etc/rc.d,$(SYSCONFDIR)/rc.d)
 INSTALL	?= install
 
-MAN1	:= $(wildcard man/*.1)
+# Names that the manuals had before 2026-11-27.
+OLDMAN	:= $(addprefix $(MANDIR)/,man1/ztctl.1 man5/ztd-api.5 man5/ztd.conf.5)
 MAN5	:= $(wildcard man/*.5)
 MAN7	:= $(wildcard man/*.7)
 MAN8	:= $(wildcard man/*.8)
@@ -34,12 +35,12 @@ endif
 # The paths are compiled in: a change of them must compile anew.
 install-files: programs
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(BINDIR) $(SBINDIR) \
-	    $(LIBEXECDIR) $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man7 \
-	    $(MANDIR)/man8 $(EXAMPLES))
+	    $(LIBEXECDIR) $(MANDIR)/man5 $(MANDIR)/man7 $(MANDIR)/man8 \
+	    $(EXAMPLES))
 	$(INSTALL) -m 755 $(ZTD) $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -m 755 $(ZTCTL) $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 755 $(HELPERS) $(DESTDIR)$(LIBEXECDIR)
-	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
+	rm -f $(addprefix $(DESTDIR),$(OLDMAN))
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 644 $(MAN7) $(DESTDIR)$(MANDIR)/man7
 	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
@@ -47,6 +48,7 @@ install-files: programs
 ifeq ($(OS),linux)
 	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
 	sed -e 's,@SBINDIR@,$(SBINDIR),g' -e 's,@HOME@,$(ZTD_HOME),g' \
+	    -e 's,@RUN@,$(patsubst /run/%,%,$(RUNDIR)),g' \
 	    etc/ztd.service >$(DESTDIR)$(UNITDIR)/ztd.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/ztd.service
 else
@@ -69,7 +71,7 @@ install-compat: install
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(SBINDIR)/ztd $(BINDIR)/ztctl \
 	    $(addprefix $(LIBEXECDIR)/,$(notdir $(HELPERS))) \
-	    $(addprefix $(MANDIR)/man1/,$(notdir $(MAN1))) \
+	    $(OLDMAN) \
 	    $(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) \
 	    $(addprefix $(MANDIR)/man7/,$(notdir $(MAN7))) \
 	    $(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) \

@@ -60,7 +60,9 @@ ifneq ($(ZTDDNS),)
 $(ZTDDNS): $(B)/obj/ztd-dns/main.o $(LIBDNS) $(LIBPRIVSEP) $(LIBCOMMON)
 $(ZTDDNS): LIBS = $(EVENT_LIBS) $(BSD_LIBS)
 endif
-$(ZTCTL): $(call objects,ztd-ctl/ztctl) $(LIBCOMMON)
+# It checks local.conf as the service does.
+CONFIG_OBJ := $(addprefix $(B)/obj/ztd-ctl/,config.o config_show.o place.o)
+$(ZTCTL): $(call objects,ztd-ctl/ztctl) $(CONFIG_OBJ) $(LIBCOMMON)
 $(ZTCTL): LIBS = $(CRYPTO_LIBS) $(JSON_LIBS) $(SQLITE_LIBS) $(BSD_LIBS)
 $(B)/obj/ztd-ctl/ztctl/migrate.o: CPPFLAGS_ALL += $(SQLITE_FLAGS)
 

@@ -20,10 +20,10 @@ SIM_TEST := $(filter $(B)/regress/sim/%,$(TEST_BIN))
 SIM_OBJ	:= $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c %_test.c,$(wildcard regress/sim/*.c)) \
 	   regress/lib/clock.c regress/lib/store.c regress/lib/sanitize.c) $(LIBCORE) $(LIBCOMMON)
 TOOLS	:= $(patsubst %.c,$(B)/%,$(call sources,regress/tools))
-BENCH	:= $(patsubst %.c,$(B)/%,$(filter-out %/controller_load.c $(wildcard regress/bench/conload_*.c), \
+BENCH	:= $(patsubst %.c,$(B)/%,$(filter-out %/controller_load.c %/pace.c $(wildcard regress/bench/conload_*.c), \
 	   $(call sources,regress/bench)))
 BENCH_LIB := $(addprefix $(B)/,$(wildcard regress/bench/*.sh))
-BENCH_OBJ := $(B)/obj/regress/lib/stage.o $(LIBCORE) $(LIBCOMMON)
+BENCH_OBJ := $(B)/obj/regress/bench/pace.o $(B)/obj/regress/lib/stage.o $(LIBCORE) $(LIBCOMMON)
 HOST_LIB := $(addprefix $(B)/,$(filter-out %_test.sh,$(wildcard regress/host/*.sh)))
 FUZZ_SECONDS ?= 10
 JOBS	?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
@@ -40,6 +40,8 @@ $(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCO
 	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(THREAD_LIBS) $(BSD_LIBS) $(LIBS_$(@F))
 
 $(B)/regress/unit/app_test: $(B)/obj/ztd-ctl/range.o
+$(B)/regress/unit/place_test: $(B)/obj/ztd-ctl/place.o
+$(B)/regress/unit/configshow_test: $(CONFIG_OBJ)
 
 # Both have identities of their own making: regress/sim/issue.h.
 $(SIM_TEST): $(B)/%: $(B)/obj/%.o $(SIM_OBJ)
@@ -81,7 +83,7 @@ $(B)/regress/tools/controller_crash: TOOL_LIBS = $(CRYPTO_LIBS) $(EVENT_LIBS)
 # Programs that count and measure, some of them for tests.
 $(BENCH): $(B)/%: $(B)/obj/%.o $(BENCH_OBJ)
 	@mkdir -p $(@D)
-	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CRYPTO_LIBS) $(BSD_LIBS)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CRYPTO_LIBS) $(MB_LIBS) $(BSD_LIBS)
 
 # scripts/check builds with -k, so that one test which does not compile
 # counts as failed and the others still run.
@@ -176,7 +178,7 @@ cross:
 	@scripts/cross "$(B)/cross"
 
 lint:
-	@mandoc -Tlint -W warning man/*.[1578] && echo "man pages are clean"
+	@mandoc -Tlint -W warning man/*.[578] && echo "man pages are clean"
 
 # ---- demonstration and figures ----
 

@@ -81,19 +81,19 @@ child_start(enum proc self, const char *name, struct msg_init *init)
 	child.self = self;
 	log_init(name, true, false);
 	if (fcntl(CHILD_FD, F_SETFD, FD_CLOEXEC) == -1)
-		fatal("channel");
+		fatal("no channel to the parent");
 	if (channel_recv_blocking(CHILD_FD, self, PROC_TAP, &m) == -1) {
 		if (errno == 0)
 			exit(1);	/* the parent died; it knows */
-		fatal("first message");
+		fatal("no first message of the parent");
 	}
 	if (m.m_type != MSG_INIT)
-		fatalx("first message is %s", msg_rule(m.m_type)->mr_name);
+		fatalx("the first message of the parent is %s", msg_rule(m.m_type)->mr_name);
 	memcpy(init, m.m_data, sizeof(*init));
 	free((void *)(uintptr_t)m.m_data);
 	if (memchr(init->mi_home, '\0', sizeof(init->mi_home)) == NULL ||
 	    init->mi_home[0] != '/')
-		fatalx("MSG_INIT: home is no absolute path");
+		fatalx("the home folder is no absolute path");
 	log_init(name, true, init->mi_verbose != 0);
 	log_set_sink(sink, NULL);
 	tzset();		/* the last chance to read its file */
@@ -179,11 +179,11 @@ child_channel(struct event_base *base, enum proc self,
 	child.channel = channel_new(base, CHILD_FD, self, PROC_TAP,
 	    parent_message, parent_gone, NULL);
 	if (child.channel == NULL)
-		fatal("channel to the parent");
+		fatal("no channel to the parent");
 	/* For the life of the process. */
 	term = evsignal_new(base, SIGTERM, terminated, NULL);
 	if (term == NULL || event_add(term, NULL) == -1)
-		fatalx("SIGTERM cannot be watched");
+		fatalx("signal %d cannot be watched", SIGTERM);
 	return (child.channel);
 }
 
@@ -202,7 +202,7 @@ parent_gone(struct channel *ch, const char *reason, void *arg)
 	(void)ch;
 	(void)arg;
 	if (reason != NULL)
-		log_warnx("parent: %s", reason);
+		log_warnx("lost the channel to the parent: %s", reason);
 	stop_and_exit(1);
 }
 
@@ -249,7 +249,7 @@ child_confine(const struct confine *wanted, const struct msg_init *init)
 	}
 	limits(&co);
 	if (sandbox_enter(&co, &what) == -1)
-		fatal("%s", what);
+		fatal("sandbox: %s", what);
 }
 
 static void
@@ -275,7 +275,7 @@ enter_empty_root(void)
 		return;
 	}
 	if (mkdtemp(path) == NULL)
-		fatal("%s", path);
+		fatal("mkdtemp %s", path);
 	if (chdir(path) == -1)
 		fatal("chdir %s", path);
 	if (rmdir(path) == -1)
@@ -303,11 +303,11 @@ static void
 become(uid_t uid, gid_t gid)
 {
 	if (uid == 0 || gid == 0 || gid == (gid_t)-1)
-		fatalx("user %ld, group %ld: not to be had", (long)uid,
+		fatalx("cannot become user %ld, group %ld", (long)uid,
 		    (long)gid);
 	if (setgroups(1, &gid) == -1 || setgid(gid) == -1 ||
 	    setuid(uid) == -1)
-		fatal("user %ld, group %ld", (long)uid, (long)gid);
+		fatal("cannot become user %ld, group %ld", (long)uid, (long)gid);
 	if (setuid(0) != -1 || seteuid(0) != -1 || setgid(0) != -1 ||
 	    setegid(0) != -1 || getuid() != uid || geteuid() != uid ||
 	    getgid() != gid || getegid() != gid)
@@ -354,6 +354,6 @@ prefixed(const char *root, const char *path)
 		return (NULL);
 	if ((size_t)snprintf(buf, sizeof(buf), "%s%s", root, path) >=
 	    sizeof(buf))
-		fatalx("%s%s: too long", root, path);
+		fatalx("the path of %s is too long", path);
 	return (xstrdup(buf));
 }

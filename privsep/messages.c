@@ -78,14 +78,21 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_TAP_GONE, STRUCT(msg_tap_gone), NET_TAP, 0),
 
 	ROW(MSG_LISTENER, STRUCT(msg_listener), TAP_CTL, 1),
+	ROW(MSG_LOCAL, EMPTY, TAP_CTL, 1),
+	ROW(MSG_OPERATORS, STRUCT(msg_operators), TAP_CTL, 0),
 	ROW(MSG_TOKEN, STRUCT(msg_token), TAP_CTL, 0),
-	ROW(MSG_CONFIG_TEXT, BYTES(MSG_MAX), TAP_CTL, 0),
+	ROW(MSG_CONFIG_TEXT, BYTES(SETTINGS_TEXT), TAP_CTL, 0),
 
 	ROW(MSG_NET_SET, STRUCT(msg_net_set), CTL_TAP, 0),
 	ROW(MSG_NET_LEAVE, STRUCT(msg_network), CTL_TAP, 0),
 	ROW(MSG_GET_TAPS, STRUCT(msg_get), CTL_TAP, 0),
 	ROW(MSG_TAP_INFO, STRUCT(msg_tap_info), TAP_CTL, 0),
 	ROW(MSG_RESULT, STRUCT(msg_result), TAP_CTL | NET_CTL, 0),
+
+	ROW(MSG_CONFIG_SET, BYTES(SETTINGS_TEXT), CTL_TAP, 0),
+	ROW(MSG_RELOAD, EMPTY, CTL_TAP, 0),
+	ROW(MSG_CONFIG_NOTE, STRUCT_AND(msg_config_note, CONFIG_NOTE_MAX),
+	    TAP_CTL, 0),
 
 	ROW(MSG_PARSED, STRUCT(msg_parsed), CTL_TAP, 0),
 
@@ -134,6 +141,7 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	    CTL_TAP, 0)
 };
 
+_Static_assert(SETTINGS_TEXT <= MSG_MAX, "MSG_CONFIG_TEXT");
 _Static_assert(sizeof(struct msg_settings) <= MSG_MAX, "msg_settings");
 _Static_assert(sizeof(struct msg_parsed) <= MSG_MAX, "msg_parsed");
 _Static_assert(sizeof(struct msg_port) <= MSG_MAX, "msg_port");

@@ -78,6 +78,8 @@ enum msg_type {
 
 	/* parent > API */
 	MSG_LISTENER,		/* with a listening TCP descriptor */
+	MSG_LOCAL,		/* with that of the local socket */
+	MSG_OPERATORS,		/* who needs no token there */
 	MSG_TOKEN,
 	MSG_CONFIG_TEXT,	/* local.conf as it stands, for /status */
 
@@ -86,8 +88,12 @@ enum msg_type {
 	MSG_NET_LEAVE,
 	MSG_GET_TAPS,		/* > MSG_TAP_INFO*, MSG_END */
 	MSG_TAP_INFO,
-	MSG_RESULT,		/* parent > API: how MSG_NET_* went; engine >
-				 * API: MSG_USER_SEND */
+	MSG_RESULT,		/* parent > API: how MSG_NET_*, MSG_CONFIG_SET,
+				 * MSG_RELOAD went; engine > API:
+				 * MSG_USER_SEND */
+	MSG_CONFIG_SET,		/* > MSG_CONFIG_NOTE*, MSG_RESULT */
+	MSG_RELOAD,		/* the same */
+	MSG_CONFIG_NOTE,	/* parent > API */
 
 	/* one run of ztd-ctl that only parses local.conf */
 	MSG_PARSED,		/* ctl > parent: settings or an error */
@@ -259,7 +265,8 @@ struct msg_port {
 	uint64_t	 mp_mac;
 	uint32_t	 mp_mtu;	/* Ethernet payload, bytes */
 	uint8_t		 mp_up;		/* configuration held: link is up */
-	uint8_t		 mp_pad[3];
+	uint8_t		 mp_ok;		/* and the controller lets us in */
+	uint8_t		 mp_pad[2];
 	char		 mp_name[NETCONF_NAME];
 	uint32_t	 mp_nips;
 	uint32_t	 mp_nroutes;
@@ -294,6 +301,21 @@ struct msg_pin_mode {
 struct msg_listener {
 	struct inet_addr ml_addr;
 	uint32_t	 ml_metrics_only;
+};
+
+/*
+ * MSG_LOCAL carries nothing but its descriptor.  MSG_OPERATORS: who may do
+ * everything on it without a token: mo_owner, members of the group mo_gid
+ * (mo_uids are those that the system's files name), but never a process of
+ * ours, although all of them are in the group.  (uint32_t)-1 is nobody.
+ */
+#define OPERATORS_MAX	128
+struct msg_operators {
+	uint32_t	 mo_owner;	/* root, or whoever started us */
+	uint32_t	 mo_gid;
+	uint32_t	 mo_ours[PROC_COUNT];
+	uint32_t	 mo_nuids;
+	uint32_t	 mo_uids[OPERATORS_MAX];
 };
 
 #define TOKEN_MAX	256	/* with NUL */
@@ -341,6 +363,23 @@ struct msg_tap_info {
 	char		 ti_device[16];
 	uint32_t	 ti_settings;	/* NETSET_* in force */
 	int32_t		 ti_error;	/* errno, 0 none */
+};
+
+/*
+ * MSG_CONFIG_SET: the whole text that local.conf is to have, nothing else.
+ * MSG_RELOAD, empty: read it and the networks' policies anew.  Of either the
+ * parent tells, a sentence at a time: what is wrong (then nothing has
+ * changed), what is odd, what waits for the next start.  The text follows.
+ */
+enum config_note {
+	NOTE_WRONG,
+	NOTE_ODD,
+	NOTE_RESTART,
+	NOTE_COUNT
+};
+#define CONFIG_NOTE_MAX	1023
+struct msg_config_note {
+	uint32_t	 cn_note;	/* enum config_note */
 };
 
 /* MSG_PARSED. */

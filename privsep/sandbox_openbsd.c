@@ -115,6 +115,9 @@ sandbox_parent(const char *home, const char **what)
 	if (show(home, "rwc", what) == -1 ||
 	/* tap nodes, and making them; /dev/null for children */
 	    show("/dev", "rwc", what) == -1 ||
+	/* who is in our group now: getgrgid(3), getpwnam(3) */
+	    show("/etc/group", "r", what) == -1 ||
+	    show("/etc/pwd.db", "r", what) == -1 ||
 	/* the pid file and the local socket */
 	    show("/var/run", "rwc", what) == -1 ||
 	/* children: wherever the programs are installed; not to be read */

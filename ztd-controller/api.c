@@ -227,7 +227,7 @@ network_change(struct api *ap, uint64_t nwid)
 	n = store_network(c, nwid);
 	record = n == NULL ? json_object() : json_deep_copy(n->n_record);
 	if (record == NULL)
-		fatalx("out of memory for a network");
+		fatalx("out of memory");
 	network_defaults(record, c->c_now);
 	memset(&wr, 0, sizeof(wr));
 	network_post(record, body, &wr);
@@ -355,7 +355,7 @@ member_change(struct api *ap, struct network *n, uint64_t addr)
 	m = store_member(n, addr);
 	record = m == NULL ? json_object() : member_record(m);
 	if (record == NULL)
-		fatalx("out of memory for a member");
+		fatalx("out of memory");
 	member_defaults(record, c->c_now);
 	memset(&wr, 0, sizeof(wr));
 	member_post(record, body, c->c_now, &wr);
@@ -496,7 +496,7 @@ refuse(struct api *ap, unsigned code, const char *fmt, ...)
 		n = asprintf(&ap->ap_out, "{\"message\": %s}", quoted);
 	free(quoted);
 	if (n == -1)
-		fatalx("out of memory for an answer");
+		fatalx("out of memory");
 	ap->ap_outlen = (size_t)n;
 	return (code);
 }

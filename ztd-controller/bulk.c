@@ -640,7 +640,7 @@ list_add(struct list *l, uint64_t nwid, uint64_t addr, size_t line,
 		l->l_size = l->l_size == 0 ? 64 : l->l_size * 2;
 		p = reallocarray(l->l_items, l->l_size, sizeof(*p));
 		if (p == NULL)
-			fatal("list of %zu records", l->l_size);
+			fatalx("out of memory");
 		l->l_items = p;
 	}
 	p = &l->l_items[l->l_n++];
@@ -700,7 +700,7 @@ static unsigned
 reply(struct call *k, unsigned code, json_t *v)
 {
 	if (v == NULL)
-		fatalx("out of memory for an answer");
+		fatalx("out of memory");
 	k->k_out = value_format(v, &k->k_outlen);
 	json_decref(v);
 	return (code);

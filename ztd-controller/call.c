@@ -177,7 +177,7 @@ call_refuse(struct api_call *ac, unsigned code, const char *why)
 	else
 		n = asprintf(&ac->ac_out, "{\"message\": \"%s\"}", why);
 	if (n == -1)
-		fatalx("out of memory for an answer");
+		fatalx("out of memory");
 	ac->ac_code = code;
 	ac->ac_outlen = (size_t)n;
 }

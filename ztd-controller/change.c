@@ -12,6 +12,7 @@
  * is nothing to be taken back when a change cannot be written.
  */
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -357,6 +358,9 @@ apply(struct controller *c, struct change *ch)
 
 	switch (ch->ch_db.dc_kind) {
 	case DB_NETWORK:
+		if (store_network(c, ch->ch_db.dc_nwid) == NULL)
+			log_info("network %016" PRIx64 " created",
+			    ch->ch_db.dc_nwid);
 		(void)table_network_put(c, ch->ch_db.dc_nwid, ch->ch_record);
 		c->c_counts[CON_NETWORK_CHANGES]++;
 		c->c_counts[CON_DB_NETWORK_CHANGES]++;
@@ -365,6 +369,7 @@ apply(struct controller *c, struct change *ch)
 	case DB_NETWORK_ERASE:
 		n = store_network(c, ch->ch_db.dc_nwid);
 		push_revoke_all(c, n);
+		log_info("network %016" PRIx64 " deleted", n->n_nwid);
 		table_network_remove(c, n);
 		break;
 	case DB_MEMBER:
@@ -389,16 +394,31 @@ count_change(struct controller *c, bool was, bool is)
 }
 
 static void
+log_member(uint64_t nwid, uint64_t addr, bool was, bool is)
+{
+	if (is)
+		log_info("network %016" PRIx64 " member %010" PRIx64
+		    " authorized", nwid, addr);
+	else if (was)
+		log_info("network %016" PRIx64 " member %010" PRIx64
+		    " deauthorized", nwid, addr);
+	else
+		log_info("network %016" PRIx64 " member %010" PRIx64
+		    " new: not authorized", nwid, addr);
+}
+
+static void
 apply_member(struct controller *c, struct change *ch)
 {
 	const uint64_t	 addr = ch->ch_db.dc_addr;
 	struct network	*n = store_network(c, ch->ch_db.dc_nwid);
 	struct member	*m;
 	json_t		*old;
-	bool		 was = false;
+	bool		 was = false, fresh = true;
 
 	table_ips(n, ch->ch_record, true);
 	if ((m = store_member(n, addr)) != NULL) {
+		fresh = false;
 		was = m->m_authorized;
 		old = member_record(m);
 		table_ips(n, old, false);
@@ -406,6 +426,8 @@ apply_member(struct controller *c, struct change *ch)
 	}
 	m = table_member_put(c, n, addr, ch->ch_record, ch->ch_db.dc_text);
 	count_change(c, was, m->m_authorized);
+	if (was != m->m_authorized || fresh)
+		log_member(n->n_nwid, addr, was, m->m_authorized);
 	if (!ch->ch_notify)
 		return;
 	push_member(c, n->n_nwid, addr);
@@ -425,6 +447,8 @@ apply_member_erase(struct controller *c, struct change *ch)
 	old = member_record(m);
 	table_ips(n, old, false);
 	json_decref(old);
+	log_info("network %016" PRIx64 " member %010" PRIx64 " deleted",
+	    n->n_nwid, m->m_addr);
 	table_member_remove(n, m);
 }
 

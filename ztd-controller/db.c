@@ -45,6 +45,7 @@ TAILQ_HEAD(job_list, job);
 struct note {
 	TAILQ_ENTRY(note) n_entry;
 	int		 n_level;
+	const char	*n_kind;	/* its format string */
 	char		 n_text[];
 };
 
@@ -227,6 +228,7 @@ db_note(struct db *db, int level, const char *fmt, ...)
 		free(n);
 	} else {
 		n->n_level = level;
+		n->n_kind = fmt;
 		memcpy(n->n_text, text, size);
 		TAILQ_INSERT_TAIL(&db->db_notes, n, n_entry);
 		db->db_nnotes++;
@@ -353,10 +355,7 @@ log_notes(struct db *db)
 	(void)pthread_mutex_unlock(&db->db_lock);
 	while ((n = TAILQ_FIRST(&notes)) != NULL) {
 		TAILQ_REMOVE(&notes, n, n_entry);
-		if (n->n_level <= LOG_WARNING)
-			log_warnx("%s", n->n_text);
-		else
-			log_info("%s", n->n_text);
+		log_kind(n->n_level, n->n_kind, n->n_text);
 		free(n);
 	}
 	if (lost > 0)

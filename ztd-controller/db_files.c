@@ -307,7 +307,7 @@ list_networks(struct files *f, size_t *n, bool retried)
 
 	*n = 0;
 	if ((dir = folder_open(f, "network")) == NULL) {
-		log_warn("controller.d/network: cannot read");
+		log_warn("cannot read controller.d/network");
 		return (NULL);
 	}
 	while ((de = readdir(dir)) != NULL) {
@@ -330,7 +330,7 @@ list_networks(struct files *f, size_t *n, bool retried)
 			size = size == 0 ? 64 : size * 2;
 			bigger = reallocarray(list, size, sizeof(*list));
 			if (bigger == NULL)
-				fatal("list of %zu networks", size);
+				fatalx("out of memory");
 			list = bigger;
 		}
 		list[(*n)++] = nwid;
@@ -387,7 +387,7 @@ name_add(struct load *lo, uint64_t nwid, uint64_t addr, ino_t ino)
 		lo->lo_size = lo->lo_size == 0 ? 1024 : lo->lo_size * 2;
 		na = reallocarray(lo->lo_names, lo->lo_size, sizeof(*na));
 		if (na == NULL)
-			fatal("list of %zu members", lo->lo_size);
+			fatalx("out of memory");
 		lo->lo_names = na;
 	}
 	na = &lo->lo_names[lo->lo_nnames++];

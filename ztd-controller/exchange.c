@@ -317,7 +317,7 @@ refusal(const char *why)
 	char	*text;
 
 	if (asprintf(&text, "{\"message\": \"%s\"}", why) == -1)
-		fatalx("out of memory for an answer");
+		fatalx("out of memory");
 	return (text);
 }
 

@@ -25,7 +25,7 @@ keyed_add(struct keyed *k, uint64_t key, json_t *value)
 	if (k->k_n == k->k_size) {
 		size = k->k_size == 0 ? 16 : k->k_size * 2;
 		if ((e = reallocarray(k->k_e, size, sizeof(*e))) == NULL)
-			fatal("list of %zu values", size);
+			fatalx("out of memory");
 		k->k_e = e;
 		k->k_size = size;
 	}

@@ -82,7 +82,7 @@ now_ms(void)
 	struct timespec	ts;
 
 	if (clock_gettime(CLOCK_REALTIME, &ts) == -1)
-		fatal("clock_gettime");
+		fatal("cannot read the clock");
 	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
@@ -93,7 +93,7 @@ ticks_us(void)
 	struct timespec	ts;
 
 	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
-		fatal("clock_gettime");
+		fatal("cannot read the clock");
 	return ((uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
 }
 
@@ -120,9 +120,9 @@ main(int argc, char *argv[])
 	(void)argv;
 	child_start(PROC_CON, "ztd-controller", &init);
 	if (crypto_init() == -1)
-		fatalx("the cryptographic libraries do not work");
+		fatalx("libsodium or libcrypto does not work");
 	if ((pr.pr_base = event_base_new()) == NULL)
-		fatalx("no event loop");
+		fatalx("cannot make an event loop");
 	n = snprintf(folder, sizeof(folder), "%s/" FOLDER, init.mi_home);
 	if (n < 0 || (size_t)n >= sizeof(folder))
 		fatalx("the path of " FOLDER " is too long");
@@ -142,9 +142,9 @@ main(int argc, char *argv[])
 	if (pr.pr_parent == NULL)
 		fatalx("no channel to the parent");
 	if (channel_send(pr.pr_parent, MSG_READY, 0, -1, NULL, 0) == -1)
-		fatal("cannot tell the parent");
+		fatal("cannot answer the parent");
 	if (event_base_dispatch(pr.pr_base) == -1)
-		fatalx("event loop failed");
+		fatalx("the event loop failed");
 	return (0);
 }
 
@@ -164,12 +164,12 @@ process_init(struct process *pr, const char *folder)
 			fatalx("the database cannot be watched");
 	}
 	controller_init(&pr->pr_con, db, &output, pr);
-	log_info("%zu networks loaded", pr->pr_con.c_nnetworks);
+	log_info("networks of this controller loaded: %zu", pr->pr_con.c_nnetworks);
 	pr->pr_exchanges = exchange_new();
 	pr->pr_push = evtimer_new(pr->pr_base, timer_push, pr);
 	pr->pr_tick = evtimer_new(pr->pr_base, timer_tick, pr);
 	if (pr->pr_push == NULL || pr->pr_tick == NULL)
-		fatalx("no timers");
+		fatalx("cannot set a timer");
 }
 
 /* While there are members of whom something may expire. */
@@ -269,7 +269,7 @@ parent_channel(struct process *pr, struct msg *m)
 			channel_set_room(pr->pr_ctl, room_ctl);
 		break;
 	default:
-		log_warnx("a channel to nobody (%u)", mc->mc_peer);
+		log_warnx("the parent made a channel to nobody: %u", mc->mc_peer);
 		close(m->m_fd);
 	}
 }
@@ -349,8 +349,9 @@ gone_net(struct channel *ch, const char *reason, void *arg)
 {
 	struct process	*pr = arg;
 
-	log_info("lost the connection to %s%s%s", proc_name(PROC_NET),
-	    reason == NULL ? "" : ": ", reason == NULL ? "" : reason);
+	if (reason != NULL)
+		log_warnx("lost the channel to %s: %s", proc_name(PROC_NET),
+		    reason);
 	channel_free(ch);
 	pr->pr_net = NULL;
 }
@@ -360,8 +361,9 @@ gone_ctl(struct channel *ch, const char *reason, void *arg)
 {
 	struct process	*pr = arg;
 
-	log_info("lost the connection to %s%s%s", proc_name(PROC_CTL),
-	    reason == NULL ? "" : ": ", reason == NULL ? "" : reason);
+	if (reason != NULL)
+		log_warnx("lost the channel to %s: %s", proc_name(PROC_CTL),
+		    reason);
 	exchange_reset(pr->pr_exchanges);
 	channel_free(ch);
 	pr->pr_ctl = NULL;
@@ -448,7 +450,7 @@ out_wake(void *arg, unsigned ms)
 	struct process		*pr = arg;
 
 	if (event_add(pr->pr_push, &tv) == -1)
-		log_warnx("cannot start the timer for pushes");
+		log_warnx("cannot set a timer");
 }
 
 /* Answers go before: what is pushed waits while the engine is behind. */

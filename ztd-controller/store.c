@@ -109,7 +109,7 @@ table_insert(void *table, size_t *n, size_t *size, size_t at, size_t w)
 	if (*n == *size) {
 		room = *size == 0 ? 4 : *size * 2;
 		if ((p = reallocarray(table, room, w)) == NULL)
-			fatal("table of %zu", room);
+			fatalx("out of memory");
 		*size = room;
 	}
 	memmove(p + (at + 1) * w, p + at * w, (*n - at) * w);

@@ -156,6 +156,6 @@ text_json(const struct text *tx)
 
 	if ((v = value_parse(tx->tx_s, tx->tx_len, error, sizeof(error))) ==
 	    NULL)
-		fatalx("out of memory for a record: %s", error);
+		fatalx("a record cannot be read again: %s", error);
 	return (v);
 }

@@ -142,7 +142,7 @@ void
 value_set(json_t *obj, const char *key, json_t *v)
 {
 	if (json_object_set_new(obj, key, v) == -1)
-		fatalx("out of memory for \"%s\"", key);
+		fatalx("out of memory");
 }
 
 void
@@ -158,7 +158,7 @@ void
 value_append(json_t *array, json_t *v)
 {
 	if (json_array_append_new(array, v) == -1)
-		fatalx("out of memory for an array");
+		fatalx("out of memory");
 }
 
 json_t *
@@ -194,7 +194,7 @@ value_format(const json_t *v, size_t *len)
 	text = json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS |
 	    JSON_ENCODE_ANY);
 	if (text == NULL)
-		fatalx("out of memory for JSON text");
+		fatalx("out of memory");
 	*len = strlen(text);
 	return (text);
 }
@@ -248,7 +248,7 @@ reals_to_ints(json_t *v)
 		json_array_foreach(v, i, e)
 			if (json_array_set_new(v, i,
 			    reals_to_ints(json_incref(e))) == -1)
-				fatalx("out of memory for an array");
+				fatalx("out of memory");
 		return (v);
 	case JSON_OBJECT:
 		json_object_foreach_safe(v, next, key, e)

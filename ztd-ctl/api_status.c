@@ -4,7 +4,7 @@
  */
 
 /*
- * /status, /health and /config.  Spec: 05 section 4.
+ * /status and /health.  Spec: 05 section 4.
  */
 
 #include <string.h>
@@ -42,14 +42,6 @@ api_health(struct request *rq)
 {
 	(void)request_ask(rq, PROC_NET, MSG_GET_STATUS, NULL, 0, health_message,
 	    status_done);
-}
-
-void
-api_config(struct request *rq)
-{
-	json_t	*v = rq->rq_ctl->c_config;
-
-	request_json(rq, 200, v != NULL ? json_incref(v) : json_object());
 }
 
 static void

@@ -16,6 +16,8 @@
 #include <event2/keyvalq_struct.h>
 
 #include "common/log.h"
+#include "privsep/peercred.h"
+#include "ztd-ctl/client.h"
 #include "ztd-ctl/ctl.h"
 
 #define TOKEN_MIN	16	/* shorter tokens open nothing */
@@ -33,6 +35,8 @@ struct guesser {
 static struct guesser	 guessers[GUESSERS];
 
 static bool	 address_ok(const struct ctl *, const struct inet_addr *);
+static bool	 operator_is(const struct msg_operators *,
+		    const struct peercred *);
 static bool	 path_open(const char *);
 static bool	 host_ours(const char *);
 static char	*token_given(struct request *);
@@ -72,6 +76,62 @@ auth_allowed(struct request *rq, const struct inet_addr *from)
 	explicit_bzero(token, strlen(token));
 	free(token);
 	return (ok);
+}
+
+bool
+auth_local(struct request *rq, uid_t *uid)
+{
+	const struct ctl	*ctl = rq->rq_ctl;
+	struct peercred		 pc;
+	char			*token;
+	bool			 ok;
+
+	*uid = (uid_t)-1;
+	if (peercred_get(client_fd(rq->rq_client), &pc) == 0) {
+		*uid = pc.pc_uid;
+		if (operator_is(&ctl->c_operators, &pc))
+			return (true);
+	}
+	if (path_open(rq->rq_path))
+		return (true);
+	if ((token = token_given(rq)) == NULL)
+		return (false);
+	ok = token_equal(token, ctl->c_token.mt_token) ||
+	    (strcmp(rq->rq_path, "/metrics") == 0 &&
+	    token_equal(token, ctl->c_token.mt_metrics));
+	explicit_bzero(token, strlen(token));
+	free(token);
+	return (ok);
+}
+
+/*
+ * The other processes are of the group so that they can share files: if one
+ * of them is an enemy, the API must not obey it.
+ */
+static bool
+operator_is(const struct msg_operators *mo, const struct peercred *pc)
+{
+	unsigned	 i;
+
+	for (i = 0; i < PROC_COUNT; i++) {
+		if (pc->pc_uid == mo->mo_ours[i])
+			return (false);
+	}
+	if (pc->pc_uid == 0 || pc->pc_uid == mo->mo_owner)
+		return (true);
+	for (i = 0; i < mo->mo_nuids && i < OPERATORS_MAX; i++) {
+		if (pc->pc_uid == mo->mo_uids[i])
+			return (true);
+	}
+	if (mo->mo_gid == (uint32_t)-1)
+		return (false);
+	if (pc->pc_gid == mo->mo_gid)
+		return (true);
+	for (i = 0; i < pc->pc_ngroups; i++) {
+		if (pc->pc_groups[i] == mo->mo_gid)
+			return (true);
+	}
+	return (false);
 }
 
 /*
@@ -217,7 +277,7 @@ monotonic_now(void)
 	struct timespec	 ts;
 
 	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
-		fatal("clock_gettime");
+		fatal("cannot read the clock");
 	return (ts.tv_sec);
 }
 

@@ -12,6 +12,7 @@
  * the one goes that has not come forward for longest.
  */
 
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include <stdlib.h>
@@ -45,6 +46,7 @@ static void	 set_time(struct client *, unsigned);
 static void	 late(evutil_socket_t, short, void *);
 static void	 taken(struct evhttp_request *, void *);
 static void	 closed(struct evhttp_connection *, void *);
+static bool	 local(int);
 static void	 address(struct evhttp_connection *, struct inet_addr *);
 static int64_t	 now_ms(void);
 
@@ -143,11 +145,31 @@ admit(struct clients *cs, struct client *cl, struct evhttp_connection *con)
 	cl->cl_all = cs;
 	cl->cl_con = con;
 	cl->cl_timer = evtimer_new(cs->cs_base, late, cl);
-	address(con, &cl->cl_from);
+	cl->cl_local = local(client_fd(cl));
+	if (!cl->cl_local)
+		address(con, &cl->cl_from);
 	LIST_INSERT_HEAD(&cs->cs_list, cl, cl_entry);
 	cs->cs_count++;
 	evhttp_connection_set_closecb(con, closed, cl);
 	set_time(cl, ASK_TIME);
+}
+
+int
+client_fd(const struct client *cl)
+{
+	return (bufferevent_getfd(evhttp_connection_get_bufferevent(
+	    cl->cl_con)));
+}
+
+static bool
+local(int fd)
+{
+	struct sockaddr_storage	 ss;
+	socklen_t		 len = sizeof(ss);
+
+	memset(&ss, 0, sizeof(ss));
+	return (getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
+	    ss.ss_family == AF_UNIX);
 }
 
 /* Nil when it makes no sense; IPv4 in IPv6 becomes IPv4. */
@@ -327,6 +349,6 @@ now_ms(void)
 	struct timespec	 ts;
 
 	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
-		fatal("clock_gettime");
+		fatal("cannot read the clock");
 	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }

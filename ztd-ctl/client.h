@@ -38,6 +38,7 @@ struct client {
 	int64_t				 cl_since;	/* ms, last progress */
 	struct inet_addr		 cl_from;	/* nil: unknown */
 	unsigned			 cl_count;	/* requests so far */
+	bool				 cl_local;	/* on the local socket */
 	bool				 cl_close;	/* after this answer */
 };
 
@@ -65,6 +66,8 @@ void	 clients_clear(struct clients *);
 struct bufferevent *client_accept(struct event_base *, void *clients);
 /* Whose request this is, NULL: memory is short. */
 struct client *client_of(struct clients *, struct evhttp_request *);
+/* Its descriptor. */
+int	 client_fd(const struct client *);
 /* Its request is complete; is answered. */
 void	 client_asked(struct client *);
 void	 client_answered(struct client *);

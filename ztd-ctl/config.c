@@ -27,14 +27,17 @@
 #include "common/address.h"
 #include "common/log.h"
 #include "ztd-ctl/config.h"
+#include "ztd-ctl/place.h"
 
 #define PAYLOAD_MIN	1400
 #define PAYLOAD_MAX	10324
-#define KEY_PATH	192	/* "physical.NET.trustedPathId" and the like */
 
-/* What is being filled, and the first thing that was wrong. */
+/* What is being filled, where we are, and the first thing that was wrong. */
 struct parse {
 	struct settings	*p_set;
+	const char	*p_text;
+	size_t		 p_len;
+	struct place	 p_place;
 	char		*p_err;
 	size_t		 p_errlen;
 };
@@ -51,44 +54,48 @@ struct setting {
 	const char	*st_key;
 	enum kind	 st_kind;
 	size_t		 st_offset;
-	int		(*st_call)(struct parse *, const char *, json_t *);
+	int		(*st_call)(struct parse *, json_t *);
 };
 
+static bool	 blank(const char *, size_t);
 static int	 fail(struct parse *, const char *, ...)
 		    __attribute__((format(printf, 2, 3)));
-static int	 parse_flag(struct parse *, const char *, json_t *, uint8_t *);
-static int	 parse_number(struct parse *, const char *, json_t *,
-		    uint64_t, uint64_t *);
-static int	 parse_text(struct parse *, const char *, json_t *,
+static int	 unexpected(struct parse *, json_t *, const char *);
+static void	 where(const struct parse *, bool, char *, size_t);
+static void	 where_key(const struct parse *, char *, size_t);
+static int	 parse_flag(struct parse *, json_t *, uint8_t *);
+static int	 parse_number(struct parse *, json_t *, uint64_t, uint64_t *);
+static int	 parse_text(struct parse *, json_t *, const char *,
 		    const char **);
-static int	 parse_endpoint(struct parse *, const char *, json_t *,
+static int	 parse_endpoint(struct parse *, json_t *, struct inet_addr *);
+static int	 net_from_text(struct parse *, const char *,
 		    struct inet_addr *);
-static int	 net_from_text(struct parse *, const char *, const char *,
-		    struct inet_addr *);
-static int	 parse_net(struct parse *, const char *, json_t *,
-		    struct inet_addr *);
-static int	 parse_addrs(struct parse *, const char *, json_t *,
-		    int (*)(struct parse *, const char *, json_t *,
-		    struct inet_addr *), struct inet_addr *, size_t,
+static int	 parse_net(struct parse *, json_t *, struct inet_addr *);
+static int	 parse_addrs(struct parse *, json_t *, int (*)(struct parse *,
+		    json_t *, struct inet_addr *), struct inet_addr *, size_t,
 		    uint32_t *);
-static int	 parse_bind(struct parse *, const char *, json_t *);
-static int	 parse_managers(struct parse *, const char *, json_t *);
-static int	 parse_blacklist(struct parse *, const char *, json_t *);
-static int	 parse_include(struct parse *, const char *, json_t *);
-static int	 parse_prefixes(struct parse *, const char *, json_t *,
+static int	 parse_bind(struct parse *, json_t *);
+static int	 parse_managers(struct parse *, json_t *);
+static int	 parse_blacklist(struct parse *, json_t *);
+static int	 parse_include(struct parse *, json_t *);
+static int	 parse_prefixes(struct parse *, json_t *,
 		    char [][SETTINGS_PREFIX_LEN], uint32_t *);
-static int	 parse_relay(struct parse *, const char *, json_t *);
-static int	 parse_dns_mode(struct parse *, const char *, json_t *);
-static int	 parse_settings(struct parse *, json_t *);
+static int	 parse_prefix(struct parse *, json_t *,
+		    char [][SETTINGS_PREFIX_LEN], uint32_t *);
+static int	 parse_relay(struct parse *, json_t *);
+static int	 parse_dns_mode(struct parse *, json_t *);
+static int	 parse_members(struct parse *, json_t *, size_t,
+		    int (*)(struct parse *, const char *, json_t *));
+static int	 parse_part(struct parse *, const char *, json_t *);
 static int	 parse_setting(struct parse *, const char *, json_t *);
-static int	 parse_physical(struct parse *, json_t *);
 static int	 parse_path(struct parse *, const char *, json_t *);
-static int	 parse_virtual(struct parse *, json_t *);
+static int	 parse_path_key(struct parse *, const char *, json_t *);
 static int	 parse_peer(struct parse *, const char *, json_t *);
+static int	 parse_peer_key(struct parse *, const char *, json_t *);
 static bool	 trustworthy(const struct inet_addr *);
 static int	 physical_cmp(const void *, const void *);
-static int	 parse_root(struct parse *, json_t *);
-static void	 unknown(const char *, const char *, const char *const *);
+static void	 unknown(const struct parse *, const char *,
+		    const char *const *);
 static size_t	 distance(const char *, const char *);
 
 #define FLAG(key, field)						\
@@ -150,7 +157,7 @@ int
 config_parse(const char *text, size_t len, struct settings *s, char *err,
     size_t errlen)
 {
-	struct parse	 p = { s, err, errlen };
+	struct parse	 p = { s, text, len, { 0 }, err, errlen };
 	json_t		*root;
 	json_error_t	 je;
 	int		 rv;
@@ -158,61 +165,139 @@ config_parse(const char *text, size_t len, struct settings *s, char *err,
 	settings_init(s);
 	if (errlen > 0)
 		err[0] = '\0';
-	while (len > 0 && memchr(" \t\r\n", text[0], 4) != NULL) {
-		text++;
-		len--;
-	}
-	if (len == 0)
-		return (0);
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-		text += 3;
-		len -= 3;
+		p.p_text = text += 3;
+		p.p_len = len -= 3;
 	}
-	if ((root = json_loadb(text, len, JSON_DECODE_ANY, &je)) == NULL)
-		return (fail(&p, "line %d, column %d: not valid JSON: %s",
-		    je.line, je.column, je.text));
-	rv = parse_root(&p, root);
+	if (blank(text, len))
+		return (0);
+	if ((root = json_loadb(text, len, JSON_DECODE_ANY, &je)) == NULL) {
+		(void)snprintf(err, errlen, "line %d, column %d: not valid "
+		    "JSON: %s", je.line, je.column, je.text);
+		return (-1);
+	}
+	rv = parse_members(&p, root, SIZE_MAX, parse_part);
 	json_decref(root);
+	qsort(s->s_physical, s->s_nphysical, sizeof(s->s_physical[0]),
+	    physical_cmp);
 	if (rv == -1)
 		settings_init(s);
 	return (rv);
 }
 
-static int
-parse_root(struct parse *p, json_t *root)
+static bool
+blank(const char *text, size_t len)
 {
-	const char	*key;
-	json_t		*v;
-	int		 rv = 0;
-
-	if (!json_is_object(root))
-		return (fail(p, "the outermost value is not an object"));
-	json_object_foreach(root, key, v) {
-		if (strcmp(key, "settings") == 0)
-			rv = parse_settings(p, v);
-		else if (strcmp(key, "physical") == 0)
-			rv = parse_physical(p, v);
-		else if (strcmp(key, "virtual") == 0)
-			rv = parse_virtual(p, v);
-		else
-			unknown(key, key, root_keys);
-		if (rv == -1)
-			return (-1);
+	while (len > 0 && memchr(" \t\r\n", *text, 4) != NULL) {
+		text++;
+		len--;
 	}
-	qsort(p->p_set->s_physical, p->p_set->s_nphysical,
-	    sizeof(p->p_set->s_physical[0]), physical_cmp);
+	return (len == 0);
+}
+
+static int
+parse_part(struct parse *p, const char *key, json_t *v)
+{
+	if (strcmp(key, "settings") == 0)
+		return (json_is_null(v) ? 0 :
+		    parse_members(p, v, SIZE_MAX, parse_setting));
+	if (strcmp(key, "physical") == 0)
+		return (json_is_null(v) ? 0 :
+		    parse_members(p, v, SETTINGS_PHYSICAL, parse_path));
+	if (strcmp(key, "virtual") == 0)
+		return (json_is_null(v) ? 0 :
+		    parse_members(p, v, SETTINGS_VIRTUAL, parse_peer));
+	unknown(p, key, root_keys);
 	return (0);
 }
 
+/* An object of at most max members, each by one(), which is at its place. */
+static int
+parse_members(struct parse *p, json_t *obj, size_t max,
+    int (*one)(struct parse *, const char *, json_t *))
+{
+	const char	*key;
+	json_t		*v;
+
+	if (!json_is_object(obj))
+		return (unexpected(p, obj, "an object"));
+	if (json_object_size(obj) > max)
+		return (fail(p, "has more than %zu members", max));
+	json_object_foreach(obj, key, v) {
+		place_key(&p->p_place, key);
+		if (one(p, key, v) == -1)
+			return (-1);
+		place_up(&p->p_place);
+	}
+	return (0);
+}
+
+/* "line 3, column 9: settings.bind[1]: " and what is wrong there. */
 static int
 fail(struct parse *p, const char *fmt, ...)
 {
 	va_list	 ap;
+	size_t	 n;
 
+	where(p, false, p->p_err, p->p_errlen);
+	n = strlen(p->p_err);
 	va_start(ap, fmt);
-	(void)vsnprintf(p->p_err, p->p_errlen, fmt, ap);
+	(void)vsnprintf(p->p_err + n, p->p_errlen - n, fmt, ap);
 	va_end(ap);
 	return (-1);
+}
+
+static void
+where(const struct parse *p, bool key, char *dst, size_t size)
+{
+	char		 path[PLACE_TEXT];
+	unsigned	 line, column;
+	int		 n = 0;
+
+	if (place_find(&p->p_place, p->p_text, p->p_len, key, &line, &column))
+		n = snprintf(dst, size, "line %u, column %u: ", line, column);
+	(void)place_text(&p->p_place, path);
+	(void)snprintf(dst + n, size - (size_t)n, "%s%s", path,
+	    path[0] != '\0' ? ": " : "");
+}
+
+/* Of a key, so there is a path; without the colon behind it. */
+static void
+where_key(const struct parse *p, char *dst, size_t size)
+{
+	size_t	 n;
+
+	where(p, true, dst, size);
+	n = strlen(dst);
+	if (n > 2 && strcmp(dst + n - 2, ": ") == 0)
+		dst[n - 2] = '\0';
+}
+
+/* Of another type than it must be, or with a value that means nothing. */
+static int
+unexpected(struct parse *p, json_t *v, const char *wanted)
+{
+	switch (json_typeof(v)) {
+	case JSON_OBJECT:
+		return (fail(p, "must be %s, not an object", wanted));
+	case JSON_ARRAY:
+		return (fail(p, "must be %s, not a list", wanted));
+	case JSON_STRING:
+		return (fail(p, "must be %s, not the text \"%.64s\"", wanted,
+		    json_string_value(v)));
+	case JSON_INTEGER:
+		return (fail(p, "must be %s, not %lld", wanted,
+		    (long long)json_integer_value(v)));
+	case JSON_REAL:
+		return (fail(p, "must be %s, not %g", wanted,
+		    json_real_value(v)));
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return (fail(p, "must be %s, not %s", wanted,
+		    json_is_true(v) ? "true" : "false"));
+	default:
+		return (fail(p, "must be %s, not null", wanted));
+	}
 }
 
 /* ---- unknown keys ------------------------------------------------ */
@@ -221,9 +306,10 @@ fail(struct parse *p, const char *fmt, ...)
 #define TYPOS		2	/* letters too many, missing or wrong */
 
 static void
-unknown(const char *path, const char *key, const char *const *names)
+unknown(const struct parse *p, const char *key, const char *const *names)
 {
 	const char	*best = NULL;
+	char		 place[PLACE_TEXT + 64];
 	size_t		 d, least = TYPOS + 1;
 
 	for (; *names != NULL; names++) {
@@ -232,10 +318,12 @@ unknown(const char *path, const char *key, const char *const *names)
 			best = *names;
 		}
 	}
+	where_key(p, place, sizeof(place));
 	if (best != NULL)
-		log_warnx("%s: unknown key; is \"%s\" meant?", path, best);
+		log_warnx("%s: unknown key, ignored; did you mean \"%s\"?",
+		    place, best);
 	else
-		log_info("%s: unknown key", path);
+		log_warnx("%s: unknown key, ignored", place);
 }
 
 /* Letters to be put in, taken out or changed, whatever their case. */
@@ -272,7 +360,7 @@ distance(const char *a, const char *b)
 
 /* null stands for "as if the key were not there" everywhere below. */
 static int
-parse_flag(struct parse *p, const char *key, json_t *v, uint8_t *dst)
+parse_flag(struct parse *p, json_t *v, uint8_t *dst)
 {
 	const char	*s;
 
@@ -305,17 +393,18 @@ parse_flag(struct parse *p, const char *key, json_t *v, uint8_t *dst)
 	default:
 		break;
 	}
-	return (fail(p, "%s: must be true or false", key));
+	return (unexpected(p, v, "true or false"));
 }
 
 static int
-parse_number(struct parse *p, const char *key, json_t *v, uint64_t max,
-    uint64_t *dst)
+parse_number(struct parse *p, json_t *v, uint64_t max, uint64_t *dst)
 {
 	const char		*s;
-	char			*end;
+	char			*end, wanted[64];
 	unsigned long long	 n;
 
+	(void)snprintf(wanted, sizeof(wanted), "a whole number from 0 to "
+	    "%llu", (unsigned long long)max);
 	if (json_is_null(v))
 		return (0);
 	if (json_is_integer(v) && json_integer_value(v) >= 0) {
@@ -325,41 +414,38 @@ parse_number(struct parse *p, const char *key, json_t *v, uint64_t max,
 		errno = 0;
 		n = strtoull(s, &end, 10);
 		if (*s < '0' || *s > '9' || *end != '\0' || errno != 0)
-			return (fail(p, "%s: \"%.64s\" is not a number", key,
-			    s));
+			return (unexpected(p, v, wanted));
 	} else
-		return (fail(p, "%s: must be a whole number, 0 to %llu", key,
-		    (unsigned long long)max));
+		return (unexpected(p, v, wanted));
 	if (n > max)
-		return (fail(p, "%s: %llu is more than %llu", key, n,
-		    (unsigned long long)max));
+		return (unexpected(p, v, wanted));
 	*dst = n;
 	return (0);
 }
 
+/* wanted says what kind of text. */
 static int
-parse_text(struct parse *p, const char *key, json_t *v, const char **dst)
+parse_text(struct parse *p, json_t *v, const char *wanted, const char **dst)
 {
 	if (!json_is_string(v))
-		return (fail(p, "%s: must be a text", key));
+		return (unexpected(p, v, wanted));
 	if (strlen(json_string_value(v)) != json_string_length(v))
-		return (fail(p, "%s: has a NUL in it", key));
+		return (fail(p, "has a NUL in it"));
 	*dst = json_string_value(v);
 	return (0);
 }
 
 /* "IP/port" or "IP". */
 static int
-parse_endpoint(struct parse *p, const char *key, json_t *v,
-    struct inet_addr *ia)
+parse_endpoint(struct parse *p, json_t *v, struct inet_addr *ia)
 {
-	const char	*s;
+	static const char	 wanted[] = "an IP address, or IP/port";
+	const char		*s;
 
-	if (parse_text(p, key, v, &s) == -1)
+	if (parse_text(p, v, wanted, &s) == -1)
 		return (-1);
 	if (inet_parse(s, ia) == -1 || inet_isnil(ia))
-		return (fail(p, "%s: \"%.64s\" is not an IP address, or "
-		    "IP/port", key, s));
+		return (unexpected(p, v, wanted));
 	return (0);
 }
 
@@ -369,72 +455,54 @@ parse_endpoint(struct parse *p, const char *key, json_t *v,
  * writes a bare address means that, so it stands for itself alone.
  */
 static int
-net_from_text(struct parse *p, const char *key, const char *s,
-    struct inet_addr *ia)
+net_from_text(struct parse *p, const char *s, struct inet_addr *ia)
 {
 	if (inet_parse(s, ia) == -1 || inet_isnil(ia) ||
 	    ia->ia_port > inet_iplen(ia) * 8)
-		return (fail(p, "%s: \"%.64s\" is not a network "
-		    "(address/bits)", key, s));
+		return (fail(p, "\"%.64s\" is not a network (address/bits)",
+		    s));
 	if (strchr(s, '/') == NULL)
 		ia->ia_port = (uint16_t)(inet_iplen(ia) * 8);
 	return (0);
 }
 
 static int
-parse_net(struct parse *p, const char *key, json_t *v, struct inet_addr *ia)
+parse_net(struct parse *p, json_t *v, struct inet_addr *ia)
 {
 	const char	*s;
 
-	if (parse_text(p, key, v, &s) == -1)
+	if (parse_text(p, v, "a network (address/bits)", &s) == -1)
 		return (-1);
-	return (net_from_text(p, key, s, ia));
+	return (net_from_text(p, s, ia));
 }
 
 /* A list of at most max, each by one() */
 static int
-parse_addrs(struct parse *p, const char *key, json_t *v,
-    int (*one)(struct parse *, const char *, json_t *, struct inet_addr *),
+parse_addrs(struct parse *p, json_t *v,
+    int (*one)(struct parse *, json_t *, struct inet_addr *),
     struct inet_addr *dst, size_t max, uint32_t *n)
 {
 	json_t	*e;
-	char	 path[KEY_PATH + 16];
 	size_t	 i;
 
 	*n = 0;
 	if (json_is_null(v))
 		return (0);
 	if (!json_is_array(v))
-		return (fail(p, "%s: must be a list", key));
+		return (unexpected(p, v, "a list"));
 	if (json_array_size(v) > max)
-		return (fail(p, "%s: has more than %zu entries", key, max));
+		return (fail(p, "has more than %zu entries", max));
 	json_array_foreach(v, i, e) {
-		(void)snprintf(path, sizeof(path), "%s[%zu]", key, i);
-		if (one(p, path, e, &dst[i]) == -1)
+		place_index(&p->p_place, i);
+		if (one(p, e, &dst[i]) == -1)
 			return (-1);
+		place_up(&p->p_place);
 	}
 	*n = (uint32_t)json_array_size(v);
 	return (0);
 }
 
 /* ---- settings ---------------------------------------------------- */
-
-static int
-parse_settings(struct parse *p, json_t *obj)
-{
-	const char	*key;
-	json_t		*v;
-
-	if (json_is_null(obj))
-		return (0);
-	if (!json_is_object(obj))
-		return (fail(p, "settings: must be an object"));
-	json_object_foreach(obj, key, v) {
-		if (parse_setting(p, key, v) == -1)
-			return (-1);
-	}
-	return (0);
-}
 
 static int
 parse_setting(struct parse *p, const char *key, json_t *v)
@@ -445,7 +513,7 @@ parse_setting(struct parse *p, const char *key, json_t *v)
 	uint8_t			*field;
 	uint16_t		 port;
 	const char		*names[NSETTINGS + 1];
-	char			 path[KEY_PATH];
+	char			 place[PLACE_TEXT + 64];
 
 	for (i = 0; i < NSETTINGS; i++) {
 		if (strcmp(settings_table[i].st_key, key) == 0) {
@@ -453,29 +521,29 @@ parse_setting(struct parse *p, const char *key, json_t *v)
 			break;
 		}
 	}
-	(void)snprintf(path, sizeof(path), "settings.%s", key);
 	if (st == NULL) {
 		for (i = 0; i < NSETTINGS; i++)
 			names[i] = settings_table[i].st_key;
 		names[i] = NULL;
-		unknown(path, key, names);
+		unknown(p, key, names);
 		return (0);
 	}
 	field = (uint8_t *)p->p_set + st->st_offset;
 	switch (st->st_kind) {
 	case KIND_FLAG:
-		return (parse_flag(p, path, v, field));
+		return (parse_flag(p, v, field));
 	case KIND_PORT:
 		n = 0;
-		if (parse_number(p, path, v, 65535, &n) == -1)
+		if (parse_number(p, v, 65535, &n) == -1)
 			return (-1);
 		port = (uint16_t)n;
 		memcpy(field, &port, sizeof(port));
 		return (0);
 	case KIND_CALL:
-		return (st->st_call(p, path, v));
+		return (st->st_call(p, v));
 	case KIND_UNSUPPORTED:
-		log_warnx("%s: not supported, ignored", path);
+		where_key(p, place, sizeof(place));
+		log_warnx("%s: not supported, ignored", place);
 		return (0);
 	case KIND_IGNORED:
 		break;
@@ -484,11 +552,11 @@ parse_setting(struct parse *p, const char *key, json_t *v)
 }
 
 static int
-parse_bind(struct parse *p, const char *key, json_t *v)
+parse_bind(struct parse *p, json_t *v)
 {
 	uint32_t	 i;
 
-	if (parse_addrs(p, key, v, parse_endpoint, p->p_set->s_bind,
+	if (parse_addrs(p, v, parse_endpoint, p->p_set->s_bind,
 	    SETTINGS_BIND, &p->p_set->s_nbind) == -1)
 		return (-1);
 	for (i = 0; i < p->p_set->s_nbind; i++)
@@ -497,81 +565,93 @@ parse_bind(struct parse *p, const char *key, json_t *v)
 }
 
 static int
-parse_managers(struct parse *p, const char *key, json_t *v)
+parse_managers(struct parse *p, json_t *v)
 {
-	return (parse_addrs(p, key, v, parse_net, p->p_set->s_managers,
+	return (parse_addrs(p, v, parse_net, p->p_set->s_managers,
 	    SETTINGS_MANAGERS, &p->p_set->s_nmanagers));
 }
 
 static int
-parse_blacklist(struct parse *p, const char *key, json_t *v)
+parse_blacklist(struct parse *p, json_t *v)
 {
-	return (parse_prefixes(p, key, v, p->p_set->s_prefixes,
+	return (parse_prefixes(p, v, p->p_set->s_prefixes,
 	    &p->p_set->s_nprefixes));
 }
 
 static int
-parse_include(struct parse *p, const char *key, json_t *v)
+parse_include(struct parse *p, json_t *v)
 {
-	return (parse_prefixes(p, key, v, p->p_set->s_includes,
+	return (parse_prefixes(p, v, p->p_set->s_includes,
 	    &p->p_set->s_nincludes));
 }
 
 static int
-parse_prefixes(struct parse *p, const char *key, json_t *v,
-    char dst[][SETTINGS_PREFIX_LEN], uint32_t *n)
+parse_prefixes(struct parse *p, json_t *v, char dst[][SETTINGS_PREFIX_LEN],
+    uint32_t *n)
 {
-	const char	*text;
-	json_t		*e;
-	size_t		 i;
+	json_t	*e;
+	size_t	 i;
 
 	*n = 0;
 	if (json_is_null(v))
 		return (0);
 	if (!json_is_array(v))
-		return (fail(p, "%s: must be a list", key));
+		return (unexpected(p, v, "a list"));
 	if (json_array_size(v) > SETTINGS_PREFIXES)
-		return (fail(p, "%s: has more than %d entries", key,
+		return (fail(p, "has more than %d entries",
 		    SETTINGS_PREFIXES));
 	json_array_foreach(v, i, e) {
-		if (parse_text(p, key, e, &text) == -1)
+		place_index(&p->p_place, i);
+		if (parse_prefix(p, e, dst, n) == -1)
 			return (-1);
-		if (*text == '\0')
-			continue;
-		if (strlcpy(dst[*n], text, SETTINGS_PREFIX_LEN) >=
-		    SETTINGS_PREFIX_LEN)
-			return (fail(p, "%s: \"%.64s\" is longer than an "
-			    "interface name", key, text));
-		(*n)++;
+		place_up(&p->p_place);
 	}
 	return (0);
 }
 
 static int
-parse_relay(struct parse *p, const char *key, json_t *v)
+parse_prefix(struct parse *p, json_t *e, char dst[][SETTINGS_PREFIX_LEN],
+    uint32_t *n)
+{
+	const char	*text;
+
+	if (parse_text(p, e, "a text", &text) == -1)
+		return (-1);
+	if (*text == '\0')
+		return (0);
+	if (strlcpy(dst[*n], text, SETTINGS_PREFIX_LEN) >=
+	    SETTINGS_PREFIX_LEN)
+		return (fail(p, "\"%.64s\" is longer than an interface name",
+		    text));
+	(*n)++;
+	return (0);
+}
+
+static int
+parse_relay(struct parse *p, json_t *v)
 {
 	if (json_is_null(v))
 		return (0);
-	if (parse_endpoint(p, key, v, &p->p_set->s_tcp_relay) == -1)
+	if (parse_endpoint(p, v, &p->p_set->s_tcp_relay) == -1)
 		return (-1);
 	if (p->p_set->s_tcp_relay.ia_port == 0)
-		return (fail(p, "%s: needs a port, as in 192.0.2.1/443", key));
+		return (fail(p, "needs a port, as in 192.0.2.1/443"));
 	return (0);
 }
 
 /* Ours alone.  Spec: 06 section 9. */
 static int
-parse_dns_mode(struct parse *p, const char *key, json_t *v)
+parse_dns_mode(struct parse *p, json_t *v)
 {
-	const char	*s;
+	static const char	 wanted[] = "\"split\" or \"global\"";
+	const char		*s;
 
 	if (json_is_null(v))
 		return (0);
-	if (parse_text(p, key, v, &s) == -1)
+	if (parse_text(p, v, wanted, &s) == -1)
 		return (-1);
 	if (strcmp(s, "split") != 0 && strcmp(s, "global") != 0)
-		return (fail(p, "%s: \"%.64s\" is neither \"split\" nor "
-		    "\"global\"", key, s));
+		return (unexpected(p, v, wanted));
 	p->p_set->s_dns_global = strcmp(s, "global") == 0;
 	return (0);
 }
@@ -579,67 +659,45 @@ parse_dns_mode(struct parse *p, const char *key, json_t *v)
 /* ---- physical ---------------------------------------------------- */
 
 static int
-parse_physical(struct parse *p, json_t *obj)
+parse_path(struct parse *p, const char *net, json_t *obj)
 {
-	const char	*key;
-	json_t		*v;
+	struct settings_physical	*sp;
 
-	if (json_is_null(obj))
-		return (0);
-	if (!json_is_object(obj))
-		return (fail(p, "physical: must be an object"));
-	if (json_object_size(obj) > SETTINGS_PHYSICAL)
-		return (fail(p, "physical: has more than %d networks",
-		    SETTINGS_PHYSICAL));
-	json_object_foreach(obj, key, v) {
-		if (parse_path(p, key, v) == -1)
-			return (-1);
+	sp = &p->p_set->s_physical[p->p_set->s_nphysical];
+	if (net_from_text(p, net, &sp->sp_net) == -1 ||
+	    parse_members(p, obj, SIZE_MAX, parse_path_key) == -1)
+		return (-1);
+	if (sp->sp_trusted_id != 0 && !trustworthy(&sp->sp_net)) {
+		place_key(&p->p_place, "trustedPathId");
+		return (fail(p, "not for public addresses: on a trusted path "
+		    "nothing is encrypted and anyone may have sent it"));
 	}
+	p->p_set->s_nphysical++;
 	return (0);
 }
 
 static int
-parse_path(struct parse *p, const char *net, json_t *obj)
+parse_path_key(struct parse *p, const char *key, json_t *v)
 {
 	struct settings_physical	*sp;
-	const char			*key;
-	json_t				*v;
-	uint64_t			 n;
-	int				 rv = 0;
-	char				 path[KEY_PATH];
+	uint64_t			 n = 0;
 
 	sp = &p->p_set->s_physical[p->p_set->s_nphysical];
-	(void)snprintf(path, sizeof(path), "physical.\"%.64s\"", net);
-	if (net_from_text(p, "physical", net, &sp->sp_net) == -1)
-		return (-1);
-	if (!json_is_object(obj))
-		return (fail(p, "%s: must be an object", path));
-	json_object_foreach(obj, key, v) {
-		(void)snprintf(path, sizeof(path), "physical.\"%.64s\".%.64s",
-		    net, key);
-		if (strcmp(key, "blacklist") == 0)
-			rv = parse_flag(p, path, v, &sp->sp_blacklist);
-		else if (strcmp(key, "trustedPathId") == 0)
-			rv = parse_number(p, path, v, UINT64_MAX,
-			    &sp->sp_trusted_id);
-		else if (strcmp(key, "mtu") == 0) {
-			n = 0;
-			rv = parse_number(p, path, v, UINT32_MAX, &n);
-			if (n != 0 && n < PAYLOAD_MIN)
-				n = PAYLOAD_MIN;
-			if (n > PAYLOAD_MAX)
-				n = PAYLOAD_MAX;
-			sp->sp_mtu = (uint32_t)n;
-		} else
-			unknown(path, key, physical_keys);
-		if (rv == -1)
-			return (-1);
+	if (strcmp(key, "blacklist") == 0)
+		return (parse_flag(p, v, &sp->sp_blacklist));
+	if (strcmp(key, "trustedPathId") == 0)
+		return (parse_number(p, v, UINT64_MAX, &sp->sp_trusted_id));
+	if (strcmp(key, "mtu") != 0) {
+		unknown(p, key, physical_keys);
+		return (0);
 	}
-	if (sp->sp_trusted_id != 0 && !trustworthy(&sp->sp_net))
-		return (fail(p, "physical.\"%.64s\".trustedPathId: not for "
-		    "public addresses: on a trusted path nothing is encrypted "
-		    "and anyone may have sent it", net));
-	p->p_set->s_nphysical++;
+	if (parse_number(p, v, UINT32_MAX, &n) == -1)
+		return (-1);
+	if (n != 0 && n < PAYLOAD_MIN)
+		n = PAYLOAD_MIN;
+	if (n > PAYLOAD_MAX)
+		n = PAYLOAD_MAX;
+	sp->sp_mtu = (uint32_t)n;
 	return (0);
 }
 
@@ -696,55 +754,32 @@ physical_cmp(const void *va, const void *vb)
 /* ---- virtual ----------------------------------------------------- */
 
 static int
-parse_virtual(struct parse *p, json_t *obj)
+parse_peer(struct parse *p, const char *addr, json_t *obj)
 {
-	const char	*key;
-	json_t		*v;
+	struct settings_virtual	*sv;
 
-	if (json_is_null(obj))
-		return (0);
-	if (!json_is_object(obj))
-		return (fail(p, "virtual: must be an object"));
-	if (json_object_size(obj) > SETTINGS_VIRTUAL)
-		return (fail(p, "virtual: has more than %d peers",
-		    SETTINGS_VIRTUAL));
-	json_object_foreach(obj, key, v) {
-		if (parse_peer(p, key, v) == -1)
-			return (-1);
-	}
+	sv = &p->p_set->s_virtual[p->p_set->s_nvirtual];
+	if (addr_parse(addr, &sv->sv_addr) == -1 || addr_reserved(sv->sv_addr))
+		return (fail(p, "\"%.64s\" is not a node address", addr));
+	if (parse_members(p, obj, SIZE_MAX, parse_peer_key) == -1)
+		return (-1);
+	p->p_set->s_nvirtual++;
 	return (0);
 }
 
 static int
-parse_peer(struct parse *p, const char *addr, json_t *obj)
+parse_peer_key(struct parse *p, const char *key, json_t *v)
 {
 	struct settings_virtual	*sv;
-	const char		*key;
-	json_t			*v;
-	int			 rv = 0;
-	char			 path[KEY_PATH];
 
 	sv = &p->p_set->s_virtual[p->p_set->s_nvirtual];
-	if (addr_parse(addr, &sv->sv_addr) == -1 || addr_reserved(sv->sv_addr))
-		return (fail(p, "virtual: \"%.64s\" is not a node address",
-		    addr));
-	if (!json_is_object(obj))
-		return (fail(p, "virtual.%s: must be an object", addr));
-	json_object_foreach(obj, key, v) {
-		(void)snprintf(path, sizeof(path), "virtual.%s.%.64s", addr,
-		    key);
-		if (strcmp(key, "try") == 0)
-			rv = parse_addrs(p, path, v, parse_endpoint,
-			    sv->sv_try, SETTINGS_VIRTUAL_ADDRS, &sv->sv_ntry);
-		else if (strcmp(key, "blacklist") == 0)
-			rv = parse_addrs(p, path, v, parse_net,
-			    sv->sv_blacklist, SETTINGS_VIRTUAL_ADDRS,
-			    &sv->sv_nblacklist);
-		else if (strcmp(key, "role") != 0)
-			unknown(path, key, virtual_keys);
-		if (rv == -1)
-			return (-1);
-	}
-	p->p_set->s_nvirtual++;
+	if (strcmp(key, "try") == 0)
+		return (parse_addrs(p, v, parse_endpoint, sv->sv_try,
+		    SETTINGS_VIRTUAL_ADDRS, &sv->sv_ntry));
+	if (strcmp(key, "blacklist") == 0)
+		return (parse_addrs(p, v, parse_net, sv->sv_blacklist,
+		    SETTINGS_VIRTUAL_ADDRS, &sv->sv_nblacklist));
+	if (strcmp(key, "role") != 0)
+		unknown(p, key, virtual_keys);
 	return (0);
 }

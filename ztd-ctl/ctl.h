@@ -10,6 +10,7 @@
 #ifndef ZTD_CTL_CTL_H
 #define ZTD_CTL_CTL_H
 
+#include <sys/types.h>
 #include <sys/queue.h>
 
 #include <stdbool.h>
@@ -37,6 +38,7 @@ struct ctl {
 	struct msg_init		 c_init;
 	struct msg_settings	 c_settings;
 	struct msg_token	 c_token;
+	struct msg_operators	 c_operators;
 	json_t			*c_config;	/* local.conf, NULL: none */
 	struct query_list	 c_queries;
 	uint32_t		 c_query_id;
@@ -107,6 +109,8 @@ struct request {
 struct server *server_new(struct ctl *);
 /* Serve on this listening socket, which is taken over. */
 void	 server_listen(struct server *, int fd, const struct msg_listener *);
+/* The same for the local socket. */
+void	 server_local(struct server *, int fd);
 void	 server_free(struct server *);
 
 /*
@@ -153,6 +157,12 @@ char	*request_param(const struct request *, const char *name);
  */
 bool	 auth_allowed(struct request *, const struct inet_addr *from);
 /*
+ * The same for the local socket: root, whoever is in our group, and whoever
+ * brings the token.  *uid is whose request it is, (uid_t)-1 when the kernel
+ * does not say.
+ */
+bool	 auth_local(struct request *, uid_t *uid);
+/*
  * A browser that was led here by somebody else's page (05 section 2.2).
  */
 bool	 auth_foreign_page(struct request *);
@@ -162,6 +172,9 @@ bool	 auth_foreign_page(struct request *);
 void	 api_status(struct request *);
 void	 api_health(struct request *);
 void	 api_config(struct request *);
+void	 api_config_set(struct request *);
+void	 api_config_show(struct request *);
+void	 api_reload(struct request *);
 void	 api_metrics(struct request *);
 void	 api_network_list(struct request *);
 void	 api_network(struct request *);

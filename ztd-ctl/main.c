@@ -61,6 +61,9 @@ main(int argc, char *argv[])
 	child_start(PROC_CTL, "ztd-ctl", &ctl.c_init);
 	(void)signal(SIGPIPE, SIG_IGN);
 	LIST_INIT(&ctl.c_queries);
+	/* Nobody, until the parent says who. */
+	memset(&ctl.c_operators, 0xff, sizeof(ctl.c_operators));
+	ctl.c_operators.mo_nuids = 0;
 	if ((ctl.c_base = event_base_new()) == NULL)
 		fatalx("cannot make an event loop");
 	if (!parse_only && (ctl.c_server = server_new(&ctl)) == NULL)
@@ -69,7 +72,7 @@ main(int argc, char *argv[])
 	    parse_only ? parse_only_dispatch_parent : ctl_dispatch_parent,
 	    NULL, NULL);
 	if (ctl.c_channels[PROC_TAP] == NULL)
-		fatalx("cannot talk to the parent");
+		fatalx("no channel to the parent");
 	confine(parse_only);
 	if (!parse_only) {
 		metrics_file(&ctl);
@@ -77,7 +80,7 @@ main(int argc, char *argv[])
 		    NULL, 0);
 	}
 	if (event_base_dispatch(ctl.c_base) == -1)
-		fatalx("event loop");
+		fatalx("the event loop failed");
 	server_free(ctl.c_server);
 	return (0);
 }
@@ -162,6 +165,14 @@ ctl_dispatch_parent(struct channel *ch, struct msg *m, void *arg)
 	case MSG_CONFIG_TEXT:
 		config_new(m->m_data, m->m_len);
 		break;
+	case MSG_OPERATORS:
+		memcpy(&ctl.c_operators, m->m_data, sizeof(ctl.c_operators));
+		break;
+	case MSG_LOCAL:
+		if (fd != -1)
+			server_local(ctl.c_server, fd);
+		fd = -1;
+		break;
 	case MSG_LISTENER:
 		if (fd != -1)
 			server_listen(ctl.c_server, fd, m->m_data);
@@ -213,7 +224,7 @@ sibling_new(const struct msg_channel *mc, int fd)
 	enum proc	 peer = mc->mc_peer;
 
 	if (peer != PROC_NET && peer != PROC_CON) {
-		log_warnx("channel to nobody (%u)", mc->mc_peer);
+		log_warnx("the parent made a channel to nobody: %u", mc->mc_peer);
 		(void)close(fd);
 		return;
 	}
@@ -223,7 +234,7 @@ sibling_new(const struct msg_channel *mc, int fd)
 	ctl.c_channels[peer] = channel_new(ctl.c_base, fd, PROC_CTL, peer,
 	    ctl_dispatch_sibling, sibling_gone, NULL);
 	if (ctl.c_channels[peer] == NULL)
-		log_warn("channel to %s", proc_name(peer));
+		log_warn("cannot make the channel to %s", proc_name(peer));
 }
 
 static void
@@ -233,7 +244,8 @@ sibling_gone(struct channel *ch, const char *reason, void *arg)
 
 	(void)arg;
 	if (reason != NULL)
-		log_warnx("lost %s: %s", proc_name(peer), reason);
+		log_warnx("lost the channel to %s: %s", proc_name(peer),
+		    reason);
 	if (ctl.c_channels[peer] == ch)
 		ctl.c_channels[peer] = NULL;
 	channel_free(ch);

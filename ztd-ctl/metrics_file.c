@@ -33,7 +33,7 @@ metrics_file(struct ctl *ctl)
 
 	timer = event_new(ctl->c_base, -1, EV_PERSIST, write_due, ctl);
 	if (timer == NULL || event_add(timer, &tv) == -1)
-		fatalx("no timer for metrics.prom");
+		fatalx("cannot set a timer");
 }
 
 static void

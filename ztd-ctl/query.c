@@ -100,6 +100,7 @@ query_receive(struct ctl *ctl, enum proc proc, const struct msg *m)
 	case MSG_RESULT:
 	case MSG_ROOT_INFO:
 	case MSG_TAP_INFO:
+	case MSG_CONFIG_NOTE:
 	case MSG_NETWORK_INFO:
 	case MSG_PEER_INFO:
 	case MSG_MOON_INFO:

@@ -389,7 +389,7 @@ request_json(struct request *rq, int code, json_t *body)
 		    JSON_ENCODE_ANY);
 	json_decref(body);
 	if (text == NULL) {
-		log_warnx("%s: out of memory", rq->rq_path);
+		log_warnx("request of %s dropped: out of memory", rq->rq_path);
 		request_empty(rq, HTTP_INTERNAL);
 		return;
 	}

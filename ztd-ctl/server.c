@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,7 @@ struct server {
 	struct evhttp		*s_metrics;	/* listeners for nothing else */
 	struct clients		 s_clients;
 	struct listener		 s_listeners[LISTENERS];
+	struct evhttp_bound_socket *s_local;	/* or NULL */
 };
 
 #define R_GET		0x01
@@ -70,6 +72,7 @@ static const struct route routes[] = {
 	{ "/status", 0, R_GET, api_status },
 	{ "/health", 0, R_GET, api_health },
 	{ "/config", 0, R_GET, api_config },
+	{ "/config/settings", 0, R_POST, api_config_set },
 	{ "/metrics", 0, R_GET, api_metrics },
 	{ "/network", 0, R_GET, api_network_list },
 	{ "/network/", 16, R_GET | R_POST | R_DELETE, api_network },
@@ -80,12 +83,15 @@ static const struct route routes[] = {
 	{ "/moon/", 16, R_GET | R_POST | R_DELETE, api_moon },
 	{ "/bond/show/", 10, R_GET, api_bond },
 	{ "/bond/rotate/", 10, R_POST, api_bond },
+	{ "/ztd/config", 0, R_GET, api_config_show },
+	{ "/ztd/reload", 0, R_POST, api_reload },
 	{ "/ztd/trace/", 16, R_GET, api_trace },
 	{ "/ztd/message", 0, R_GET, api_message_list },
 	{ "/ztd/message/", 10, R_POST, api_message_send }
 };
 
 static void	 server_pause(void *, bool);
+static void	 listener_pause(struct evhttp_bound_socket *, bool);
 static struct evhttp *server_http(struct server *,
 		    void (*)(struct evhttp_request *, void *));
 static void	 on_request(struct evhttp_request *, void *);
@@ -94,6 +100,8 @@ static void	 route(struct request *);
 static void	 no_route(struct request *);
 static bool	 route_matches(const struct route *, struct request *);
 static bool	 path_below(const char *, const char *);
+static bool	 allowed(struct request *);
+static void	 refuse_local(struct request *, uid_t);
 static void	 refuse(struct request *, const struct inet_addr *);
 
 struct server *
@@ -185,24 +193,43 @@ server_listen(struct server *s, int fd, const struct msg_listener *ml)
 	log_debug("listening on %s", inet_format(text, &ml->ml_addr));
 }
 
+void
+server_local(struct server *s, int fd)
+{
+	if (evutil_make_socket_nonblocking(fd) == -1 ||
+	    s->s_local != NULL ||
+	    (s->s_local = evhttp_accept_socket_with_handle(s->s_http, fd)) ==
+	    NULL) {
+		log_warnx("cannot listen on the local socket");
+		(void)evutil_closesocket(fd);
+	}
+}
+
 /* ---- connections ------------------------------------------------- */
 
 static void
 server_pause(void *arg, bool pause)
 {
 	struct server		*s = arg;
-	struct evconnlistener	*el;
 	struct listener		*l;
 
-	for (l = s->s_listeners; l < s->s_listeners + LISTENERS; l++) {
-		if (l->l_bound == NULL)
-			continue;
-		el = evhttp_bound_socket_get_listener(l->l_bound);
-		if (pause)
-			(void)evconnlistener_disable(el);
-		else
-			(void)evconnlistener_enable(el);
-	}
+	for (l = s->s_listeners; l < s->s_listeners + LISTENERS; l++)
+		listener_pause(l->l_bound, pause);
+	listener_pause(s->s_local, pause);
+}
+
+static void
+listener_pause(struct evhttp_bound_socket *bound, bool pause)
+{
+	struct evconnlistener	*el;
+
+	if (bound == NULL)
+		return;
+	el = evhttp_bound_socket_get_listener(bound);
+	if (pause)
+		(void)evconnlistener_disable(el);
+	else
+		(void)evconnlistener_enable(el);
 }
 
 /* ---- requests ---------------------------------------------------- */
@@ -211,7 +238,6 @@ static void
 on_request(struct evhttp_request *ev, void *arg)
 {
 	struct server		*s = arg;
-	const struct inet_addr	*from;
 	struct client		*cl;
 	struct request		*rq;
 
@@ -220,7 +246,6 @@ on_request(struct evhttp_request *ev, void *arg)
 		evhttp_send_error(ev, HTTP_INTERNAL, NULL);
 		return;
 	}
-	from = &cl->cl_from;
 	if (strlen(evhttp_request_get_uri(ev)) > TARGET_MAX)
 		request_empty(rq, 414);
 	else if (!request_parse(rq))
@@ -229,8 +254,8 @@ on_request(struct evhttp_request *ev, void *arg)
 		request_error(rq, 400, "jsonp: not the name of a function");
 	else if (auth_foreign_page(rq))
 		request_error(rq, 403, "asked by a page that is not ours");
-	else if (!auth_allowed(rq, from))
-		refuse(rq, from);
+	else if (!allowed(rq))
+		return;
 	else if (!request_range_ok(rq))
 		request_empty(rq, 416);
 	else if (evbuffer_get_length(evhttp_request_get_input_buffer(ev)) >
@@ -255,6 +280,38 @@ on_metrics(struct evhttp_request *ev, void *arg)
 	(void)evhttp_add_header(evhttp_request_get_output_headers(ev),
 	    "Connection", "close");
 	evhttp_send_reply(ev, HTTP_NOTFOUND, NULL, NULL);
+}
+
+/* Where not, it has been answered. */
+static bool
+allowed(struct request *rq)
+{
+	struct client	*cl = rq->rq_client;
+	uid_t		 uid;
+
+	if (cl->cl_local) {
+		if (auth_local(rq, &uid))
+			return (true);
+		refuse_local(rq, uid);
+	} else {
+		if (auth_allowed(rq, &cl->cl_from))
+			return (true);
+		refuse(rq, &cl->cl_from);
+	}
+	return (false);
+}
+
+static void
+refuse_local(struct request *rq, uid_t uid)
+{
+	char	 text[128];
+
+	log_info("request of user %ld on the local socket refused",
+	    (long)uid);
+	(void)snprintf(text, sizeof(text), "user %ld is not root and not in "
+	    "group _ztd, and gave no token that is right", (long)uid);
+	rq->rq_client->cl_close = true;
+	request_error(rq, 403, text);
 }
 
 static void

@@ -66,7 +66,7 @@ main(void)
 		/* No bus, so nobody on it. */
 		if (errno == ENOENT || errno == ECONNREFUSED)
 			return (DNS_ABSENT);
-		fatal("%s", SOCKET);
+		fatal("cannot reach the bus, %s", SOCKET);
 	}
 	if (dr.dr_conf.dc_domain[0] != '\0')
 		check_used();
@@ -168,7 +168,7 @@ enter_bus(unsigned long uid)
 
 	wbuf_init(&body, bytes, sizeof(bytes));
 	if (bus_auth(&bus, uid) == -1)
-		fatal("%s", SOCKET);
+		fatal("cannot reach the bus, %s", SOCKET);
 	if (call(&bus_hello, &body) == -1)
 		exit(failed(&bus_hello));
 	resolve1_name(&body);
@@ -239,7 +239,7 @@ static int
 call(const struct dbus_method *dm, const struct wbuf *body)
 {
 	if (bus_call(&bus, dm, body, &answer) == -1)
-		fatal("%s", dm->dm_name);
+		fatal("cannot call %s", dm->dm_name);
 	return (answer.dm_type == DBUS_ERROR ? -1 : 0);
 }
 
@@ -258,7 +258,8 @@ failed(const struct dbus_method *dm)
 		return (DNS_ABSENT);
 	if (dbus_first_string(&answer, text, sizeof(text)) == -1)
 		text[0] = '\0';
-	log_warnx("%s: %s (%s)", dm->dm_name, text, answer.dm_error);
+	log_warnx("%s refused: %s (%s)", dm->dm_name, text,
+	    answer.dm_error);
 	return (DNS_FAILED);
 }
 

@@ -56,5 +56,5 @@ alarm_set(struct alarm *al, int64_t ms)
 	tv.tv_sec = ms / 1000;
 	tv.tv_usec = ms % 1000 * 1000;
 	if (evtimer_add(al->al_event, &tv) == -1)
-		log_warn("timer");
+		log_warn("cannot set a timer");
 }

@@ -67,5 +67,5 @@ alarm_set(struct alarm *al, int64_t ms)
 	it.it_value.tv_sec = ms / 1000;
 	it.it_value.tv_nsec = ms % 1000 * 1000000;
 	if (timerfd_settime(al->al_fd, 0, &it, NULL) == -1)
-		log_warn("timer");
+		log_warn("cannot set a timer");
 }

@@ -89,6 +89,7 @@ cb_network(void *arg, const struct node_network *nn)
 	mp.mp_mtu = NETCONF_MTU_DEFAULT;
 	if (nc != NULL) {
 		mp.mp_up = 1;
+		mp.mp_ok = nn->nn_status == NET_OK;
 		mp.mp_mtu = nc->nc_mtu;
 		memcpy(mp.mp_name, nc->nc_name, sizeof(mp.mp_name));
 		mp.mp_nips = nc->nc_nips;
@@ -125,7 +126,10 @@ cb_online(void *arg, bool online)
 
 	mo.mo_online = online;
 	(void)channel_send(e->e_parent, MSG_ONLINE, 0, -1, &mo, sizeof(mo));
-	log_info("%s", online ? "online" : "offline: no root answers");
+	if (online)
+		log_info("online");
+	else
+		log_warnx("offline: no root answers");
 }
 
 static void
@@ -194,15 +198,10 @@ cb_rebind(void *arg, bool new_port)
 }
 
 static void
-cb_log(void *arg, int level, const char *line)
+cb_log(void *arg, int level, const char *kind, const char *line)
 {
 	(void)arg;
-	if (level == LOG_DEBUG)
-		log_debug("%s", line);
-	else if (level == LOG_INFO || level == LOG_NOTICE)
-		log_info("%s", line);
-	else
-		log_warnx("%s", line);
+	log_kind(level, kind, line);
 }
 
 const struct node_callbacks engine_callbacks = {

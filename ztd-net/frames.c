@@ -189,7 +189,7 @@ frames_lend(struct engine *e, const struct msg_lend *ml, int fd)
 	t->t_lent = lent_new(e, ml->ml_nwid, t->t_tap, fd, ml->ml_vnet != 0);
 	/* The parent reads it no more. */
 	if (t->t_lent == NULL)
-		fatalx("lent interface: out of memory");
+		fatalx("out of memory");
 }
 
 /*
@@ -316,5 +316,5 @@ frames_attach(struct engine *e, int fd)
 	    (e->e_frames_again = evtimer_new(e->e_base, frames_readable,
 	    e)) == NULL ||
 	    event_add(e->e_frames_ev, NULL) == -1)
-		fatalx("frame channel: out of memory");
+		fatalx("out of memory");
 }

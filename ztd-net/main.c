@@ -33,7 +33,7 @@ clock_ms(clockid_t id)
 	struct timespec	 ts;
 
 	if (clock_gettime(id, &ts) == -1)
-		fatal("clock_gettime");
+		fatal("cannot read the clock");
 	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
@@ -130,7 +130,7 @@ main(void)
 	if ((e.e_base = event_base_new()) == NULL ||
 	    (e.e_alarm = alarm_new(e.e_base, engine_timer, &e)) == NULL ||
 	    udp_new(&e) == -1)
-		fatalx("cannot start the event loop");
+		fatalx("cannot make an event loop");
 	state_start(&e);
 	e.e_parent = child_channel(e.e_base, PROC_NET, parent_message,
 	    engine_stop, &e);

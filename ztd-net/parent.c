@@ -124,7 +124,7 @@ got_interfaces(struct engine *e, const struct msg *m)
 		return;
 	if ((bigger = reallocarray(list, have + n + 1, sizeof(*list))) ==
 	    NULL) {
-		log_warn("list of interfaces");
+		log_warn("cannot list interfaces");
 		return;
 	}
 	list = bigger;

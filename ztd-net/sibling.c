@@ -32,7 +32,7 @@ sibling_connect(struct engine *e, enum proc peer, int fd)
 	channel_free(*ch);
 	if ((*ch = channel_new(e->e_base, fd, PROC_NET, peer,
 	    sibling_message, sibling_gone, e)) == NULL)
-		log_warnx("%s: channel: out of memory", proc_name(peer));
+		log_warn("cannot make the channel to %s", proc_name(peer));
 }
 
 /* The parent restarts it and gives us a new channel. */
@@ -42,7 +42,8 @@ sibling_gone(struct channel *ch, const char *reason, void *arg)
 	struct engine	*e = arg;
 
 	if (reason != NULL)
-		log_warnx("%s: %s", proc_name(channel_peer(ch)), reason);
+		log_warnx("lost the channel to %s: %s",
+		    proc_name(channel_peer(ch)), reason);
 	if (e->e_con == ch)
 		e->e_con = NULL;
 	if (e->e_ctl == ch)
@@ -111,10 +112,15 @@ ctl_orbit(struct engine *e, struct channel *ch, const struct msg *m)
 	struct msg_orbit	 mo;
 
 	memcpy(&mo, m->m_data, sizeof(mo));
-	if (m->m_type == MSG_DEORBIT)
+	if (m->m_type == MSG_DEORBIT) {
 		node_deorbit(e->e_node, mo.mo_id);
-	else if (node_orbit(e->e_node, engine_now(), mo.mo_id, mo.mo_seed) ==
-	    -1)
+		log_info("moon %010llx no longer orbited",
+		    (unsigned long long)mo.mo_id);
+	} else if (node_orbit(e->e_node, engine_now(), mo.mo_id, mo.mo_seed)
+	    == 0)
+		log_info("moon %010llx orbited",
+		    (unsigned long long)mo.mo_id);
+	else
 		log_warnx("moon %010llx cannot be orbited: no moons.d file, "
 		    "and no seed or too many moons",
 		    (unsigned long long)mo.mo_id);

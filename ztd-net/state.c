@@ -37,7 +37,7 @@ open_folder(int home, const char *name)
 
 	fd = openat(home, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
-		fatal("%s in the home folder", name);
+		fatal("cannot open folder %s", name);
 	return (fd);
 }
 
@@ -46,7 +46,7 @@ state_open(struct engine *e, const char *home)
 {
 	e->e_home = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (e->e_home == -1)
-		fatal("%s", home);
+		fatal("cannot open folder %s", home);
 	e->e_networks = open_folder(e->e_home, "networks.d");
 	e->e_moons = open_folder(e->e_home, "moons.d");
 	e->e_peers = open_folder(e->e_home, "peers.d");
@@ -90,12 +90,12 @@ state_store(struct engine *e, enum node_state what, uint64_t id,
 	dir = state_name(e, what, id, name);
 	if (len == 0) {
 		if (unlinkat(dir, name, 0) == -1 && errno != ENOENT)
-			log_warn("%s cannot be removed", name);
+			log_warn("cannot remove %s", name);
 		return;
 	}
 	/* Caches: all of it can be had again from the network. */
 	if (file_write_cache(dir, name, p, len, 0600) == -1)
-		log_warn("%s cannot be written", name);
+		log_warn("cannot write %s", name);
 }
 
 size_t
@@ -110,7 +110,7 @@ state_load(struct engine *e, enum node_state what, uint64_t id, void *p,
 	dir = state_name(e, what, id, name);
 	if ((data = file_read(dir, name, size, &len)) == NULL) {
 		if (errno != ENOENT)
-			log_warn("%s cannot be read, ignored", name);
+			log_warn("cannot read %s: ignored", name);
 		return (0);
 	}
 	memcpy(p, data, len);
@@ -184,7 +184,7 @@ state_start(struct engine *e)
 
 	ev = event_new(e->e_base, -1, EV_PERSIST, sweep_timer, e);
 	if (ev == NULL || event_add(ev, &hour) == -1)
-		fatalx("cannot start a timer");
+		fatalx("cannot set a timer");
 	sweep_timer(-1, 0, e);
 }
 
@@ -199,7 +199,7 @@ state_orbit_moons(struct engine *e, int64_t now)
 
 	if ((fd = openat(e->e_moons, ".", O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC)) == -1 || (dir = fdopendir(fd)) == NULL) {
-		log_warn("moons.d cannot be read");
+		log_warn("cannot read moons.d");
 		return;
 	}
 	while ((de = readdir(dir)) != NULL) {

@@ -135,7 +135,7 @@ udp_open(struct engine *e, const struct inet_addr *ia, const char *ifname)
 	us->us_event = event_new(e->e_base, fd, EV_READ | EV_PERSIST,
 	    sock_readable, us);
 	if (us->us_event == NULL || event_add(us->us_event, NULL) == -1)
-		fatalx("UDP socket: out of memory");
+		fatalx("out of memory");
 	us->us_engine = e;
 	us->us_addr = *ia;
 	(void)strlcpy(us->us_ifname, ifname, sizeof(us->us_ifname));

@@ -67,7 +67,7 @@ udp_interfaces(struct engine *e, const struct msg_interface *list, size_t n)
 	struct msg_interface	*copy;
 
 	if ((copy = reallocarray(u->u_ifs, n + 1, sizeof(*list))) == NULL) {
-		log_warn("list of interfaces");
+		log_warn("cannot list interfaces");
 		return;
 	}
 	u->u_ifs = copy;
@@ -375,7 +375,7 @@ renew_now(evutil_socket_t fd, short what, void *arg)
 		u->u_ports[PORT_SECONDARY] = 0;
 	u->u_new_port = false;
 	udp_bind(e);
-	log_info("UDP sockets opened anew, ports %u, %u, %u",
+	log_debug("UDP sockets opened anew, ports %u, %u, %u",
 	    u->u_ports[PORT_PRIMARY], u->u_ports[PORT_SECONDARY],
 	    u->u_ports[PORT_TERTIARY]);
 	engine_flush(e);

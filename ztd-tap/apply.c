@@ -48,7 +48,7 @@ apply_addresses(struct joined *j, bool again)
 		if (has_addr(want, nwant, &had[i]))
 			continue;
 		if (netif_addr_del(ni, nd, &had[i]) == -1)
-			log_warn("%s: remove %s", nd->nd_name,
+			log_warn("%s: cannot remove address %s", nd->nd_name,
 			    inet_format(text, &had[i]));
 		/* Linux may remove its neighbours in the prefix with it. */
 		again = true;
@@ -60,7 +60,7 @@ apply_addresses(struct joined *j, bool again)
 		else if (netif_addr_add(ni, nd, &want[i]) == 0)
 			j->j_addrs[j->j_naddrs++] = want[i];
 		else if (!j->j_warned)
-			log_warn("%s: address %s", nd->nd_name,
+			log_warn("%s: cannot set address %s", nd->nd_name,
 			    inet_format(text, &want[i]));
 	}
 }
@@ -83,7 +83,7 @@ apply_routes(struct joined *j)
 		if (k < nwant)
 			j->j_routes[nhad++] = j->j_routes[i];
 		else if (netif_route_del(ni, nd, &j->j_routes[i]) == -1)
-			log_warn("%s: remove route %s", nd->nd_name,
+			log_warn("%s: cannot remove route to %s", nd->nd_name,
 			    inet_format(text, &j->j_routes[i].pr_target));
 	}
 	j->j_nroutes = nhad;
@@ -311,5 +311,5 @@ route_failed(struct joined *j, const struct policy_route *pr)
 		log_warnx("%s: a route to %s is there already; it is left "
 		    "alone", j->j_tap.t_dev.nd_name, target);
 	else
-		log_warn("%s: route to %s", j->j_tap.t_dev.nd_name, target);
+		log_warn("%s: cannot set route to %s", j->j_tap.t_dev.nd_name, target);
 }

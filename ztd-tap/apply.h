@@ -33,6 +33,7 @@ struct joined {
 	uint32_t	 j_took;	/* as the system took it */
 	bool		 j_up;
 	bool		 j_warned;	/* these wishes were complained about */
+	char		*j_ok;		/* addresses told, "" not ok; or NULL */
 	bool		 j_dns_bad;	/* ... its name servers in particular */
 	unsigned	 j_backoff;	/* s */
 	struct event	*j_retry;

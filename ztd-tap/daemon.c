@@ -30,10 +30,10 @@ daemon_detach(void)
 	if (pipe(fds) == -1 ||
 	    fcntl(fds[0], F_SETFD, FD_CLOEXEC) == -1 ||
 	    fcntl(fds[1], F_SETFD, FD_CLOEXEC) == -1)
-		fatal("pipe");
+		fatal("cannot detach: pipe");
 	switch (fork()) {
 	case -1:
-		fatal("fork");
+		fatal("cannot detach: fork");
 	case 0:
 		break;
 	default:
@@ -44,9 +44,9 @@ daemon_detach(void)
 	}
 	close(fds[0]);
 	if (setsid() == -1)
-		fatal("setsid");
+		fatal("cannot detach: setsid");
 	if (chdir("/") == -1)
-		fatal("chdir /");
+		fatal("cannot detach: chdir /");
 	return (fds[1]);
 }
 
@@ -56,15 +56,15 @@ daemon_ready(int fd)
 	int	 null;
 
 	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
-		fatal("/dev/null");
+		fatal("cannot detach: /dev/null");
 	if (dup2(null, STDIN_FILENO) == -1 ||
 	    dup2(null, STDOUT_FILENO) == -1 ||
 	    dup2(null, STDERR_FILENO) == -1)
-		fatal("/dev/null");
+		fatal("cannot detach: /dev/null");
 	if (null > STDERR_FILENO)
 		close(null);
 	if (write(fd, "", 1) != 1)
-		log_warn("tell the terminal");
+		log_warn("cannot tell the terminal");
 	close(fd);
 }
 
@@ -89,7 +89,7 @@ daemon_notify(const char *state)
 	if ((fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1 ||
 	    sendto(fd, state, strlen(state), 0, (struct sockaddr *)&sun,
 	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == -1)
-		log_warn("tell the service manager");
+		log_warn("cannot tell the service manager");
 	if (fd != -1)
 		close(fd);
 }

@@ -9,10 +9,14 @@
  * no sense costs its sender its life.
  */
 
+#include <sys/time.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <event2/event.h>
 
 #include "common/file.h"
 #include "common/log.h"
@@ -23,10 +27,16 @@
 #include "ztd-tap/idfile.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/listen.h"
+#include "ztd-tap/local.h"
+#include "ztd-tap/localconf.h"
 #include "ztd-tap/metrics.h"
 #include "ztd-tap/pins.h"
 #include "ztd-tap/supervise.h"
 
+#define RESTART_MS	300	/* until a process that is outdated ends */
+
+static bool	 ctl_outdated(const struct parent *);
+static void	 ctl_restart(evutil_socket_t, short, void *);
 static void	 greet_net(struct parent *);
 static void	 greet_ctl(struct parent *);
 static void	 send_settings(struct parent *, enum proc);
@@ -80,6 +90,9 @@ dispatch_message(struct channel *chan, struct msg *m, void *arg)
 		break;
 	case MSG_READY:
 		c->c_ready = true;
+		if (c->c_starts > 1)
+			log_info("%s serves again, process %ld",
+			    proc_name(c->c_proc), (long)c->c_pid);
 		parent_ready(c->c_parent);
 		break;
 	default:
@@ -97,28 +110,48 @@ dispatch_message(struct channel *chan, struct msg *m, void *arg)
 void
 dispatch_settings(struct parent *p)
 {
-	int	 port = listen_port(p);
+	const struct timeval	 tv = { 0, RESTART_MS * 1000 };
+	const char		*waits;
+	char			 text[256];
+	unsigned		 i;
 
-	if (port != 0 && port != p->p_port)
-		log_warnx("local.conf: settings.primaryPort: %d has no effect "
-		    "before the next start; port %u stays in use", port,
-		    p->p_port);
+	for (i = 0; (waits = localconf_waits(p, i, text, sizeof(text))) !=
+	    NULL; i++)
+		log_warnx("local.conf: %s", waits);
 	dns_settings(p);
 	send_settings(p, PROC_NET);
 	joined_lend(p);
 	/* Sockets may be bound in another way now. */
 	joined_online(p);
-	if (listen_stale(p) || p->p_app != (p->p_settings.s_web_server != 0)) {
-		/*
-		 * Only a new process lets go of the listeners it has, or has
-		 * another root folder.
-		 */
-		supervise_restart(p, PROC_CTL);
-		return;
-	}
 	send_settings(p, PROC_CTL);
 	parent_send(p, PROC_CTL, MSG_CONFIG_TEXT, 0, p->p_conf,
 	    p->p_conflen);
+	/* Not at once: it may have to answer whoever asked for this. */
+	if (ctl_outdated(p) && event_base_once(p->p_base, -1, EV_TIMEOUT,
+	    ctl_restart, p, &tv) == -1)
+		supervise_restart(p, PROC_CTL);
+}
+
+/*
+ * Only a new process lets go of the listeners it has, or has another root
+ * folder.
+ */
+static bool
+ctl_outdated(const struct parent *p)
+{
+	return (listen_stale(p) ||
+	    p->p_app != (p->p_settings.s_web_server != 0));
+}
+
+static void
+ctl_restart(evutil_socket_t fd, short what, void *arg)
+{
+	struct parent	*p = arg;
+
+	(void)fd;
+	(void)what;
+	if (!p->p_stopping && ctl_outdated(p))
+		supervise_restart(p, PROC_CTL);
 }
 
 static void
@@ -129,10 +162,10 @@ greet_net(struct parent *p)
 	send_settings(p, PROC_NET);
 	send_identity(p, PROC_NET);
 	if (frame_pair(fds) == -1)
-		log_warn("frame channel");
+		log_warn("cannot make the frame channel");
 	else {
 		if (pump_channel(p->p_pump, fds[0]) == -1)
-			log_warnx("frame channel: out of memory");
+			log_warn("cannot make the frame channel");
 		(void)channel_send(p->p_child[PROC_NET].c_chan, MSG_FRAMES, 0,
 		    fds[1], NULL, 0);
 	}
@@ -151,6 +184,7 @@ greet_ctl(struct parent *p)
 	parent_send(p, PROC_CTL, MSG_CONFIG_TEXT, 0, p->p_conf,
 	    p->p_conflen);
 	send_listeners(p);
+	local_send(p);
 }
 
 static void
@@ -188,7 +222,7 @@ send_listeners(struct parent *p)
 		ml.ml_addr = p->p_listener[i].l_addr;
 		fd = fcntl(p->p_listener[i].l_fd, F_DUPFD_CLOEXEC, 0);
 		if (fd == -1)
-			log_warn("listener");
+			log_warn("cannot hand on a listening socket");
 		else
 			(void)channel_send(p->p_child[PROC_CTL].c_chan,
 			    MSG_LISTENER, 0, fd, &ml, sizeof(ml));
@@ -245,6 +279,13 @@ dispatch_ctl(struct parent *p, struct msg *m)
 		memcpy(&leave, m->m_data, sizeof(leave));
 		joined_leave(p, leave.mn_nwid, &mr);
 		break;
+	case MSG_CONFIG_SET:
+		localconf_set(p, m->m_id, m->m_data, m->m_len,
+		    dispatch_settings);
+		return (true);
+	case MSG_RELOAD:
+		parent_reload(p, m->m_id);
+		return (true);
 	case MSG_GET_TAPS:
 		memcpy(&mg, m->m_data, sizeof(mg));
 		joined_info(p, m->m_id, mg.mg_id);
@@ -272,7 +313,7 @@ identity_new(struct parent *p, const struct msg *m)
 	first = !p->p_identified;
 	good = idfile_accept(p, &mn);
 	if (good && !first && mn.mn_generated) {
-		log_warnx("the address collided with another node's: now "
+		log_warnx("address collided with another node's: now "
 		    "%.10s", p->p_public);
 		supervise_restart(p, PROC_CON);
 		supervise_restart(p, PROC_CTL);
@@ -312,7 +353,6 @@ online(struct parent *p, const struct msg *m)
 	p->p_online = mo.mo_online != 0;
 	if (p->p_online == was)
 		return (true);
-	log_info("%s", p->p_online ? "online" : "offline");
 	joined_online(p);
 	return (true);
 }
@@ -325,7 +365,7 @@ planet(struct parent *p, const struct msg *m)
 		return (false);
 	if (file_write(p->p_homefd, "planet", m->m_data, m->m_len, 0640,
 	    (uid_t)-1, p->p_user[PROC_NET].pu_gid) == -1)
-		log_warn("%s/planet", p->p_home);
+		log_warn("cannot write %s/planet", p->p_home);
 	return (true);
 }
 

@@ -191,7 +191,7 @@ dns_run(struct dns *d, const char *name, const char *path,
 	d->d_job = dns_job_start(d->d_parent->p_base, name, path, argv, input,
 	    len, JOB_MS, job_done, d);
 	if (d->d_job == NULL) {
-		log_warn("start %s", path);
+		log_warn("cannot start %s", path);
 		return (DNS_NOT);
 	}
 	return (DNS_LATER);
@@ -508,10 +508,15 @@ succeeded(struct dns *d, struct dns_net *n)
 	}
 	n->dn_have = d->d_item;
 	dns_servers(list, sizeof(list), &n->dn_have, " ", "");
-	log_info("%s: %s%s are asked of%s (%s)", n->dn_have.di_dev.nd_name,
-	    n->dn_have.di_global && dw->dw_global ?
-	    "all names, not just those under " :
-	    "names under ", n->dn_have.di_conf.dc_domain, list, dw->dw_name);
+	if (n->dn_have.di_global && dw->dw_global)
+		log_info("%s: all names, not just those under %s, are asked "
+		    "of %s (%s)", n->dn_have.di_dev.nd_name,
+		    n->dn_have.di_conf.dc_domain, list + strspn(list, " "),
+		    dw->dw_name);
+	else
+		log_info("%s: names under %s are asked of %s (%s)",
+		    n->dn_have.di_dev.nd_name, n->dn_have.di_conf.dc_domain,
+		    list + strspn(list, " "), dw->dw_name);
 }
 
 static void
@@ -523,8 +528,7 @@ tell_none(struct dns_net *n)
 		return;
 	n->dn_told = true;
 	dns_servers(list, sizeof(list), &n->dn_want, " ", "");
-	log_info("%s: names under %s are served by%s; nothing on this host "
-	    "can be told so%s", n->dn_want.di_dev.nd_name,
-	    n->dn_want.di_conf.dc_domain, list, n->dn_want.di_global ? "" :
-	    " (see settings.dnsMode in ztd.conf(5))");
+	log_info("%s: names under %s are served by %s; nothing on this host "
+	    "can be told so", n->dn_want.di_dev.nd_name,
+	    n->dn_want.di_conf.dc_domain, list + strspn(list, " "));
 }

@@ -193,10 +193,12 @@ cut_out(const struct resolv *r, const char *had)
 		return (0);
 	}
 	ours += 1 + len + sizeof(END) - 1;
+	if (file_write(AT_FDCWD, RESOLV, ours, strlen(ours), r->r_mode,
+	    (uid_t)-1, (gid_t)-1) == -1)
+		return (failed(RESOLV));
 	log_warnx("%s was edited: our lines are taken out; what was there "
 	    "before is %s", RESOLV, SAVED);
-	return (file_write(AT_FDCWD, RESOLV, ours, strlen(ours), r->r_mode,
-	    (uid_t)-1, (gid_t)-1) == -1 ? failed(RESOLV) : 0);
+	return (0);
 }
 
 /* Someone wrote it anew, not knowing of us: a DHCP client, say. */
@@ -357,6 +359,6 @@ forget_saved(void)
 static int
 failed(const char *path)
 {
-	log_warn("%s", path);
+	log_warn("cannot change %s", path);
 	return (-1);
 }

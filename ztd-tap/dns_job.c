@@ -219,7 +219,7 @@ finish(struct dns_job *dj, int status)
 
 	drain(dj);
 	if (dj->dj_len > 0)
-		log_info("%s: %s", dj->dj_name, dj->dj_text);
+		log_info("%s said: %s", dj->dj_name, dj->dj_text);
 	if (dj->dj_late)
 		log_warnx("%s took too long: killed", dj->dj_name);
 	else if (status == 127)

@@ -54,7 +54,7 @@ dns_journal_write(struct dns *d)
 		    (uid_t)-1, (gid_t)-1);
 	free(text);
 	if (rv == -1)
-		log_warn("%s/%s", p->p_home, JOURNAL);
+		log_warn("cannot read or write %s/%s", p->p_home, JOURNAL);
 	return (rv);
 }
 
@@ -68,7 +68,7 @@ dns_journal_read(struct dns *d)
 	text = home_read(p, p->p_homefd, JOURNAL, JOURNAL_MAX, true, &len);
 	if (text == NULL) {
 		if (errno != ENOENT)
-			log_warn("%s/%s", p->p_home, JOURNAL);
+			log_warn("cannot read or write %s/%s", p->p_home, JOURNAL);
 		return;
 	}
 	for (at = text; (line = strsep(&at, "\n")) != NULL;)

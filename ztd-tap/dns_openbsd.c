@@ -98,12 +98,12 @@ route_open(struct dns *d)
 
 	route = socket(AF_ROUTE, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (route == -1) {
-		log_warn("routing socket");
+		log_warn("cannot use a routing socket");
 		return (-1);
 	}
 	if (setsockopt(route, AF_ROUTE, ROUTE_MSGFILTER, &filter,
 	    sizeof(filter)) == -1)
-		log_warn("routing socket");
+		log_warn("cannot use a routing socket");
 	watch = event_new(d->d_parent->p_base, route, EV_READ | EV_PERSIST,
 	    solicited, d);
 	if (watch == NULL || event_add(watch, NULL) == -1)
@@ -167,6 +167,6 @@ propose(const struct dns_item *di, uint8_t family)
 	p.p_hdr.rtm_seq = ++seq;
 	if (write(route, &p, sizeof(p)) == sizeof(p))
 		return (0);
-	log_warn("proposal of name servers");
+	log_warn("cannot propose name servers");
 	return (-1);
 }

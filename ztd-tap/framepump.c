@@ -223,7 +223,8 @@ pump_take_back(struct frame_pump *fp)
 		fp->fp_nlent--;
 		if (ioctl(pt->pt_tap->t_fd, FIONBIO, &on) == -1 ||
 		    event_add(pt->pt_read, NULL) == -1)
-			log_warn("%s", pt->pt_tap->t_dev.nd_name);
+			log_warn("cannot read interface %s",
+			    pt->pt_tap->t_dev.nd_name);
 	}
 }
 

@@ -30,7 +30,10 @@
 #define PID_FILE	"zerotier-one.pid"
 #define PORT_FILE	"zerotier-one.port"
 #define APP_FOLDER	"app"
+#define CONF_FILE	"local.conf"
 
+static bool	 of_root(const struct parent *, const struct stat *);
+static char	*read_small(int, size_t, size_t *);
 static void	 make_path(const char *);
 static bool	 looks_ours(int);
 static long	 read_number(int, const char *);
@@ -68,7 +71,7 @@ home_open(struct parent *p, const char *path, bool create)
 		n = snprintf(p->p_home, sizeof(p->p_home), "%s/%s", cwd,
 		    path);
 	else
-		fatal("the current folder");
+		fatal("cannot find the current folder");
 	if (n < 0 || (size_t)n >= sizeof(p->p_home))
 		fatalx("the home folder's path is longer than %d bytes",
 		    HOME_MAX - 1);
@@ -78,7 +81,7 @@ home_open(struct parent *p, const char *path, bool create)
 		make_path(p->p_home);
 	p->p_homefd = open(p->p_home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->p_homefd == -1)
-		fatal("home folder %s", p->p_home);
+		fatal("cannot open home folder %s", p->p_home);
 	if (create && !looks_ours(p->p_homefd))
 		fatalx("%s has files in it, but none of ZeroTier's: "
 		    "not taken as home folder", p->p_home);
@@ -97,14 +100,14 @@ home_lock(struct parent *p)
 		fd = openat(p->p_homefd, PID_FILE, O_RDWR | O_CREAT |
 		    O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
 		if (fd == -1)
-			fatal("%s/%s", p->p_home, PID_FILE);
+			fatal("cannot open %s/%s", p->p_home, PID_FILE);
 		if (fstat(fd, &a) == -1 || !S_ISREG(a.st_mode) ||
 		    a.st_nlink > 1)
 			fatalx("%s/%s is no regular file with one name",
 			    p->p_home, PID_FILE);
 		if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
 			if (errno != EWOULDBLOCK)
-				fatal("lock %s/%s", p->p_home, PID_FILE);
+				fatal("cannot lock %s/%s", p->p_home, PID_FILE);
 			fatalx("%s is in use by another ztd, process %ld",
 			    p->p_home, read_number(p->p_homefd, PID_FILE));
 		}
@@ -134,7 +137,7 @@ home_adopt(struct parent *p)
 
 	if (p->p_root && (fchown(p->p_homefd, 0, net->pu_gid) == -1 ||
 	    fchmod(p->p_homefd, 0750) == -1))
-		fatal("owner and mode of %s", p->p_home);
+		fatal("cannot set owner and mode of %s", p->p_home);
 	for (i = 0; i < sizeof(root_files) / sizeof(root_files[0]); i++)
 		own_file(p->p_homefd, root_files[i].name,
 		    p->p_root ? 0 : (uid_t)-1, p->p_root ? 0 : (gid_t)-1,
@@ -142,9 +145,9 @@ home_adopt(struct parent *p)
 	own_file(p->p_homefd, "planet", p->p_root ? 0 : (uid_t)-1,
 	    net->pu_gid, 0640);
 	/* Operators may have their group on it; only the owner counts. */
-	if (p->p_root && fstatat(p->p_homefd, "local.conf", &st,
+	if (p->p_root && fstatat(p->p_homefd, CONF_FILE, &st,
 	    AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid != 0)
-		own_file(p->p_homefd, "local.conf", 0, (gid_t)-1,
+		own_file(p->p_homefd, CONF_FILE, 0, (gid_t)-1,
 		    st.st_mode & 0770);
 
 	adopt_networks(p);
@@ -172,20 +175,20 @@ home_write_pid(struct parent *p)
 	if (ftruncate(p->p_pidfd, 0) == -1 ||
 	    pwrite(p->p_pidfd, text, (size_t)n, 0) != n ||
 	    fchmod(p->p_pidfd, 0644) == -1)
-		log_warn("write %s/%s", p->p_home, PID_FILE);
+		log_warn("cannot write %s/%s", p->p_home, PID_FILE);
 	n = snprintf(text, sizeof(text), "%u", p->p_port);
 	if (file_write(p->p_homefd, PORT_FILE, text, (size_t)n, 0644,
 	    (uid_t)-1, (gid_t)-1) == -1)
-		log_warn("write %s/%s", p->p_home, PORT_FILE);
+		log_warn("cannot write %s/%s", p->p_home, PORT_FILE);
 }
 
 void
 home_leave(struct parent *p)
 {
 	if (unlinkat(p->p_homefd, PORT_FILE, 0) == -1 && errno != ENOENT)
-		log_warn("remove %s/%s", p->p_home, PORT_FILE);
+		log_warn("cannot remove %s/%s", p->p_home, PORT_FILE);
 	if (unlinkat(p->p_homefd, PID_FILE, 0) == -1 && errno != ENOENT)
-		log_warn("remove %s/%s", p->p_home, PID_FILE);
+		log_warn("cannot remove %s/%s", p->p_home, PID_FILE);
 }
 
 char *
@@ -193,23 +196,67 @@ home_read(const struct parent *p, int dirfd, const char *name, size_t max,
     bool trusted, size_t *len)
 {
 	struct stat	 st;
-	ssize_t		 n;
-	char		*text = NULL;
-	size_t		 got = 0;
-	int		 fd, error = 0;
+	int		 fd;
 
 	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
 	    O_CLOEXEC);
 	if (fd == -1)
 		return (NULL);
+	if (trusted && fstat(fd, &st) == 0 && (!of_root(p, &st) ||
+	    st.st_nlink != 1 || (st.st_mode & 022) != 0)) {
+		close(fd);
+		errno = EPERM;
+		return (NULL);
+	}
+	return (read_small(fd, max, len));
+}
+
+char *
+home_read_conf(const struct parent *p, size_t max, size_t *len)
+{
+	struct stat	 link, st;
+	int		 fd;
+
+	if (fstatat(p->p_homefd, CONF_FILE, &link, AT_SYMLINK_NOFOLLOW) == -1)
+		return (NULL);
+	if (!S_ISLNK(link.st_mode))
+		return (home_read(p, p->p_homefd, CONF_FILE, max, false, len));
+	if (!of_root(p, &link)) {
+		errno = EPERM;
+		return (NULL);
+	}
+	fd = openat(p->p_homefd, CONF_FILE, O_RDONLY | O_NONBLOCK |
+	    O_CLOEXEC);
+	if (fd == -1)
+		return (NULL);
+	if (fstat(fd, &st) == 0 && !of_root(p, &st)) {
+		close(fd);
+		errno = EPERM;
+		return (NULL);
+	}
+	return (read_small(fd, max, len));
+}
+
+static bool
+of_root(const struct parent *p, const struct stat *st)
+{
+	return (st->st_uid == 0 || (!p->p_root && st->st_uid == geteuid()));
+}
+
+/* All of a regular file; the descriptor is closed. */
+static char *
+read_small(int fd, size_t max, size_t *len)
+{
+	struct stat	 st;
+	ssize_t		 n;
+	char		*text = NULL;
+	size_t		 got = 0;
+	int		 error = 0;
+
 	if (fstat(fd, &st) == -1)
 		error = errno;
 	else if (!S_ISREG(st.st_mode))
 		error = EINVAL;
-	else if (trusted && ((st.st_uid != 0 && (p->p_root ||
-	    st.st_uid != geteuid())) || st.st_nlink != 1 ||
-	    (st.st_mode & 022) != 0))
-		error = EPERM;
 	else if (st.st_size > (off_t)max)
 		error = EFBIG;
 	else if ((text = malloc(max + 1)) == NULL)
@@ -244,7 +291,7 @@ home_app(struct parent *p)
 	if (mkdirat(p->p_homefd, APP_FOLDER, 0755) == 0 ?
 	    fchmodat(p->p_homefd, APP_FOLDER, 0755, 0) == -1 :
 	    errno != EEXIST)
-		log_warn("make folder %s/%s", p->p_home, APP_FOLDER);
+		log_warn("cannot make folder %s/%s", p->p_home, APP_FOLDER);
 	if (fstatat(p->p_homefd, APP_FOLDER, &st, 0) == 0 &&
 	    S_ISDIR(st.st_mode))
 		return (true);
@@ -265,11 +312,11 @@ make_path(const char *path)
 			continue;
 		part[i] = '\0';
 		if (mkdir(part, 0755) == -1 && errno != EEXIST)
-			fatal("make folder %s", part);
+			fatal("cannot make folder %s", part);
 		part[i] = '/';
 	}
 	if (mkdir(part, 0750) == -1 && errno != EEXIST)
-		fatal("make home folder %s", part);
+		fatal("cannot make home folder %s", part);
 }
 
 /*
@@ -294,7 +341,7 @@ looks_ours(int dirfd)
 			return (true);
 	if ((fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) ==
 	    -1 || (dir = fdopendir(fd)) == NULL)
-		fatal("read home folder");
+		fatal("cannot read home folder");
 	while ((de = readdir(dir)) != NULL)
 		if (strcmp(de->d_name, ".") != 0 &&
 		    strcmp(de->d_name, "..") != 0)
@@ -371,7 +418,7 @@ adopt_networks(struct parent *p)
 	p->p_netsfd = own_dir(p->p_homefd, "networks.d",
 	    p->p_root ? 0 : (uid_t)-1, net->pu_gid, 01770, &foreign);
 	if (p->p_netsfd == -1)
-		fatal("%s/networks.d", p->p_home);
+		fatal("cannot open folder %s/networks.d", p->p_home);
 	/*
 	 * Only once, and nothing of a child's: a policy file that root does
 	 * not own was written by the engine and must not be dignified.  The
@@ -381,7 +428,7 @@ adopt_networks(struct parent *p)
 		return;
 	if ((fd = openat(p->p_netsfd, ".", O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC)) == -1 || (dir = fdopendir(fd)) == NULL)
-		fatal("%s/networks.d", p->p_home);
+		fatal("cannot open folder %s/networks.d", p->p_home);
 	while ((de = readdir(dir)) != NULL) {
 		if (fstatat(p->p_netsfd, de->d_name, &st,
 		    AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode))
@@ -423,18 +470,18 @@ own_dir(int dirfd, const char *name, uid_t uid, gid_t gid, mode_t mode,
 	*foreign = false;
 	fresh = mkdirat(dirfd, name, 0700) == 0;
 	if (!fresh && errno != EEXIST)
-		fatal("make folder %s", name);
+		fatal("cannot make folder %s", name);
 	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 	    O_CLOEXEC);
 	if (fd == -1 || fstat(fd, &st) == -1)
-		fatal("folder %s", name);
+		fatal("cannot open folder %s", name);
 	if ((st.st_mode & 07777) == mode &&
 	    (uid == (uid_t)-1 || st.st_uid == uid) &&
 	    (gid == (gid_t)-1 || st.st_gid == gid))
 		return (fd);
 	*foreign = !fresh;
 	if (fchown(fd, uid, gid) == -1 || fchmod(fd, mode) == -1)
-		log_warn("owner and mode of folder %s", name);
+		log_warn("cannot set owner and mode of folder %s", name);
 	return (fd);
 }
 
@@ -449,16 +496,16 @@ own_file(int dirfd, const char *name, uid_t uid, gid_t gid, mode_t mode)
 	    O_CLOEXEC);
 	if (fd == -1) {
 		if (errno != ENOENT)
-			log_warn("%s", name);
+			log_warn("cannot open %s", name);
 		return;
 	}
 	if (fstat(fd, &st) == -1)
-		log_warn("%s", name);
+		log_warn("cannot open %s", name);
 	else if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
 		log_warnx("%s is no regular file with one name: left alone",
 		    name);
 	else if (fchown(fd, uid, gid) == -1 || fchmod(fd, mode) == -1)
-		log_warn("owner and mode of %s", name);
+		log_warn("cannot set owner and mode of %s", name);
 	close(fd);
 }
 
@@ -474,7 +521,7 @@ own_tree(int dirfd, uid_t uid, gid_t gid, unsigned depth)
 
 	if ((fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) ==
 	    -1 || (dir = fdopendir(fd)) == NULL) {
-		log_warn("read a folder in the home folder");
+		log_warn("cannot read a folder in the home folder");
 		return;
 	}
 	while ((de = readdir(dir)) != NULL) {

@@ -35,6 +35,12 @@ void	 home_write_pid(struct parent *);
 /* Remove them. */
 void	 home_leave(struct parent *);
 /*
+ * Read the operator's local.conf, whatever its mode, as home_read() does.  It
+ * may also be a link of root's (or ours) to a regular file of root's, which
+ * some systems keep in a place of their own.
+ */
+char	*home_read_conf(const struct parent *, size_t max, size_t *len);
+/*
  * Read a small file of ours in a folder where others may write: it must be
  * a regular file with one link, owned by root (or us) when trusted is set.
  * Returns malloc'd text with a NUL behind its *len bytes, or NULL with

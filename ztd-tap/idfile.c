@@ -43,7 +43,7 @@ idfile_load(struct parent *p)
 	    AT_SYMLINK_NOFOLLOW) == -1) {
 		if (errno == ENOENT)
 			return (0);
-		log_warn("%s/identity.secret", p->p_home);
+		log_warn("cannot read %s/identity.secret", p->p_home);
 		return (-1);
 	}
 	if (!S_ISREG(st.st_mode)) {
@@ -63,14 +63,14 @@ idfile_load(struct parent *p)
 			log_warnx("%s/identity.secret is longer than %d "
 			    "bytes", p->p_home, FILE_MAX);
 		else
-			log_warn("%s/identity.secret", p->p_home);
+			log_warn("cannot read %s/identity.secret", p->p_home);
 		return (-1);
 	}
 	start = text + strspn(text, " \t\r\n");
 	if (*start == '\0')
 		ret = 0;
 	else if ((why = secret_check(start)) != NULL)
-		log_warnx("%s/identity.secret %s; remove it and "
+		log_warnx("%s/identity.secret: %s; remove it and "
 		    "identity.public for a new identity", p->p_home, why);
 	else {
 		/* What follows the private key is ignored. */
@@ -101,7 +101,7 @@ idfile_accept(struct parent *p, const struct msg_identity_new *mn)
 		goto done;
 	ok = true;
 	if (mn->mn_generated && store(p, secret) == -1)
-		fatalx("%s/identity.secret cannot be stored", p->p_home);
+		fatalx("cannot store %s/identity.secret", p->p_home);
 	memcpy(p->p_secret, secret, sizeof(p->p_secret));
 	memcpy(p->p_public, mn->mn_public, sizeof(p->p_public));
 	write_public(p);
@@ -158,13 +158,13 @@ store(struct parent *p, const char *secret)
 	if (p->p_secret[0] != '\0' && file_write(p->p_homefd,
 	    "identity.secret.saved_after_collision", p->p_secret,
 	    strlen(p->p_secret), 0600, (uid_t)-1, (gid_t)-1) == -1) {
-		log_warn("%s/identity.secret.saved_after_collision",
-		    p->p_home);
+		log_warn("cannot write %s/identity.secret."
+		    "saved_after_collision", p->p_home);
 		return (-1);
 	}
 	if (file_write(p->p_homefd, "identity.secret", secret, SECRET_LEN,
 	    0600, (uid_t)-1, (gid_t)-1) == -1) {
-		log_warn("%s/identity.secret", p->p_home);
+		log_warn("cannot write %s/identity.secret", p->p_home);
 		return (-1);
 	}
 	log_info("new identity: %.10s", secret);
@@ -185,5 +185,5 @@ write_public(struct parent *p)
 	free(text);
 	if (!same && file_write(p->p_homefd, "identity.public", p->p_public,
 	    PUBLIC_LEN, 0644, (uid_t)-1, (gid_t)-1) == -1)
-		log_warn("%s/identity.public", p->p_home);
+		log_warn("cannot write %s/identity.public", p->p_home);
 }

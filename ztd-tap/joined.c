@@ -57,6 +57,8 @@ static void		 tap_tell(struct joined *, bool);
 static void		 tap_alias(const struct joined *, char *, size_t);
 static void		 result(struct msg_result *, unsigned, const char *);
 static unsigned		 settings_bits(const struct policy *);
+static void		 policy_new(struct joined *, const struct policy *);
+static void		 tell_ok(struct joined *);
 
 RB_GENERATE(joined_tree, joined, j_entry, joined_cmp)
 
@@ -64,8 +66,7 @@ void
 joined_load(struct parent *p)
 {
 	policy_file_scan(p, load);
-	log_info("%u network%s joined", p->p_njoined,
-	    p->p_njoined == 1 ? "" : "s");
+	log_info("networks joined: %u", p->p_njoined);
 }
 
 void
@@ -106,8 +107,8 @@ joined_port(struct parent *p, const struct msg_port *mp)
 	}
 	/* It may just have been left. */
 	if ((j = find(p, mp->mp_nwid)) == NULL) {
-		log_info("network %016" PRIx64 ": is not joined, or no "
-		    "longer: it gets no interface", mp->mp_nwid);
+		log_info("network %016" PRIx64 ": not joined, or no longer: "
+		    "it gets no interface", mp->mp_nwid);
 		return (true);
 	}
 	if (j->j_want == NULL)
@@ -182,7 +183,8 @@ joined_set(struct parent *p, const struct msg_net_set *mn,
 		po.po_dns = (mn->mn_value & NETSET_DNS) != 0;
 	if (policy_file_join(p, mn->mn_nwid) == -1 ||
 	    policy_file_write(p, mn->mn_nwid, &po) == -1) {
-		log_warn("networks.d: files of %016" PRIx64, mn->mn_nwid);
+		log_warn("network %016" PRIx64 ": cannot write its files in "
+		    "networks.d", mn->mn_nwid);
 		result(mr, 500, "the network's files cannot be written");
 		if (fresh)
 			policy_file_leave(p, mn->mn_nwid);
@@ -197,13 +199,11 @@ joined_set(struct parent *p, const struct msg_net_set *mn,
 		memset(&join, 0, sizeof(join));
 		join.mn_nwid = mn->mn_nwid;
 		parent_send(p, PROC_NET, MSG_JOIN, 0, &join, sizeof(join));
-		log_info("network %016" PRIx64 ": joined", mn->mn_nwid);
+		log_info("network %016" PRIx64 " joined", mn->mn_nwid);
 		/* So that the API can name its interface at once. */
 		want_default(find(p, mn->mn_nwid));
 	} else {
-		j->j_policy = po;
-		j->j_warned = false;
-		apply(j);
+		policy_new(j, &po);
 	}
 	result(mr, 200, "");
 }
@@ -223,7 +223,7 @@ joined_leave(struct parent *p, uint64_t nwid, struct msg_result *mr)
 	parent_send(p, PROC_NET, MSG_LEAVE, 0, &leave, sizeof(leave));
 	forget(j);
 	policy_file_leave(p, nwid);
-	log_info("network %016" PRIx64 ": left", nwid);
+	log_info("network %016" PRIx64 " left", nwid);
 	result(mr, 200, "");
 }
 
@@ -293,13 +293,26 @@ joined_groups(struct parent *p)
 void
 joined_reload(struct parent *p)
 {
+	struct policy	 po;
 	struct joined	*j;
 
 	RB_FOREACH(j, joined_tree, JOINED(p)) {
-		(void)policy_file_read(p, j->j_nwid, &j->j_policy);
-		j->j_warned = false;
-		apply(j);
+		(void)policy_file_read(p, j->j_nwid, &po);
+		policy_new(j, &po);
 	}
+}
+
+static void
+policy_new(struct joined *j, const struct policy *po)
+{
+	if (settings_bits(&j->j_policy) != settings_bits(po))
+		log_info("network %016" PRIx64 " set: allowManaged=%d "
+		    "allowGlobal=%d allowDefault=%d allowDNS=%d", j->j_nwid,
+		    po->po_managed, po->po_global, po->po_default,
+		    po->po_dns);
+	j->j_policy = *po;
+	j->j_warned = false;
+	apply(j);
 }
 
 void
@@ -368,7 +381,7 @@ add(struct parent *p, uint64_t nwid)
 	if (nwid == 0 || find(p, nwid) != NULL)
 		return (false);
 	if ((j = calloc(1, sizeof(*j))) == NULL) {
-		log_warn("network %016" PRIx64, nwid);
+		log_warn("network %016" PRIx64 ": cannot be joined", nwid);
 		return (false);
 	}
 	j->j_parent = p;
@@ -447,7 +460,7 @@ apply(struct joined *j)
 	if (j->j_mtu != j->j_want->mp_mtu) {
 		mtu = j->j_want->mp_mtu;
 		if (netif_set_mtu(p->p_netif, &j->j_tap.t_dev, &mtu) == -1)
-			log_warn("%s: MTU %u", j->j_tap.t_dev.nd_name,
+			log_warn("%s: cannot set MTU %u", j->j_tap.t_dev.nd_name,
 			    j->j_want->mp_mtu);
 		else {
 			j->j_mtu = j->j_want->mp_mtu;
@@ -458,7 +471,7 @@ apply(struct joined *j)
 	if (j->j_up != j->j_want->mp_up) {
 		if (netif_set_up(p->p_netif, &j->j_tap.t_dev,
 		    j->j_want->mp_up) == -1)
-			log_warn("%s: link %s", j->j_tap.t_dev.nd_name,
+			log_warn("%s: cannot set link %s", j->j_tap.t_dev.nd_name,
 			    j->j_want->mp_up ? "up" : "down");
 		else
 			j->j_up = j->j_want->mp_up;
@@ -469,8 +482,35 @@ apply(struct joined *j)
 	apply_routes(j);
 	apply_dns(j);
 	refuse_tell(j);
+	tell_ok(j);
 	tap_tell(j, true);
 	parent_interfaces_soon(p);
+}
+
+/* The one line of a network that works, when it does and what changes of it. */
+static void
+tell_ok(struct joined *j)
+{
+	char	 list[LOG_LINE], text[INET_TEXT];
+	unsigned i;
+
+	list[0] = '\0';
+	if (j->j_want->mp_ok && j->j_up) {
+		for (i = 0; i < j->j_naddrs; i++) {
+			(void)strlcat(list, i == 0 ? "" : ", ", sizeof(list));
+			(void)strlcat(list, inet_format(text, &j->j_addrs[i]),
+			    sizeof(list));
+		}
+		if (j->j_naddrs == 0)
+			(void)strlcat(list, "no address", sizeof(list));
+	}
+	if (j->j_ok != NULL && strcmp(j->j_ok, list) == 0)
+		return;
+	free(j->j_ok);
+	j->j_ok = xstrdup(list);
+	if (list[0] != '\0')
+		log_info("network %016" PRIx64 " ok: %s on %s", j->j_nwid,
+		    list, j->j_tap.t_dev.nd_name);
 }
 
 static int
@@ -492,13 +532,13 @@ tap_up(struct joined *j)
 			j->j_took = mtu;
 			j->j_error = 0;
 			j->j_backoff = RETRY_MIN;
-			log_info("network %016" PRIx64 ": interface %s",
+			log_debug("network %016" PRIx64 ": interface %s",
 			    j->j_nwid, j->j_tap.t_dev.nd_name);
 			return (0);
 		}
 	}
 	if (j->j_error != errno)
-		log_warn("network %016" PRIx64 ": no interface", j->j_nwid);
+		log_warn("network %016" PRIx64 " port error: no interface", j->j_nwid);
 	j->j_error = errno != 0 ? errno : EIO;
 	tap_close(&j->j_tap);
 	return (-1);
@@ -520,7 +560,7 @@ tap_down(struct joined *j)
 		pump_del(p->p_pump, (unsigned)j->j_index);
 		/* It would stay for as long as the engine keeps it. */
 		if (lent && netif_remove(p->p_netif, &j->j_tap.t_dev) == -1)
-			log_warn("%s cannot be removed",
+			log_warn("cannot remove interface %s",
 			    j->j_tap.t_dev.nd_name);
 	}
 	tap_close(&j->j_tap);
@@ -528,6 +568,8 @@ tap_down(struct joined *j)
 	j->j_up = false;
 	j->j_mtu = 0;
 	j->j_ngroups = 0;
+	free(j->j_ok);
+	j->j_ok = NULL;
 }
 
 /* Someone destroyed the interface. */
@@ -536,7 +578,8 @@ tap_lost(void *arg)
 {
 	struct joined	*j = arg;
 
-	log_warnx("network %016" PRIx64 ": interface %s was removed",
+	log_warnx("network %016" PRIx64 " port error: interface %s was "
+	    "removed",
 	    j->j_nwid, j->j_tap.t_dev.nd_name);
 	if (j->j_index != -1)
 		pump_del(j->j_parent->p_pump, (unsigned)j->j_index);
@@ -631,7 +674,7 @@ tap_lend(struct joined *j)
 	    pump_nlent(p->p_pump) >= LENT_MAX)
 		return;
 	if ((fd = fcntl(j->j_tap.t_fd, F_DUPFD_CLOEXEC, 0)) == -1) {
-		log_warn("%s cannot be lent", j->j_tap.t_dev.nd_name);
+		log_warn("cannot lend interface %s", j->j_tap.t_dev.nd_name);
 		return;
 	}
 	memset(&ml, 0, sizeof(ml));

@@ -62,7 +62,7 @@ listen_open(struct parent *p)
 		    open_all(p, (uint16_t)port) == -1)
 			continue;
 		p->p_port = (uint16_t)port;
-		log_info("port %d", port);
+		log_info("port %d was found free", port);
 		return;
 	}
 	fatal("no free port found in %d tries", RANDOM_TRIES);
@@ -80,7 +80,7 @@ listen_reopen(struct parent *p)
 {
 	listen_close(p);
 	if (open_all(p, p->p_port) == -1)
-		log_warn("the API cannot listen on TCP port %u", p->p_port);
+		log_warn("cannot listen on TCP port %u for the API", p->p_port);
 }
 
 void
@@ -96,7 +96,7 @@ in_use(uint16_t port, const char *proto)
 	if (errno == EADDRINUSE)
 		fatalx("port %u (%s) is in use by another program; choose "
 		    "one with -p", port, proto);
-	fatal("port %u (%s)", port, proto);
+	fatal("cannot use port %u (%s)", port, proto);
 }
 
 /*

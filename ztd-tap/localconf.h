@@ -26,6 +26,26 @@ int	 localconf_load(struct parent *);
  */
 void	 localconf_check(struct parent *, bool force,
 	    void (*changed)(struct parent *));
+/*
+ * The same for the API, whose question id is answered by MSG_CONFIG_NOTE*
+ * and MSG_RESULT, also when there is no file.
+ */
+void	 localconf_reload(struct parent *, uint32_t id,
+	    void (*changed)(struct parent *));
+/*
+ * The API wants this text to be local.conf: parse it, and when it is good
+ * put it in the file's place and call changed, then answer.  Refused when
+ * the file is not what was loaded last, or is kept elsewhere (a link).
+ */
+void	 localconf_set(struct parent *, uint32_t id, const void *text,
+	    size_t len, void (*changed)(struct parent *));
+/*
+ * What of the settings is not in force before the next start, as sentences
+ * that begin with a key: the one of this number, from 0, or NULL.  In dst,
+ * of size bytes.
+ */
+const char *localconf_waits(const struct parent *, unsigned, char *dst,
+	    size_t size);
 /* Give up a parse that is under way. */
 void	 localconf_cancel(struct parent *);
 

@@ -27,6 +27,7 @@
 #include "ztd-tap/home.h"
 #include "ztd-tap/idfile.h"
 #include "ztd-tap/listen.h"
+#include "ztd-tap/local.h"
 #include "ztd-tap/localconf.h"
 #include "ztd-tap/netif.h"
 #include "ztd-tap/options.h"
@@ -81,6 +82,7 @@ main(int argc, char *argv[])
 	RB_INIT(&p->p_joined);
 	p->p_argv0 = argv[0];
 	p->p_homefd = p->p_pidfd = p->p_netsfd = p->p_startpipe = -1;
+	p->p_local = -1;
 	p->p_root = geteuid() == 0;
 	p->p_foreground = o.o_foreground;
 	p->p_verbose = o.o_verbose;
@@ -125,7 +127,7 @@ check(struct parent *p, const struct options *o)
 	if (p->p_netsfd != -1)
 		policy_file_scan(p, check_policy);
 	else if (errno != ENOENT) {
-		log_warn("%s/networks.d", p->p_home);
+		log_warn("cannot read %s/networks.d", p->p_home);
 		good = false;
 	}
 	explicit_bzero(p->p_secret, sizeof(p->p_secret));
@@ -175,12 +177,14 @@ prepare(struct parent *p, const struct options *o)
 	home_adopt(p);
 	if (localconf_load(p) == -1)
 		_exit(1);
+	p->p_offload = p->p_settings.s_offload;
 	tokens_load(p);
 	listen_open(p);
+	local_open(p);
 	if ((p->p_netif = netif_new()) == NULL)
 		log_warn("the system's interfaces cannot be reached");
 	if ((why = tap_probe()) != NULL)
-		log_warnx("%s", why);
+		log_warnx("no network can have an interface: %s", why);
 }
 
 /* One for each network's tap: as many as may be had. */
@@ -195,5 +199,5 @@ descriptors(void)
 	if (rl.rlim_max != RLIM_INFINITY && rl.rlim_cur > rl.rlim_max)
 		rl.rlim_cur = rl.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
-		log_warn("limit of open files");
+		log_warn("cannot set the limit of open files");
 }

@@ -31,7 +31,7 @@ file_put(struct parent *p, const char *text, size_t len)
 		failing = false;
 	else if (!failing) {
 		failing = true;
-		log_warn("%s/" FILE_NAME, p->p_home);
+		log_warn("cannot write %s/" FILE_NAME, p->p_home);
 	}
 }
 

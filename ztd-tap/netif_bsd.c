@@ -127,7 +127,7 @@ netif_setup(struct netif *ni, const struct netif_dev *nd, uint64_t mac,
 	    netif_set_mtu(ni, nd, mtu) == -1)
 		return (-1);
 	if (netif_bsd_describe(nd, alias) == -1)
-		log_warn("%s: description", nd->nd_name);
+		log_warn("%s: cannot set description", nd->nd_name);
 	return (0);
 }
 

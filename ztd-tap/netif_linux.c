@@ -443,7 +443,7 @@ join_group(int fd, unsigned group)
 {
 	if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
 	    sizeof(group)) == -1 && group < GROUP_MCAST4)
-		log_warn("netlink group %u", group);
+		log_warn("cannot join netlink group %u", group);
 }
 
 static void

@@ -31,6 +31,7 @@
 #include "ztd-tap/home.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/listen.h"
+#include "ztd-tap/local.h"
 #include "ztd-tap/localconf.h"
 #include "ztd-tap/metrics.h"
 #include "ztd-tap/netif.h"
@@ -71,7 +72,7 @@ parent_now(void)
 	struct timespec	 ts;
 
 	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
-		fatal("clock");
+		fatal("cannot read the clock");
 	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
@@ -84,7 +85,7 @@ parent_run(struct parent *p)
 
 	parent_open(p);
 	if ((ticker = event_new(p->p_base, -1, EV_PERSIST, tick, p)) == NULL)
-		fatalx("event loop: out of memory");
+		fatalx("out of memory");
 	signals_watch(p, signals);
 	parent_watch(p);
 	dns_start(p);
@@ -94,12 +95,13 @@ parent_run(struct parent *p)
 	supervise_start(p, PROC_NET);
 
 	if (event_base_dispatch(p->p_base) == -1)
-		log_warnx("event loop ended");
+		log_warnx("the event loop failed");
 
 	localconf_cancel(p);
 	joined_close(p);
 	dns_stop(p);
 	listen_close(p);
+	local_close(p);
 	home_leave(p);
 	for (i = 0; i < NWATCHED; i++)
 		event_free(signals[i]);
@@ -124,7 +126,7 @@ parent_open(struct parent *p)
 	    NULL ||
 	    (p->p_groups_soon = notice_new(p->p_base, groups_due, p)) ==
 	    NULL)
-		fatalx("event loop: out of memory");
+		fatalx("out of memory");
 	notice_pause(p->p_groups_soon, GROUPS_MS);
 	groups_init();
 	pump_watch(p->p_pump, groups_reported, p);
@@ -136,7 +138,7 @@ parent_watch(struct parent *p)
 {
 	if (p->p_netif != NULL &&
 	    netif_watch(p->p_netif, p->p_base, host_changed, p) == -1)
-		log_warn("changes of interfaces cannot be watched");
+		log_warn("cannot watch changes of interfaces");
 }
 
 void
@@ -180,7 +182,7 @@ parent_ready(struct parent *p)
 	p->p_started = true;
 	home_write_pid(p);
 	daemon_notify("READY=1");
-	log_info("%s %s, node %.10s, port %u", ZTD_NAME, ZTD_VERSION,
+	log_info("ztd %s, node %.10s, port %u", ZTD_VERSION,
 	    p->p_public, p->p_port);
 	if (p->p_startpipe != -1) {
 		log_init(ZTD_NAME, false, p->p_verbose);
@@ -188,7 +190,7 @@ parent_ready(struct parent *p)
 		p->p_startpipe = -1;
 	}
 	if (sandbox_parent(p->p_home, &what) == -1) {
-		log_warn("%s", what);
+		log_warn("sandbox: %s", what);
 		parent_stop(p, 1);
 	}
 }
@@ -200,7 +202,7 @@ parent_interfaces(struct parent *p, bool always, bool roamed)
 	int			 n = 0;
 
 	if (p->p_netif != NULL && (n = netif_list(p->p_netif, &ifs)) == -1) {
-		log_warn("list of interfaces");
+		log_warn("cannot list interfaces");
 		return;
 	}
 	if (n > 0)
@@ -349,6 +351,19 @@ signals_watch(struct parent *p, struct event **events)
 			fatalx("signal %d cannot be watched", watched[i]);
 }
 
+void
+parent_reload(struct parent *p, uint32_t id)
+{
+	log_info("configuration is read anew");
+	if (id != 0)
+		localconf_reload(p, id, dispatch_settings);
+	else
+		localconf_check(p, true, dispatch_settings);
+	local_operators(p);
+	joined_reload(p);
+	dns_settings(p);
+}
+
 /* Not in the handler itself: the loop calls it. */
 static void
 signal_seen(evutil_socket_t sig, short what, void *arg)
@@ -362,10 +377,7 @@ signal_seen(evutil_socket_t sig, short what, void *arg)
 		dns_reap(p);
 		break;
 	case SIGHUP:
-		log_info("reload");
-		localconf_check(p, true, dispatch_settings);
-		joined_reload(p);
-		dns_settings(p);
+		parent_reload(p, 0);
 		break;
 	case SIGUSR1:
 		dump(p);
@@ -454,9 +466,9 @@ dump(const struct parent *p)
 	enum proc		 proc;
 
 	for (proc = PROC_NET; proc < PROC_COUNT; proc++)
-		log_info("%s: process %ld%s", proc_name(proc),
+		log_info("%s: process %ld, %s", proc_name(proc),
 		    (long)p->p_child[proc].c_pid,
-		    p->p_child[proc].c_ready ? "" : ", not ready");
+		    p->p_child[proc].c_ready ? "ready" : "not ready");
 	log_info("frames: %" PRIu64 " out, %" PRIu64 " in, %" PRIu64
 	    " dropped; %u interfaces lent, whose frames are not among these",
 	    ps->ps_out, ps->ps_in, ps->ps_dropped, pump_nlent(p->p_pump));

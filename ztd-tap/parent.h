@@ -11,8 +11,10 @@
 #define ZTD_TAP_PARENT_H
 
 #include <sys/types.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/tree.h>
+#include <sys/un.h>
 
 #include <limits.h>
 #include <stdbool.h>
@@ -89,7 +91,8 @@ struct parent {
 	struct settings	 p_settings;
 	char		*p_conf;	/* text of local.conf */
 	size_t		 p_conflen;
-	struct stat	 p_confstat;	/* of what was loaded last */
+	struct stat	 p_confstat;	/* of what was looked at last */
+	bool		 p_confgood;	/* ... which is in force */
 	struct localconf_job *p_confjob;	/* parse under way */
 
 	struct msg_token p_token;
@@ -101,7 +104,12 @@ struct parent {
 	struct listener	 p_listener[LISTENERS_MAX];
 	unsigned	 p_nlisteners;
 	bool		 p_listen_wide;	/* bound to all addresses */
+	int		 p_local;	/* local socket, listening, or -1 */
+	ino_t		 p_localino;
+	struct msg_operators p_operators;	/* who needs no token there */
+	struct sockaddr_un p_localaddr;
 	bool		 p_app;		/* the API was told to serve files */
+	bool		 p_offload;	/* setting, when interfaces were made */
 
 	struct netif	*p_netif;
 	struct msg_interface *p_ifs;	/* by index, then address */
@@ -131,6 +139,11 @@ void	 parent_close(struct parent *);	/* and p_netif with it */
  * Returns the exit status.
  */
 int	 parent_run(struct parent *);
+/*
+ * SIGHUP: read local.conf and policies anew.  id: the question of the API
+ * that is to be answered, 0: none.
+ */
+void	 parent_reload(struct parent *, uint32_t id);
 /* End with this exit status as soon as the children are gone. */
 void	 parent_stop(struct parent *, int status);
 /* A child sent MSG_READY. */

@@ -89,7 +89,7 @@ pins_start(struct parent *p)
 	if (p->p_netif == NULL)
 		return;
 	if ((n = netif_routes(p->p_netif, &list)) == -1)
-		log_warn("list of routes");
+		log_warn("cannot list routes");
 	for (i = 0; i < n; i++)
 		if (list[i].rt_pin && netif_pin_del(p->p_netif,
 		    &list[i].rt_target, &list[i].rt_via,
@@ -347,7 +347,7 @@ derive(struct parent *p)
 	if (p->p_netif == NULL || ps->ps_count == 0)
 		return;
 	if ((n = netif_routes(p->p_netif, &list)) == -1) {
-		log_warn("list of routes");
+		log_warn("cannot list routes");
 		return;
 	}
 	look(ps, list, (unsigned)n);
@@ -388,7 +388,7 @@ set(struct parent *p, struct pin *pi, const struct netif_route *rt)
 	if (netif_pin_add(p->p_netif, &pi->pi_ip, &rt->rt_via,
 	    rt->rt_ifindex) == -1) {
 		if (!pi->pi_warned)
-			log_warn("route of its own for %s",
+			log_warn("cannot set a route of its own for %s",
 			    inet_format_ip(text, &pi->pi_ip));
 		pi->pi_warned = true;
 		return;
@@ -406,7 +406,7 @@ unset(struct parent *p, struct pin *pi)
 
 	if (pi->pi_set && netif_pin_del(p->p_netif, &pi->pi_ip, &pi->pi_via,
 	    pi->pi_ifindex) == -1)
-		log_warn("remove the route of its own for %s",
+		log_warn("cannot remove the route of its own for %s",
 		    inet_format_ip(text, &pi->pi_ip));
 	pi->pi_set = false;
 }

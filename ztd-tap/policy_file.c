@@ -47,7 +47,7 @@ policy_file_read(const struct parent *p, uint64_t nwid, struct policy *po)
 			log_warnx("networks.d/%s is not root's alone: "
 			    "ignored", name);
 		else
-			log_warn("networks.d/%s: ignored", name);
+			log_warn("cannot read networks.d/%s: ignored", name);
 		return (-1);
 	}
 	if (!policy_parse(po, text, len)) {
@@ -117,7 +117,7 @@ policy_file_joined(const struct parent *p, uint64_t nwid)
 		asked = true;
 		if (fchown(fd, net->pu_uid, net->pu_gid) == -1 ||
 		    fchmod(fd, 0600) == -1)
-			log_warn("networks.d/%s: owner and mode", name);
+			log_warn("cannot set owner and mode of networks.d/%s", name);
 		close(fd);
 	}
 	policy_init(&po);
@@ -125,7 +125,7 @@ policy_file_joined(const struct parent *p, uint64_t nwid)
 		log_warnx("networks.d/%s: neither it nor a policy is root's: "
 		    "not joined", name);
 	else if (!decided && policy_file_write(p, nwid, &po) == -1)
-		log_warn("networks.d/%016" PRIx64 ".local.conf", nwid);
+		log_warn("cannot write networks.d/%016" PRIx64 ".local.conf", nwid);
 	return (decided || asked);
 }
 
@@ -136,10 +136,10 @@ policy_file_leave(const struct parent *p, uint64_t nwid)
 
 	file_name(name, nwid, ".conf");
 	if (unlinkat(p->p_netsfd, name, 0) == -1 && errno != ENOENT)
-		log_warn("remove networks.d/%s", name);
+		log_warn("cannot remove networks.d/%s", name);
 	file_name(name, nwid, ".local.conf");
 	if (unlinkat(p->p_netsfd, name, 0) == -1 && errno != ENOENT)
-		log_warn("remove networks.d/%s", name);
+		log_warn("cannot remove networks.d/%s", name);
 }
 
 void
@@ -153,7 +153,7 @@ policy_file_scan(struct parent *p, void (*found)(struct parent *, uint64_t))
 
 	if ((fd = openat(p->p_netsfd, ".", O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC)) == -1 || (dir = fdopendir(fd)) == NULL) {
-		log_warn("%s/networks.d", p->p_home);
+		log_warn("cannot read %s/networks.d", p->p_home);
 		if (fd != -1)
 			close(fd);
 		return;

@@ -59,7 +59,7 @@ supervise_init(struct parent *p)
 		c->c_backoff = BACKOFF_MIN;
 		if (proc_path(proc, p->p_argv0, c->c_path,
 		    sizeof(c->c_path)) == -1)
-			fatal("program %s of %s", c->c_path, proc_name(proc));
+			fatal("cannot find program %s of %s", c->c_path, proc_name(proc));
 	}
 }
 
@@ -228,14 +228,14 @@ spawn(struct child *c)
 	if (c->c_proc == PROC_CTL)
 		p->p_app = home_app(p);
 	if (channel_pair(fds) == -1) {
-		log_warn("channel to %s", proc_name(c->c_proc));
+		log_warn("cannot make the channel to %s", proc_name(c->c_proc));
 		timer_set(c, BACKOFF_MAX);
 		return;
 	}
 	pid = proc_spawn(c->c_proc, c->c_path, fds[1], p->p_foreground, NULL);
 	close(fds[1]);
 	if (pid == -1) {
-		log_warn("start %s", c->c_path);
+		log_warn("cannot start %s", c->c_path);
 		close(fds[0]);
 		timer_set(c, BACKOFF_MAX);
 		return;
@@ -275,7 +275,7 @@ introduce(struct parent *p, enum proc a, enum proc b)
 	int			 fds[2];
 
 	if (channel_pair(fds) == -1) {
-		log_warn("channel between %s and %s", proc_name(a),
+		log_warn("cannot make the channel between %s and %s", proc_name(a),
 		    proc_name(b));
 		return;
 	}

@@ -198,7 +198,7 @@ destroy(const char *name)
 
 	memset(&ifr, 0, sizeof(ifr));
 	if (request(SIOCIFDESTROY, &ifr, name) == -1 && errno != ENXIO)
-		log_warn("destroy %s", name);
+		log_warn("cannot destroy interface %s", name);
 }
 
 static void

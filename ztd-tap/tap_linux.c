@@ -53,16 +53,15 @@ tap_probe(void)
 	int		 fd;
 
 	if ((fd = open(TUN_DEVICE, O_RDWR | O_CLOEXEC)) == -1) {
-		snprintf(why, sizeof(why), TUN_DEVICE ": %s; no network can "
-		    "have an interface (is the module tun loaded?)",
+		snprintf(why, sizeof(why), TUN_DEVICE ": %s (is the "
+		    "module tun loaded?)",
 		    strerror(errno));
 		return (why);
 	}
 	if (ioctl(fd, TUNGETFEATURES, &features) == -1 ||
 	    (features & IFF_TAP) == 0) {
 		close(fd);
-		return (TUN_DEVICE " is no tun device: no network can have "
-		    "an interface");
+		return (TUN_DEVICE " is no tun device");
 	}
 	close(fd);
 	return (NULL);

@@ -122,7 +122,7 @@ netif_bsd_describe(const struct netif_dev *nd, const char *text)
 	strlcpy(ifgr.ifgr_name, nd->nd_name, sizeof(ifgr.ifgr_name));
 	strlcpy(ifgr.ifgr_group, "zt", sizeof(ifgr.ifgr_group));
 	if (request(SIOCAIFGROUP, &ifgr) == -1 && errno != EEXIST)
-		log_warn("%s: group zt", nd->nd_name);
+		log_warn("%s: cannot join group zt", nd->nd_name);
 	strlcpy(copy, text, sizeof(copy));
 	memset(&ifr, 0, sizeof(ifr));
 	strlcpy(ifr.ifr_name, nd->nd_name, sizeof(ifr.ifr_name));
@@ -199,7 +199,7 @@ tapmap_write(int homefd, const uint64_t map[UNITS])
 			    nwid_format(id, map[i]), i);
 	if (file_write(homefd, "tapmap", text, len, 0600, (uid_t)-1,
 	    (gid_t)-1) == -1)
-		log_warn("tapmap");
+		log_warn("cannot write tapmap");
 }
 
 static int

@@ -39,7 +39,7 @@ token_load(struct parent *p, const char *name, char *dst)
 	text = home_read(p, p->p_homefd, name, 4096, false, &len);
 	if (text == NULL) {
 		if (errno != ENOENT)
-			fatal("%s/%s", p->p_home, name);
+			fatal("cannot read %s/%s", p->p_home, name);
 		token_make(p, name, dst);
 		return;
 	}
@@ -81,5 +81,5 @@ token_make(struct parent *p, const char *name, char *dst)
 	dst[TOKEN_LEN] = '\0';
 	if (file_write(p->p_homefd, name, dst, TOKEN_LEN, 0600, (uid_t)-1,
 	    (gid_t)-1) == -1)
-		fatal("%s/%s could not be written", p->p_home, name);
+		fatal("cannot write %s/%s", p->p_home, name);
 }

@@ -113,36 +113,63 @@ measure_tcp()
 	}
 }
 
-# udp_at RATE SECONDS: frames a second that arrive, and CPU for them
-udp_at()
+# udp_load SECONDS option ...: from a to b; its report
+udp_load()
 {
+	seconds=$1
+	shift
+	on a timeout --foreground $((seconds + 60)) \
+	    "$BUILD/regress/bench/udp_load_linux" "$@" "$LAB_ID-b" \
+	    "$ip_b/5201" "$UDP_BYTES" "$seconds"
+}
+
+# udp KEY [-g]: as many as arrive, and CPU for them, of that rate alone
+udp()
+{
+	key=$1
+	shift
+	rate=$(udp_load 1 "$@" | jq .rate) && [ -n "$rate" ] || return 1
 	was=$(ticks a b)
-	iperf "$2" -u -b "$1" -l "$UDP_BYTES" || return 1
+	fps=$(udp_load "$RUN" "$@" -r "$rate" | jq .delivered)
 	is=$(ticks a b)
+	sample "${key}_frames_per_s" "$fps" &&
+	    sample "${key}_cpu_s_per_gb" "$(seconds_per_gb $((is - was)) \
+	    $((fps * RUN * UDP_BYTES)))"
+}
+
+# In runs, as QUIC sends, and one by one.
+measure_udp()
+{
+	udp udp -g && udp udp_single
+}
+
+# iperf_at RATE SECONDS: frames a second that arrive of iperf3's
+iperf_at()
+{
+	iperf "$2" -u -b "$1" -l "$UDP_BYTES" || return 1
 	# What the receiver has counted: the sender knows of no loss at the end.
-	bytes=$(jq '[.intervals[].sum.bytes] | add' "$LAB/server.json")
-	udp_fps=$(awk -v b="$bytes" -v l="$UDP_BYTES" -v s="$2" \
-	    'BEGIN { printf "%.0f\n", b / l / s }')
-	udp_cpu=$(seconds_per_gb $((is - was)) "$bytes")
+	udp_fps=$(jq --argjson l "$UDP_BYTES" --argjson s "$2" \
+	    '[.intervals[].sum.bytes] | add / $l / $s | round' \
+	    "$LAB/server.json")
 }
 
 # As fast as can be at first, then a quarter more than what arrived at best,
-# until that does not help: neither side suffers from being flooded.
-measure_udp()
+# until that does not help: neither side suffers from being flooded.  Of what
+# is measured here most is iperf3 itself.
+measure_iperf_udp()
 {
 	best=0 rate=0 part=$(((RUN + 1) / 2)) i=0
 	while [ "$i" -lt 6 ]; do
-		udp_at "$rate" "$part" || return 1
+		iperf_at "$rate" "$part" || return 1
 		i=$((i + 1))
 		better=$((udp_fps * 100 > best * 103))
 		if [ "$udp_fps" -gt "$best" ]; then
-			best=$udp_fps best_cpu=$udp_cpu
+			best=$udp_fps
 		fi
 		[ "$better" = 1 ] || [ "$i" -lt 3 ] || break
 		rate=$((best * UDP_BYTES * 10))	# bits, a quarter more
 	done
-	sample udp_frames_per_s "$best"
-	sample udp_cpu_s_per_gb "$best_cpu"
+	sample iperf_udp_frames_per_s "$best"
 }
 
 # ---- delays ---------------------------------------------------------------
@@ -251,7 +278,7 @@ measure_idle()
 instructions()
 {
 	valgrind --quiet --tool=callgrind --callgrind-out-file="$DIR/callgrind" \
-	    --toggle-collect="counted_$1" "$BUILD/regress/bench/growth" -n 256 \
+	    --toggle-collect="counted_$1" "$BUILD/regress/bench/growth" -p -n 256 \
 	    "$2" "$3" >"$DIR/counted.json" || return 1
 	awk -v n="$(jq .packets "$DIR/counted.json")" \
 	    '/^summary:/ { printf "%d\n", $2 / n }' "$DIR/callgrind"

@@ -40,13 +40,10 @@
 #include "common/inet.h"
 #include "common/packet.h"
 #include "common/version.h"
+#include "regress/bench/pace.h"
 
 #define BATCH		64
-#define BATCHES		2000	/* a second, at the most common rates */
 #define BUFFER		(16 << 20)
-#define FIRST_RATE	10000	/* packets a second */
-#define STEP_MS		500
-#define DRAIN_MS	200
 #define HELLO_MS	400	/* between tries: roots bear with strangers */
 #define REFRESH_MS	5000
 #define PATIENCE_MS	20000
@@ -64,33 +61,6 @@ static struct inet_addr	 root_addr;
 static struct end	 from, to;
 static uint64_t		 next_id;
 static atomic_ullong	*arrived;	/* shared with the receiver */
-
-/* --- time ------------------------------------------------------------- */
-
-static int64_t
-now_ns(void)
-{
-	struct timespec	 ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec);
-}
-
-static void
-sleep_until(int64_t ns)
-{
-	struct timespec	 ts = { ns / 1000000000, ns % 1000000000 };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) ==
-	    EINTR)
-		continue;
-}
-
-static void
-sleep_ms(int64_t ms)
-{
-	sleep_until(now_ns() + ms * 1000000);
-}
 
 /* --- a peer ----------------------------------------------------------- */
 
@@ -294,7 +264,7 @@ load_make(size_t len)
 	}
 }
 
-/* Returns how many went out. */
+/* A pc_send. */
 static unsigned
 load_send(unsigned n)
 {
@@ -315,55 +285,11 @@ load_send(unsigned n)
 	return ((unsigned)sent);
 }
 
-/* At this rate for so long; packets a second that went out and that came. */
+/* Roots ask back from time to time. */
 static void
-load_run(double rate, int64_t ms, double *offered, double *delivered)
+load_idle(void)
 {
-	uint64_t	 before, sent = 0;
-	int64_t		 start, now, due, end, served;
-	unsigned	 n;
-
-	n = rate / BATCHES < 1 ? 1 : rate / BATCHES > BATCH ? BATCH :
-	    (unsigned)(rate / BATCHES);
-	before = atomic_load(arrived);
-	start = served = now = now_ns();
-	end = start + ms * 1000000;
-	while (now < end) {
-		due = start + (int64_t)((double)sent * 1e9 / rate);
-		if (due > now + 50000)
-			sleep_until(due);
-		sent += load_send(n);
-		now = now_ns();
-		if (now - served > 50000000) {
-			take(&from, MSG_DONTWAIT);
-			served = now;
-		}
-	}
-	sleep_ms(DRAIN_MS);
-	*offered = (double)sent * 1e9 / (double)(now - start);
-	*delivered = (double)(atomic_load(arrived) - before) * 1e9 /
-	    (double)(now - start);
-}
-
-/* The rate at which most arrive, or what is little more than arrives then. */
-static double
-load_search(void)
-{
-	double		 rate, offered, delivered, best = 0, best_rate = 0;
-	unsigned	 worse = 0;
-
-	for (rate = FIRST_RATE; worse < 3; rate *= 1.3) {
-		load_run(rate, STEP_MS, &offered, &delivered);
-		if (delivered > best * 1.02) {
-			best = delivered;
-			best_rate = rate;
-			worse = 0;
-		} else
-			worse++;
-		if (offered < rate * 0.8 && worse > 0)
-			break;		/* more than we can send */
-	}
-	return (best_rate < best * 1.1 ? best_rate : best * 1.1);
+	take(&from, MSG_DONTWAIT);
 }
 
 /* --- both ------------------------------------------------------------- */
@@ -372,15 +298,15 @@ load_search(void)
 static void
 receive(void)
 {
-	int64_t	 next = now_ns();
+	int64_t	 next = pace_now();
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
 		err(1, "prctl");
 	for (;;) {
 		take(&to, MSG_WAITFORONE);
-		if (now_ns() >= next) {
+		if (pace_now() >= next) {
 			hello(&to);
-			next = now_ns() + REFRESH_MS * INT64_C(1000000);
+			next = pace_now() + REFRESH_MS * INT64_C(1000000);
 		}
 	}
 }
@@ -388,32 +314,32 @@ receive(void)
 static void
 become_known(struct end *en)
 {
-	int64_t	 end = now_ns() + PATIENCE_MS * INT64_C(1000000), next;
+	int64_t	 end = pace_now() + PATIENCE_MS * INT64_C(1000000), next;
 
 	while (!en->en_known) {
-		if (now_ns() > end)
+		if (pace_now() > end)
 			errx(1, "the root does not answer");
 		hello(en);
-		next = now_ns() + HELLO_MS * INT64_C(1000000);
-		while (!en->en_known && now_ns() < next)
+		next = pace_now() + HELLO_MS * INT64_C(1000000);
+		while (!en->en_known && pace_now() < next)
 			take(en, MSG_WAITFORONE);
 	}
 	/* It asks back before it relays. */
-	next = now_ns() + HELLO_MS * INT64_C(1000000);
-	while (now_ns() < next)
+	next = pace_now() + HELLO_MS * INT64_C(1000000);
+	while (pace_now() < next)
 		take(en, MSG_WAITFORONE);
 }
 
 static void
 wait_relayed(void)
 {
-	int64_t	 end = now_ns() + PATIENCE_MS * INT64_C(1000000);
+	int64_t	 end = pace_now() + PATIENCE_MS * INT64_C(1000000);
 
 	while (atomic_load(arrived) == 0) {
-		if (now_ns() > end)
+		if (pace_now() > end)
 			errx(1, "nothing is relayed");
 		(void)load_send(1);
-		sleep_ms(20);
+		pace_sleep(20);
 		take(&from, MSG_DONTWAIT);
 	}
 }
@@ -436,9 +362,10 @@ root_read(const char *path, const char *where)
 int
 main(int argc, char *argv[])
 {
-	double	 rate, offered, delivered;
-	size_t	 len;
-	pid_t	 pid;
+	struct pace	 pace = { load_send, load_idle, NULL, BATCH };
+	double		 rate, offered, delivered;
+	size_t		 len;
+	pid_t		 pid;
 
 	if (argc != 5) {
 		fprintf(stderr, "usage: relay_load root.public address/port "
@@ -450,6 +377,7 @@ main(int argc, char *argv[])
 		errx(2, "no packet has %zu bytes", len);
 	arrived = mmap(NULL, sizeof(*arrived), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pace.pc_arrived = arrived;
 	if (crypto_init() == -1 || arrived == MAP_FAILED ||
 	    prctl(PR_SET_TIMERSLACK, 1) == -1)
 		errx(1, "cannot begin");
@@ -466,8 +394,8 @@ main(int argc, char *argv[])
 		receive();
 	next_id += UINT64_C(1) << 40;	/* none that the other uses */
 	wait_relayed();
-	rate = load_search();
-	load_run(rate, atol(argv[4]) * 1000, &offered, &delivered);
+	rate = pace_search(&pace);
+	pace_run(&pace, rate, atol(argv[4]) * 1000, &offered, &delivered);
 	kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
 	printf("{\"bytes\": %zu, \"offered\": %.0f, \"delivered\": %.0f}\n",

@@ -164,10 +164,11 @@ on_random(void *arg, void *dst, size_t len)
 }
 
 static void
-on_log(void *arg, int level, const char *line)
+on_log(void *arg, int level, const char *kind, const char *line)
 {
 	(void)arg;
 	(void)level;
+	(void)kind;
 	if (strlen(line) > 2048)
 		abort();
 }

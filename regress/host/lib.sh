@@ -377,11 +377,17 @@ ztd_run()
 ztd_start()
 {
 	ztd_run "$@"
-	wait_for 20 zt "$1" info || {
+	wait_for 20 ztd_serves "$1" || {
 		echo "ztd on $1 did not start:" >&2
 		cat "$LAB/$1.log" >&2
 		return 1
 	}
+}
+
+# The port file is there once all processes serve.
+ztd_serves()
+{
+	[ -s "$(home "$1")/zerotier-one.port" ] && zt "$1" info
 }
 
 # Process id of the parent on this host, and whether it lives.

@@ -25,6 +25,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
+#include "common/localsock.h"
 #include "privsep/spawn.h"
 #include "regress/lib/ctlworld.h"
 #include "regress/lib/msgjson.h"
@@ -102,9 +103,10 @@ world_start(struct ctlworld *w, const atf_tc_t *tc, bool parse_only)
 	(void)strlcpy(mt.mt_token, WORLD_TOKEN, TOKEN_MAX);
 	(void)strlcpy(mt.mt_metrics, WORLD_METRICS, TOKEN_MAX);
 	world_send(w, MSG_TOKEN, &mt, sizeof(mt));
-	send_listener(w);
 	world_sibling(w, PROC_NET);
 	world_sibling(w, PROC_CON);
+	/* Last: who is heard by it is to find the others there. */
+	send_listener(w);
 	w->w_result = 200;
 }
 
@@ -192,6 +194,20 @@ send_listener(struct ctlworld *w)
 }
 
 void
+world_local(struct ctlworld *w, const struct msg_operators *mo)
+{
+	struct sockaddr_un	 sun;
+	int			 fd;
+
+	ATF_REQUIRE(localsock_address(&sun, ".") == 0);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	ATF_REQUIRE(fd != -1 && bind(fd, (struct sockaddr *)&sun,
+	    sizeof(sun)) == 0 && listen(fd, 16) == 0);
+	world_send(w, MSG_OPERATORS, mo, sizeof(*mo));
+	ATF_REQUIRE(channel_send(w->w_tap, MSG_LOCAL, 0, fd, NULL, 0) == 0);
+}
+
+void
 world_sibling(struct ctlworld *w, enum proc proc)
 {
 	const struct msg_channel	 mc = { proc };
@@ -255,6 +271,30 @@ metrics_answer(const struct ctlworld *w, struct channel *ch, uint32_t id,
 }
 
 static void
+config_answer(const struct ctlworld *w, struct channel *ch, uint32_t id)
+{
+	struct {
+		struct msg_config_note	 note;
+		char			 text[CONFIG_NOTE_MAX];
+	} m;
+	struct msg_result	 mr;
+	uint32_t		 i;
+
+	for (i = 0; i < NOTE_COUNT; i++) {
+		if (w->w_notes[i] == NULL)
+			continue;
+		m.note.cn_note = i;
+		memcpy(m.text, w->w_notes[i], strlen(w->w_notes[i]));
+		(void)channel_send(ch, MSG_CONFIG_NOTE, id, -1, &m,
+		    sizeof(m.note) + strlen(w->w_notes[i]));
+	}
+	memset(&mr, 0, sizeof(mr));
+	mr.mr_code = w->w_result;
+	(void)strlcpy(mr.mr_text, "as the test says", sizeof(mr.mr_text));
+	(void)channel_send(ch, MSG_RESULT, id, -1, &mr, sizeof(mr));
+}
+
+static void
 metrics_part(struct ctlworld *w, const struct msg *m)
 {
 	struct msg_metrics_text	 mt;
@@ -313,6 +353,16 @@ tap_message(struct channel *ch, struct msg *m, void *arg)
 		break;
 	case MSG_METRICS_TEXT:
 		metrics_part(w, m);
+		break;
+	case MSG_CONFIG_SET:
+		ATF_REQUIRE(m->m_len < sizeof(w->w_conf));
+		memcpy(w->w_conf, m->m_data, m->m_len);
+		w->w_conf[m->m_len] = '\0';
+		config_answer(w, ch, m->m_id);
+		break;
+	case MSG_RELOAD:
+		w->w_reloads++;
+		config_answer(w, ch, m->m_id);
 		break;
 	case MSG_NET_SET:
 		memcpy(&w->w_set, m->m_data, sizeof(w->w_set));
@@ -497,16 +547,10 @@ client_event(struct bufferevent *bev, short what, void *arg)
 	(void)event_base_loopbreak(x->x_base);
 }
 
-void
-world_raw(struct ctlworld *w, const char *host, const char *request,
-    struct answer *an)
+static int
+connect_to(const struct ctlworld *w, const char *host)
 {
-	const struct timeval	 tv = { CLIENT_TIMEOUT, 0 };
-	struct exchange		 x = { w->w_base, evbuffer_new(), false };
-	struct bufferevent	*bev;
 	struct sockaddr_in	 sin;
-	char			*all, *body;
-	size_t			 len;
 	int			 fd;
 
 	memset(&sin, 0, sizeof(sin));
@@ -516,6 +560,34 @@ world_raw(struct ctlworld *w, const char *host, const char *request,
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ATF_REQUIRE(fd != -1 && connect(fd, (struct sockaddr *)&sin,
 	    sizeof(sin)) == 0);
+	return (fd);
+}
+
+static int
+connect_local(void)
+{
+	struct sockaddr_un	 sun;
+	int			 fd;
+
+	ATF_REQUIRE(localsock_address(&sun, ".") == 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ATF_REQUIRE(fd != -1 && connect(fd, (struct sockaddr *)&sun,
+	    sizeof(sun)) == 0);
+	return (fd);
+}
+
+void
+world_raw(struct ctlworld *w, const char *host, const char *request,
+    struct answer *an)
+{
+	const struct timeval	 tv = { CLIENT_TIMEOUT, 0 };
+	struct exchange		 x = { w->w_base, evbuffer_new(), false };
+	struct bufferevent	*bev;
+	char			*all, *body;
+	size_t			 len;
+	int			 fd;
+
+	fd = host != NULL ? connect_to(w, host) : connect_local();
 	(void)evutil_make_socket_nonblocking(fd);
 	bev = bufferevent_socket_new(w->w_base, fd, BEV_OPT_CLOSE_ON_FREE);
 	ATF_REQUIRE(bev != NULL && x.x_got != NULL);

@@ -38,6 +38,7 @@ struct ctlworld {
 	json_t			*w_moons;	/* array */
 	json_t			*w_status;	/* object */
 	unsigned		 w_result;	/* code of MSG_RESULT */
+	const char		*w_notes[NOTE_COUNT];	/* MSG_CONFIG_NOTE */
 	unsigned		 w_con_status;	/* of MSG_API_RESPONSE */
 	const char		*w_con_body;	/* sent in two pieces */
 	/* Instead of these, when not NULL, with w_con_arg. */
@@ -59,6 +60,8 @@ struct ctlworld {
 	struct msg_api_request	 w_request;
 	char			 w_body[4096];
 	struct msg_parsed	 w_parsed;
+	char			 w_conf[4096];	/* MSG_CONFIG_SET */
+	unsigned		 w_reloads;	/* MSG_RELOAD */
 	char			*w_prom;	/* MSG_METRICS_TEXT, so far; */
 	size_t			 w_promlen;
 	unsigned		 w_proms;	/* whole ones that came */
@@ -94,7 +97,15 @@ void	 world_event(struct ctlworld *, const struct msg_event *,
 /* Run the loop for ms milliseconds. */
 void	 world_run(struct ctlworld *, unsigned ms);
 
-/* Raw bytes to ztd-ctl at this address, and what comes until it closes. */
+/*
+ * Give it a local socket, "ztd.sock" in the current folder, and say who may
+ * do all on it.
+ */
+void	 world_local(struct ctlworld *, const struct msg_operators *);
+/*
+ * Raw bytes to ztd-ctl at this address, or with NULL on the local socket, and
+ * what comes until it closes.
+ */
 void	 world_raw(struct ctlworld *, const char *host, const char *request,
 	    struct answer *);
 /* With our token and "Connection: close"; extra are header lines. */

@@ -66,6 +66,7 @@ tapworld_new(void)
 	p->p_pidfd = p->p_startpipe = -1;
 	p->p_root = true;
 	settings_init(&p->p_settings);
+	p->p_local = -1;
 	p->p_settings.s_lend_taps = 0;
 	ATF_REQUIRE(getcwd(p->p_home, sizeof(p->p_home)) != NULL);
 	(void)mkdir("networks.d", 0700);

@@ -58,12 +58,12 @@ cb_online(void *arg, bool online)
 }
 
 static void
-cb_log(void *arg, int level, const char *line)
+cb_log(void *arg, int level, const char *kind, const char *line)
 {
 	(void)arg;
 	(void)level;
-	rig.lines += strstr(line, "no root has answered") != NULL ||
-	    strstr(line, "a root answers again") != NULL;
+	(void)kind;
+	rig.lines += strstr(line, "no root has answered") != NULL;
 }
 
 static const struct node_callbacks callbacks = {

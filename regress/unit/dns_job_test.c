@@ -107,12 +107,12 @@ ATF_TC_BODY(input_and_lines, tc)
 
 	(void)tc;
 	run("cat; echo two >&2", "search a.b\nnameserver c\n", 5000);
-	ATF_CHECK_STREQ("tool: search a.b", line);
+	ATF_CHECK_STREQ("tool said: search a.b", line);
 	ATF_CHECK_EQ(1, lines);
 	/* More than a pipe holds does not stop it. */
 	run("yes 0123456789 | head -n 100000; exit 4", "", 20000);
 	ATF_CHECK_EQ(4, result);
-	ATF_CHECK_STREQ("tool: 0123456789", line);
+	ATF_CHECK_STREQ("tool said: 0123456789", line);
 	memset(much, 'x', sizeof(much));
 	much[sizeof(much) - 1] = '\0';
 	ATF_CHECK(dns_job_start(base, "tool", "/bin/sh", NULL, much,
@@ -148,7 +148,7 @@ ATF_TC_BODY(too_long, tc)
 	run("sleep 60 & echo $!; sleep 60", "", 500);
 	ATF_CHECK_EQ(-1, result);
 	ATF_CHECK_EQ(2, lines);
-	ATF_REQUIRE_EQ(1, sscanf(line, "tool: %ld", &pid));
+	ATF_REQUIRE_EQ(1, sscanf(line, "tool said: %ld", &pid));
 	for (i = 0; i < 300 && kill((pid_t)pid, 0) == 0; i++)
 		nanosleep(&ts, NULL);
 	ATF_CHECK(i < 300);

@@ -282,7 +282,7 @@ CASE(unknown_network, "gets no interface, and that is no crime")
 	tapworld_send(tw, MSG_PORT, &mp, sizeof(mp));
 	after = tapworld_host();
 	ATF_CHECK_STREQ(before, after);
-	ATF_CHECK_EQ(1, tapworld_logged(tw, "network 8056c2e21c000002: is "
+	ATF_CHECK_EQ(1, tapworld_logged(tw, "network 8056c2e21c000002: "
 	    "not joined, or no longer: it gets no interface"));
 	ATF_CHECK(!tapworld_killed(tw));
 	free(before);

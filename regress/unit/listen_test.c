@@ -23,6 +23,7 @@
 
 #include "common/version.h"
 #include "ztd-tap/listen.h"
+#include "ztd-tap/localconf.h"
 
 ATF_TC_WITHOUT_HEAD(primary_port);
 ATF_TC_BODY(primary_port, tc)
@@ -39,6 +40,36 @@ ATF_TC_BODY(primary_port, tc)
 	ATF_CHECK_EQ(1234, listen_port(&p));
 	p.p_settings.s_primary_port = 4321;
 	ATF_CHECK_EQ(4321, listen_port(&p));
+}
+
+/* What a reload cannot bring into force, in words, one after the other. */
+ATF_TC_WITHOUT_HEAD(waits);
+ATF_TC_BODY(waits, tc)
+{
+	static struct parent	 p;
+	char			 text[256];
+
+	(void)tc;
+	settings_init(&p.p_settings);
+	p.p_argport = -1;
+	p.p_port = ZT_PORT;
+	p.p_offload = true;
+	ATF_CHECK(localconf_waits(&p, 0, text, sizeof(text)) == NULL);
+	p.p_settings.s_primary_port = 4321;
+	ATF_REQUIRE(localconf_waits(&p, 0, text, sizeof(text)) != NULL);
+	ATF_CHECK_STREQ("settings.primaryPort: 4321 has no effect before the "
+	    "next start; port 9993 stays in use", text);
+	ATF_CHECK(localconf_waits(&p, 1, text, sizeof(text)) == NULL);
+	p.p_settings.s_offload = 0;
+	ATF_REQUIRE(localconf_waits(&p, 1, text, sizeof(text)) != NULL);
+	ATF_CHECK(strncmp(text, "settings.offload: false is", 26) == 0);
+	ATF_CHECK(localconf_waits(&p, 2, text, sizeof(text)) == NULL);
+	/* Any port will do; only the other waits. */
+	p.p_settings.s_primary_port = 0;
+	p.p_argport = 0;
+	ATF_REQUIRE(localconf_waits(&p, 0, text, sizeof(text)) != NULL);
+	ATF_CHECK(strncmp(text, "settings.offload", 16) == 0);
+	ATF_CHECK(localconf_waits(&p, 1, text, sizeof(text)) == NULL);
 }
 
 /* A UDP socket bound to a port of the system's choice. */
@@ -119,5 +150,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, no_delay);
 	ATF_TP_ADD_TC(tp, port_not_free_yet);
 	ATF_TP_ADD_TC(tp, primary_port);
+	ATF_TP_ADD_TC(tp, waits);
 	return (atf_no_error());
 }

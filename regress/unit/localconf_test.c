@@ -160,7 +160,7 @@ TC(trusted, "no trusted path over public addresses")
 	    "11.0.0.0/8", "25.1.0.0/16", "51.68.0.0/16" };
 	const struct settings	*s;
 	struct ctlworld		 w;
-	char			 text[128], want[128];
+	char			 text[128], want[160];
 	size_t			 i;
 
 	for (i = 0; i < sizeof(nets) / sizeof(nets[0]); i++) {
@@ -173,8 +173,9 @@ TC(trusted, "no trusted path over public addresses")
 		(void)snprintf(text, sizeof(text),
 		    "{\"physical\":{\"%s\":{\"trustedPathId\":7}}}",
 		    public[i]);
-		(void)snprintf(want, sizeof(want), "physical.\"%s\"."
-		    "trustedPathId: not for public addresses", public[i]);
+		(void)snprintf(want, sizeof(want), "line 1, column %zu: "
+		    "physical.\"%s\".trustedPathId: not for public "
+		    "addresses", 34 + strlen(public[i]), public[i]);
 		parse(tc, text, &w);
 		ATF_CHECK_EQ_MSG(w.w_parsed.mp_ok, 0, "%s", text);
 		ATF_CHECK_MSG(strncmp(w.w_parsed.mp_error, want,
@@ -189,79 +190,114 @@ TC(trusted, "no trusted path over public addresses")
 
 TC(unknown, "unknown and unsupported keys are said and left alone")
 {
+	static const struct {
+		const char	*text, *line;
+	} cases[] = {
+		{ "{\"settings\":{\"primaryPorts\":1}}", "line 1, column 14: "
+		    "settings.primaryPorts: unknown key, ignored; did you "
+		    "mean \"primaryPort\"?" },
+		{ "{\"settings\":\n  {\"fourthPort\":1}}", "line 2, column 4: "
+		    "settings.fourthPort: unknown key, ignored" },
+		{ "{\"Setings\":{}}", "line 1, column 2: Setings: unknown "
+		    "key, ignored; did you mean \"settings\"?" },
+		{ "{\"physical\":{\"10.0.0.0/8\":{\n\"MTUs\":1}}}",
+		    "line 2, column 1: physical.\"10.0.0.0/8\".MTUs: unknown "
+		    "key, ignored; did you mean \"mtu\"?" },
+		{ "{\"virtual\":{\"feedbeef11\":{\"blaklist\":[]}}}",
+		    "line 1, column 27: virtual.feedbeef11.blaklist: unknown "
+		    "key, ignored; did you mean \"blacklist\"?" },
+		{ "{\"settings\":{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		    "aaaaaaaaaaaaa\":1}}", "line 1, column 14: settings."
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: "
+		    "unknown key, ignored" },
+		{ "{\"settings\":{\"policies\":5}}", "line 1, column 14: "
+		    "settings.policies: not supported, ignored" },
+		{ "{\"comment\":5}",
+		    "line 1, column 2: comment: unknown key, ignored" }
+	};
 	struct ctlworld	 w;
+	size_t		 i;
 
-	(void)good(tc, "{\"settings\":{\"primaryPorts\":1}}", &w);
-	ATF_CHECK_EQ(w.w_lines, 1);
-	ATF_CHECK_STREQ(w.w_line, "settings.primaryPorts: unknown key; is "
-	    "\"primaryPort\" meant?");
-	(void)good(tc, "{\"settings\":{\"fourthPort\":1}}", &w);
-	ATF_CHECK_EQ(w.w_lines, 1);
-	ATF_CHECK_STREQ(w.w_line, "settings.fourthPort: unknown key");
-	(void)good(tc, "{\"Setings\":{}}", &w);
-	ATF_CHECK_STREQ(w.w_line, "Setings: unknown key; is \"settings\" "
-	    "meant?");
-	(void)good(tc, "{\"physical\":{\"10.0.0.0/8\":{\"MTUs\":1}}}", &w);
-	ATF_CHECK_STREQ(w.w_line, "physical.\"10.0.0.0/8\".MTUs: unknown "
-	    "key; is \"mtu\" meant?");
-	(void)good(tc, "{\"settings\":{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	    "aaaaaaaaaaaaaaaaaaaa\":1}}", &w);
-	ATF_CHECK_EQ(w.w_lines, 1);
-	(void)good(tc, "{\"settings\":{\"policies\":5}}", &w);
-	ATF_CHECK_EQ(w.w_lines, 1);
-	ATF_CHECK_STREQ(w.w_line,
-	    "settings.policies: not supported, ignored");
-	(void)good(tc, "{\"comment\":5}", &w);
-	ATF_CHECK_EQ(w.w_lines, 1);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)good(tc, cases[i].text, &w);
+		ATF_CHECK_EQ(w.w_lines, 1);
+		ATF_CHECK_STREQ(w.w_line, cases[i].line);
+	}
 }
 
-TC(wrong, "what is wrong is named")
+TC(wrong, "what is wrong is named, with its place and what it must be")
 {
 	static const struct {
 		const char	*text, *error;
 	} cases[] = {
-		{ "[]", "the outermost value is not an object" },
+		{ "[]", "line 1, column 1: must be an object, not a list" },
 		{ "{", "line 1, column 1: not valid JSON" },
 		{ "{\"settings\":\n{\"a\":1,}}",
 		    "line 2, column 8: not valid" },
-		{ "{\"settings\":5}", "settings: must be an object" },
-		{ "{\"settings\":{\"primaryPort\":65536}}",
-		    "settings.primaryPort: 65536 is more than 65535" },
+		{ "{\"settings\":5}",
+		    "line 1, column 13: settings: must be an object, not 5" },
+		{ "{\"settings\":{\n\t\"primaryPort\":65536}}",
+		    "line 2, column 16: settings.primaryPort: must be a whole "
+		    "number from 0 to 65535, not 65536" },
 		{ "{\"settings\":{\"primaryPort\":-1}}",
-		    "settings.primaryPort: must be a whole number" },
+		    "line 1, column 28: settings.primaryPort: must be a whole "
+		    "number from 0 to 65535, not -1" },
 		{ "{\"settings\":{\"primaryPort\":\"x1\"}}",
-		    "settings.primaryPort: \"x1\" is not a number" },
+		    "line 1, column 28: settings.primaryPort: must be a whole "
+		    "number from 0 to 65535, not the text \"x1\"" },
 		{ "{\"settings\":{\"primaryPort\":1.5}}",
-		    "settings.primaryPort: must be" },
-		{ "{\"settings\":{\"forceTcpRelay\":\"yes\"}}",
-		    "settings.forceTcpRelay: must be true or false" },
-		{ "{\"settings\":{\"bind\":\"10.0.0.1\"}}",
-		    "settings.bind: must be a list" },
-		{ "{\"settings\":{\"bind\":[\"10.0.0.1\",\"eth0\"]}}",
-		    "settings.bind[1]: \"eth0\" is not an IP address" },
+		    "line 1, column 28: settings.primaryPort: must be a whole "
+		    "number from 0 to 65535, not 1.5" },
+		{ "{\"settings\":{\"primaryPort\":[]}}",
+		    "line 1, column 28: settings.primaryPort: must be a whole "
+		    "number from 0 to 65535, not a list" },
+		{ "{\"settings\":{\n\"offload\":true,\r\n"
+		    "  \"forceTcpRelay\"  :  \"yes\"}}",
+		    "line 3, column 23: settings.forceTcpRelay: must be true "
+		    "or false, not the text \"yes\"" },
+		{ "{\"settings\":{\"offload\":{}}}", "line 1, column 24: "
+		    "settings.offload: must be true or false, not an object" },
+		/* Columns count characters; of two keys the last counts. */
+		{ "{\"\xc3\xa4\xe2\x82\xac\":1,\"settings\":{\"bind\":[],"
+		    "\"bind\":\"10.0.0.1\"}}",
+		    "line 1, column 38: settings.bind: must be a list, not "
+		    "the text \"10.0.0.1\"" },
+		{ "{\"settings\":{\"bind\":[\"10.0.0.1\",\n \"eth0\"]}}",
+		    "line 2, column 2: settings.bind[1]: must be an IP "
+		    "address, or IP/port, not the text \"eth0\"" },
 		{ "{\"settings\":{\"allowManagementFrom\":[\"any.host\"]}}",
-		    "settings.allowManagementFrom[0]: \"any.host\" is not a "
-		    "network" },
+		    "line 1, column 37: settings.allowManagementFrom[0]: "
+		    "\"any.host\" is not a network (address/bits)" },
 		{ "{\"settings\":{\"allowManagementFrom\":[\"10.0.0.0/33\"]}}",
-		    "settings.allowManagementFrom[0]: \"10.0.0.0/33\" is not" },
-		{ "{\"settings\":{\"dnsMode\":\"all\"}}",
-		    "settings.dnsMode: \"all\" is neither \"split\" nor" },
-		{ "{\"settings\":{\"dnsMode\":true}}",
-		    "settings.dnsMode: must be a text" },
+		    "line 1, column 37: settings.allowManagementFrom[0]: "
+		    "\"10.0.0.0/33\" is not" },
+		{ "{\"settings\":{\"interfacePrefixBlacklist\":[\"a\",7]}}",
+		    "line 1, column 46: settings.interfacePrefixBlacklist[1]: "
+		    "must be a text, not 7" },
+		{ "{\"settings\":{\"dnsMode\":\"all\"}}", "line 1, column 24: "
+		    "settings.dnsMode: must be \"split\" or \"global\", not "
+		    "the text \"all\"" },
+		{ "{\"settings\":{\"dnsMode\":true}}", "line 1, column 24: "
+		    "settings.dnsMode: must be \"split\" or \"global\", not "
+		    "true" },
 		{ "{\"settings\":{\"tcpFallbackRelay\":\"192.0.2.1\"}}",
-		    "settings.tcpFallbackRelay: needs a port" },
-		{ "{\"physical\":{\"lan\":{}}}",
-		    "physical: \"lan\" is not a network" },
+		    "line 1, column 33: settings.tcpFallbackRelay: needs a "
+		    "port" },
+		{ "{\"physical\":{\"lan\":{}}}", "line 1, column 20: "
+		    "physical.lan: \"lan\" is not a network" },
 		{ "{\"physical\":{\"10.0.0.0/8\":{\"mtu\":\"big\"}}}",
-		    "physical.\"10.0.0.0/8\".mtu: \"big\" is not a number" },
-		{ "{\"physical\":{\"10.0.0.0/8\":7}}",
-		    "physical.\"10.0.0.0/8\": must be an object" },
-		{ "{\"virtual\":{\"feedbeef1\":{}}}",
-		    "virtual: \"feedbeef1\" is not a node address" },
-		{ "{\"virtual\":{\"ffffffffff\":{}}}",
-		    "virtual: \"ffffffffff\" is not a node address" },
-		{ "{\"virtual\":{\"feedbeef11\":{\"try\":[5]}}}",
-		    "virtual.feedbeef11.try[0]: must be a text" }
+		    "line 1, column 34: physical.\"10.0.0.0/8\".mtu: must be "
+		    "a whole number from 0 to 4294967295, not the text "
+		    "\"big\"" },
+		{ "{\"physical\":{\"10.0.0.0/8\":7}}", "line 1, column 27: "
+		    "physical.\"10.0.0.0/8\": must be an object, not 7" },
+		{ "{\"virtual\":{\"feedbeef1\":{}}}", "line 1, column 25: "
+		    "virtual.feedbeef1: \"feedbeef1\" is not a node address" },
+		{ "{\"virtual\":{\"ffffffffff\":{}}}", "line 1, column 26: "
+		    "virtual.ffffffffff: \"ffffffffff\" is not a node" },
+		{ "{\"virtual\":{\"feedbeef11\":{\"try\":[null]}}}",
+		    "line 1, column 34: virtual.feedbeef11.try[0]: must be an "
+		    "IP address, or IP/port, not null" }
 	};
 	struct ctlworld	 w;
 	size_t		 i;
@@ -291,7 +327,8 @@ TC(limits, "lists that are too long are refused")
 	parse(tc, text, &w);
 	ATF_CHECK_EQ(w.w_parsed.mp_ok, 0);
 	ATF_CHECK_STREQ(w.w_parsed.mp_error,
-	    "settings.allowManagementFrom: has more than 32 entries");
+	    "line 1, column 36: settings.allowManagementFrom: has more than 32 "
+	    "entries");
 }
 
 ATF_TP_ADD_TCS(tp)

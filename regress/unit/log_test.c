@@ -168,6 +168,8 @@ flood(int n)
 ATF_TC_WITHOUT_HEAD(limit);
 ATF_TC_BODY(limit, tc)
 {
+	int	 i;
+
 	log_init("p", true, false);
 	log_set_sink(take, sink_line);
 	flood(1000);
@@ -175,9 +177,17 @@ ATF_TC_BODY(limit, tc)
 	/* Another site is not held back by the first. */
 	log_warnx("another");
 	ATF_CHECK_STREQ("another", sink_line);
+	/* Finished lines are held back by their kind. */
+	for (i = 0; i < 100; i++) {
+		log_kind(LOG_NOTICE, "kind %d", "kind");
+		log_kind(LOG_WARNING, i % 2 == 0 ? "odd" : "even", "other");
+		log_kind(LOG_DEBUG, "debug", "debug");
+	}
+	ATF_CHECK_EQ_MSG(41, sink_lines, "%u", sink_lines);
+	ATF_CHECK_EQ(LOG_WARNING, sink_level);
 	log_init("p", true, true);
 	flood(100);
-	ATF_CHECK_EQ_MSG(111, sink_lines, "%u", sink_lines);
+	ATF_CHECK_EQ_MSG(141, sink_lines, "%u", sink_lines);
 }
 
 /* Sites that take turns are held back each, wherever their texts lie. */

@@ -136,7 +136,8 @@ ATF_TC_BODY(descriptors, tc)
 			continue;
 		}
 		ATF_CHECK(type == MSG_CHANNEL || type == MSG_FRAMES ||
-		    type == MSG_LEND || type == MSG_LISTENER);
+		    type == MSG_LEND || type == MSG_LISTENER ||
+		    type == MSG_LOCAL);
 		ATF_CHECK((msg_rule(type)->mr_route & ~(UINT32_C(0xf))) == 0);
 	}
 }

@@ -98,7 +98,7 @@ check_identity_body()
 	for text in "$(secret | cut -c1-200)" "$(secret | cut -c1-141)" junk \
 	    "$(secret | tr 0 g)" "$(secret)0"; do
 		printf %s "$text" >home/identity.secret
-		atf_check -s exit:1 -e match:'home/identity.secret ' \
+		atf_check -s exit:1 -e match:'home/identity.secret: ' \
 		    "$(prog)" -n home
 	done
 	# Empty is as good as missing; what follows the key is ignored.
@@ -123,7 +123,7 @@ check_config_body()
 	home
 	for text in '{' '[]' 'null' '{"settings":{},}' '{} x'; do
 		echo "$text" >home/local.conf
-		atf_check -s exit:1 -e match:'home/local.conf: ' \
+		atf_check -s exit:1 -e match:'home/local.conf refused: ' \
 		    "$(prog)" -n home
 	done
 	printf '%070000d' 0 >home/local.conf

@@ -91,10 +91,11 @@ core_online(void *arg, bool online)
 }
 
 static void
-core_log(void *arg, int level, const char *line)
+core_log(void *arg, int level, const char *kind, const char *line)
 {
 	(void)arg;
 	(void)level;
+	(void)kind;
 	(void)line;
 }
 
@@ -447,13 +448,13 @@ CASE(renew, "all anew, with another secondary port unless it is fixed")
 		ATF_CHECK(id_of(i, 0) != ids[i]);
 	}
 	ATF_CHECK_EQ(port, e.e_udp->u_ports[PORT_SECONDARY]);
-	ATF_CHECK_EQ(1, nsaid);
 	udp_renew(&e, true);
 	run(1);
 	ATF_CHECK(e.e_udp->u_ports[PORT_SECONDARY] != port);
 	ATF_CHECK(e.e_udp->u_ports[PORT_SECONDARY] >= 20000);
 	ATF_CHECK_EQ(3, count());
-	ATF_CHECK_EQ(2, nsaid);
+	/* It is the core that says why. */
+	ATF_CHECK_EQ(0, nsaid);
 	e.e_settings.s_secondary_port = 33333;
 	udp_bind(&e);
 	udp_renew(&e, true);

@@ -4,16 +4,21 @@
  */
 
 /*
- * Where the service is and what opens it: port and token from the home
+ * Where the service is and what opens it: the local socket, on which root and
+ * the members of its group need nothing, or port and token from the home
  * folder.  Spec: 05 section 13.1.
  */
+
+#include <sys/stat.h>
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/file.h"
+#include "common/localsock.h"
 #include "ztd-ctl/ztctl/ztctl.h"
 
 #define PORT_FILE	"zerotier-one.port"
@@ -21,6 +26,10 @@
 #define USER_TOKEN	".zeroTierOneAuthToken"
 #define SMALL_FILE	4096
 
+static int	 find(struct conn *, bool);
+static bool	 local_find(struct conn *, const char *);
+static unsigned	 find_port(const struct conn *);
+static char	*find_token(const struct conn *);
 static char	*read_small(const char *, const char *);
 static char	*trim(char *);
 
@@ -36,25 +45,82 @@ home_default(void)
 int
 home_find(struct conn *cn)
 {
-	const char	*user;
-	char		*text;
-	unsigned long	 port = 0;
+	return (find(cn, true));
+}
 
-	if (cn->cn_port == 0) {
-		if ((text = read_small(cn->cn_home, PORT_FILE)) != NULL &&
-		    text[0] >= '0' && text[0] <= '9')
-			port = strtoul(text, NULL, 10);
-		free(text);
-		if (port == 0 || port > 65535) {
+bool
+home_running(struct conn *cn)
+{
+	return (find(cn, false) == 0);
+}
+
+static int
+find(struct conn *cn, bool tell)
+{
+	if (cn->cn_host == NULL && cn->cn_port == 0 && cn->cn_token == NULL) {
+		if ((localsock_system(cn->cn_home) && local_find(cn, NULL)) ||
+		    local_find(cn, cn->cn_home)) {
+			/* Root needs none, and others may have one. */
+			cn->cn_token = geteuid() == 0 ? NULL : find_token(cn);
+			return (0);
+		}
+	}
+	if (cn->cn_port == 0 && (cn->cn_port = find_port(cn)) == 0) {
+		if (tell)
 			(void)fprintf(stderr, "%s: missing port and %s not "
 			    "found in %s\n", cn->cn_name, PORT_FILE,
 			    cn->cn_home);
-			return (-1);
-		}
-		cn->cn_port = (unsigned)port;
+		return (-1);
 	}
-	if (cn->cn_token != NULL)
-		return (0);
+	if (cn->cn_token == NULL && (cn->cn_token = find_token(cn)) == NULL) {
+		if (tell)
+			(void)fprintf(stderr, "%s: %s not found or readable "
+			    "in %s (try again as root)\n", cn->cn_name,
+			    TOKEN_FILE, cn->cn_home);
+		return (-1);
+	}
+	return (0);
+}
+
+/* Somebody listens there, and the file is root's or our own. */
+static bool
+local_find(struct conn *cn, const char *folder)
+{
+	struct stat	 st;
+	int		 fd;
+
+	if (localsock_address(&cn->cn_local, folder) == -1 ||
+	    lstat(cn->cn_local.sun_path, &st) == -1 ||
+	    !S_ISSOCK(st.st_mode) ||
+	    (st.st_uid != 0 && st.st_uid != geteuid()) ||
+	    (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
+		return (false);
+	cn->cn_islocal = connect(fd, (const struct sockaddr *)&cn->cn_local,
+	    sizeof(cn->cn_local)) == 0;
+	(void)close(fd);
+	return (cn->cn_islocal);
+}
+
+static unsigned
+find_port(const struct conn *cn)
+{
+	unsigned long	 port = 0;
+	char		*text;
+
+	if ((text = read_small(cn->cn_home, PORT_FILE)) != NULL &&
+	    text[0] >= '0' && text[0] <= '9')
+		port = strtoul(text, NULL, 10);
+	free(text);
+	return (port > 65535 ? 0 : (unsigned)port);
+}
+
+/* The home's, or the user's copy of it; malloc'd, or NULL. */
+static char *
+find_token(const struct conn *cn)
+{
+	const char	*user;
+	char		*text;
+
 	if ((text = read_small(cn->cn_home, TOKEN_FILE)) != NULL)
 		text = trim(text);
 	if ((text == NULL || *text == '\0') &&
@@ -63,15 +129,11 @@ home_find(struct conn *cn)
 		if ((text = read_small(user, USER_TOKEN)) != NULL)
 			text = trim(text);
 	}
-	if (text == NULL || *text == '\0') {
+	if (text != NULL && *text == '\0') {
 		free(text);
-		(void)fprintf(stderr, "%s: %s not found or readable in %s "
-		    "(try again as root)\n", cn->cn_name, TOKEN_FILE,
-		    cn->cn_home);
-		return (-1);
+		text = NULL;
 	}
-	cn->cn_token = text;
-	return (0);
+	return (text);
 }
 
 /* A short file of a folder as text, malloc'd, or NULL. */

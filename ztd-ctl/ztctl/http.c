@@ -111,10 +111,16 @@ http_connect(const struct conn *cn)
 	socklen_t		 len;
 	int			 fd;
 
-	if (inet_parse(cn->cn_host, &ia) == -1 || inet_isnil(&ia))
-		return (-2);
-	ia.ia_port = (uint16_t)cn->cn_port;
-	len = inet_to_sockaddr(&ia, &ss);
+	if (cn->cn_islocal) {
+		memcpy(&ss, &cn->cn_local, sizeof(cn->cn_local));
+		len = sizeof(cn->cn_local);
+	} else {
+		if (inet_parse(cn->cn_host != NULL ? cn->cn_host :
+		    "127.0.0.1", &ia) == -1 || inet_isnil(&ia))
+			return (-2);
+		ia.ia_port = (uint16_t)cn->cn_port;
+		len = inet_to_sockaddr(&ia, &ss);
+	}
 	if ((fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
 		return (-2);
 	if (connect(fd, (struct sockaddr *)&ss, len) == -1) {
@@ -144,7 +150,8 @@ http_send(int fd, const char *method, const char *path, const char *token,
 	    header(buf, sizeof(buf), &n, "Content-Type: application/json") ==
 	    -1))
 		return (-2);
-	if (header(buf, sizeof(buf), &n, "X-ZT1-Auth: %s", token) == -1 ||
+	if ((token != NULL &&
+	    header(buf, sizeof(buf), &n, "X-ZT1-Auth: %s", token) == -1) ||
 	    header(buf, sizeof(buf), &n, "%s", "") == -1)
 		return (-2);
 	if (write_all(fd, buf, n) == -1)

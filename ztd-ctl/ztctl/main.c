@@ -39,6 +39,7 @@ static const struct verb verbs[] = {
 	{ "network", cmd_network },
 	{ "orbit", cmd_orbit },
 	{ "peers", cmd_peers },
+	{ "reload", cmd_reload },
 	{ "set", cmd_set },
 	{ "status", cmd_info },
 	{ "trace", cmd_trace },
@@ -108,6 +109,10 @@ ZT_VERSION_TEXT ")\n"
 "  message send <address> <type> <text>\n"
 "  message list [<after>]      what users of other nodes have sent\n"
 "  dump                        everything, for those who help\n"
+"  config show [<file>]        what is configured, and where that comes from\n"
+"  config check [<file>]       mistakes in local.conf, or another file\n"
+"  config edit                 change it with an editor\n"
+"  reload                      have the service read its configuration anew\n"
 "This node's own controller:\n"
 "  network create|list|show|set|delete ...\n"
 "  member list|show|authorize|deauthorize|set|delete ...\n"
@@ -205,13 +210,13 @@ client(int argc, char **argv)
 	memset(&cn, 0, sizeof(cn));
 	cn.cn_name = argv[0];
 	cn.cn_home = home_default();
-	cn.cn_host = "127.0.0.1";
 	for (i = 1; i < argc && rv == -1; i++) {
-		if (argv[i][0] == '-') {
+		/* "-" alone is a file: the standard input. */
+		if (argv[i][0] == '-' && argv[i][1] != '\0') {
 			/* -D/home, or -D /home. */
 			letter = argv[i][1];
-			value = argv[i] + 1 + (letter != '\0');
-			if (*value == '\0' && letter != '\0' &&
+			value = argv[i] + 2;
+			if (*value == '\0' &&
 			    strchr("DHTp", letter) != NULL && i + 1 < argc) {
 				value = argv[++i];
 				apart = true;
@@ -239,6 +244,8 @@ ask(struct conn *cn, int n, char **words)
 {
 	size_t	 k;
 
+	if (n > 0 && strcmp(words[0], "config") == 0)
+		return (cmd_config(cn, n, words));
 	for (k = 0; n > 0 && k < sizeof(verbs) / sizeof(verbs[0]); k++) {
 		if (strcmp(words[0], verbs[k].v_name) == 0)
 			return (home_find(cn) == -1 ? 2 :

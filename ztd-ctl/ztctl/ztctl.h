@@ -11,6 +11,10 @@
 #ifndef ZTCTL_ZTCTL_H
 #define ZTCTL_ZTCTL_H
 
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,9 +28,11 @@
 struct conn {
 	const char	*cn_name;	/* argv[0] */
 	const char	*cn_home;
-	const char	*cn_host;	/* IP address */
+	const char	*cn_host;	/* IP address, NULL: not given */
 	unsigned	 cn_port;
-	char		*cn_token;
+	char		*cn_token;	/* NULL: none */
+	struct sockaddr_un cn_local;	/* the local socket, if cn_islocal */
+	bool		 cn_islocal;
 	bool		 cn_json;	/* -j */
 };
 
@@ -58,10 +64,12 @@ void	 http_read(int fd, struct reply *rp);
 /* ---- home.c ------------------------------------------------------ */
 
 /*
- * Fill cn_port and cn_token where they are not given.  Returns 0, or -1
- * after a message.
+ * Find the local socket, unless address, port or token are given; else fill
+ * cn_port and cn_token where they are not.  Returns 0, or -1 after a message.
  */
 int	 home_find(struct conn *);
+/* The same without a message: is there a service to ask? */
+bool	 home_running(struct conn *);
 /* $ZEROTIER_HOME or the system's place. */
 const char *home_default(void);
 
@@ -126,8 +134,36 @@ int	 cmd_dump(const struct conn *, int, char **);
 /* controller.c */
 int	 cmd_network(const struct conn *, int, char **);
 int	 cmd_member(const struct conn *, int, char **);
+/* config.c: finds the service by itself, where it needs one */
+int	 cmd_config(struct conn *, int, char **);
+/* Have it read its configuration anew, and say what it says of that. */
+int	 cmd_reload(const struct conn *, int, char **);
 /* bulk.c */
 int	 cmd_controller(const struct conn *, int, char **);
+
+/* conffile.c: local.conf as a file */
+
+/*
+ * The home's, or of any file ("-": standard input); malloc'd, or NULL after a
+ * message.  A home without one gives an empty text.
+ */
+char	*conf_read_home(const struct conn *, size_t *len);
+char	*conf_read(const char *file, size_t *len);
+/*
+ * Say what is wrong in it, and with odd what is odd, in lines that begin with
+ * name, on the standard error.  Returns 0 when nothing is wrong, with what it
+ * means in *s, which may be NULL.
+ */
+struct settings;
+int	 conf_judge(const char *name, const char *text, size_t len, bool odd,
+	    struct settings *s);
+/* May it be replaced?  0, or -1 after a message: it is a link. */
+int	 conf_replaceable(const struct conn *);
+/* Replace the home's by a text that was judged; -1 after a message. */
+int	 conf_install(const struct conn *, const char *text, size_t len);
+
+/* edit.c: config edit */
+int	 conf_edit(struct conn *);
 
 /* dump_linux.c, dump_bsd.c: the interfaces of this host, or nothing. */
 void	 dump_interfaces(FILE *);

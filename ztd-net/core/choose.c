@@ -211,6 +211,8 @@ choose_path(struct node *n, int64_t now, struct peer *p)
 	direct = choose_direct(n, now, p);
 	if (direct != NULL && !direct->pa_suspect && path_alive(direct, now)) {
 		watch_sent(n, now, p, direct, true);
+		if (p->pe_told != (uintptr_t)direct || p->pe_relayed != 0)
+			tell_direct(n, p, direct);
 		return (direct);
 	}
 	if (direct == NULL)
@@ -227,6 +229,7 @@ choose_path(struct node *n, int64_t now, struct peer *p)
 	    (direct == NULL || (path_alive(relay, now) &&
 	    !relay->pa_suspect))) {
 		watch_sent(n, now, by, relay, true);
+		tell_relayed(n, now, p, by);
 		return (relay);
 	}
 	return (direct != NULL ? direct : peer_best_path(p, now, true));

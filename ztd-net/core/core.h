@@ -115,6 +115,12 @@ struct peer {
 	struct path	*pe_rival;	/* seems better, not long enough */
 	int64_t		 pe_rival_since;
 	unsigned	 pe_switches;
+	/* tell.c: what the log was told of it */
+	uintptr_t	 pe_told;	/* path, only to compare with, */
+#define TOLD_RELAYED	1		/* or this, or 0 nothing */
+	struct inet_addr pe_told_addr;
+	int64_t		 pe_relayed;	/* since; 0 it is not */
+	bool		 pe_told_root;	/* that it answers */
 	struct reach	*pe_reach;	/* addresses being tried, or NULL */
 	uint32_t	 pe_credit;	/* bytes that suggestions may cost */
 	int64_t		 pe_created;
@@ -395,6 +401,19 @@ struct path *peer_best_path(const struct peer *, int64_t now, bool expired);
 struct path *peer_alive_path(const struct peer *, int64_t now);
 int	 peer_latency(const struct peer *, int64_t now);
 uint64_t path_quality(const struct peer_path *, int64_t now);
+
+/* tell.c: lines of log about peers */
+/* A packet goes to p by this path, which is not the one of pe_told. */
+void	 tell_direct(struct node *, struct peer *, const struct path *);
+/* A packet goes to p through this root. */
+void	 tell_relayed(struct node *, int64_t now, struct peer *,
+	    const struct peer *by);
+/* A root answers on this path, or, NULL, it does not. */
+void	 tell_root(struct node *, struct peer *, const struct path *);
+
+/* explain.c: why a peer is relayed though its addresses were tried or not */
+enum reason relayed_reason(const struct node *, int64_t now,
+	    const struct peer *);
 
 /* watch.c: peers of which something is expected within seconds */
 void	 watch(struct node *, int64_t now, struct peer *);

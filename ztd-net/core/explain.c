@@ -35,8 +35,7 @@ path_reason(const struct node *n, int64_t now, const struct peer_path *pp)
 	return (REASON_NONE);
 }
 
-/* Why a peer is relayed though its addresses were tried or not. */
-static enum reason
+enum reason
 relayed_reason(const struct node *n, int64_t now, const struct peer *p)
 {
 	int64_t		 last;

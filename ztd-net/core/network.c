@@ -46,24 +46,34 @@ network_status(const struct network *nw)
 	return (nw->nw_conf != NULL ? NET_OK : NET_REQUESTING);
 }
 
-static const char *
-status_name(enum net_status status)
+/* That it is ok, and a port in error, the log has of who makes the port. */
+static void
+status_log(struct node *n, const struct network *nw, enum net_status status)
 {
+	unsigned long long	id = nw->nw_id, con = nwid_controller(id);
+
 	switch (status) {
 	case NET_REQUESTING:
-		return ("requesting a configuration");
-	case NET_OK:
-		return ("ok");
+		node_log(n, LOG_INFO, "network %016llx waiting: controller "
+		    "%010llx is asked for a configuration", id, con);
+		break;
 	case NET_ACCESS_DENIED:
-		return ("access denied");
+		node_log(n, LOG_NOTICE, "network %016llx denied: controller "
+		    "%010llx does not let this node in", id, con);
+		break;
 	case NET_NOT_FOUND:
-		return ("not found");
-	case NET_PORT_ERROR:
-		return ("the port is down");
+		node_log(n, LOG_NOTICE, "network %016llx not found: "
+		    "controller %010llx has no such network", id, con);
+		break;
 	case NET_AUTHENTICATION_REQUIRED:
-		return ("authentication required");
+		node_log(n, LOG_NOTICE, "network %016llx authentication "
+		    "required: %s", id, nw->nw_auth_url[0] != '\0' ?
+		    nw->nw_auth_url : "no address was given");
+		break;
+	case NET_OK:
+	case NET_PORT_ERROR:
+		break;
 	}
-	return ("unknown");
 }
 
 static void
@@ -92,8 +102,7 @@ network_changed(struct node *n, struct network *nw)
 	network_describe(n, nw, &nn);
 	if (nn.nn_status != nw->nw_told) {
 		nw->nw_told = nn.nn_status;
-		node_log(n, LOG_INFO, "network %016llx: %s",
-		    (unsigned long long)nw->nw_id, status_name(nn.nn_status));
+		status_log(n, nw, nn.nn_status);
 	}
 	n->n_cb.nc_network(n->n_arg, &nn);
 }

@@ -286,7 +286,7 @@ node_log(struct node *n, int level, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	n->n_cb.nc_log(n->n_arg, level, line);
+	n->n_cb.nc_log(n->n_arg, level, fmt, line);
 }
 
 void

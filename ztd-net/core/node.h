@@ -243,8 +243,10 @@ struct node_callbacks {
 	 * this comes from has returned.  May be NULL.
 	 */
 	void	(*nc_rebind)(void *, bool new_port);
-	/* One line worth telling the operator; level as of syslog. */
-	void	(*nc_log)(void *, int level, const char *line);
+	/* One line worth telling the operator; level as of syslog, kind is
+	 * the same for lines that are of the same kind, and constant. */
+	void	(*nc_log)(void *, int level, const char *kind,
+		    const char *line);
 };
 
 /*

@@ -91,9 +91,10 @@ static int64_t
 ping_root(struct node *n, int64_t now, struct peer *p)
 {
 	struct path	*pa = peer_best_path(p, now, false);
+	bool		 fine = root_fine(p, now);
 
-	if (root_fine(p, now) &&
-	    now - p->pe_last_full_hello <= UPSTREAM_CONTACT_MS)
+	tell_root(n, p, fine ? pa : NULL);
+	if (fine && now - p->pe_last_full_hello <= UPSTREAM_CONTACT_MS)
 		return (root_keep(n, now, p, pa));
 	if (hello_endpoints(n, now, p, keepalive(n, now, p)) == 0)
 		hello_relayed(n, now, p);
@@ -157,9 +158,6 @@ void
 root_heard(struct node *n, int64_t now)
 {
 	n->n_last_root = now;
-	if (n->n_lost != 0 && n->n_stage > 0)
-		node_log(n, LOG_NOTICE, "a root answers again, after %lld s",
-		    (long long)((now - n->n_lost) / 1000));
 	n->n_lost = 0;
 	n->n_stage = 0;
 	n->n_contacts = 0;
@@ -179,6 +177,7 @@ contact_roots(struct node *n, int64_t now)
 		if ((p = peer_find(n, addrs[i])) == NULL ||
 		    root_fine(p, now))
 			continue;
+		tell_root(n, p, NULL);
 		(void)hello_endpoints(n, now, p, 0);
 		p->pe_last_full_hello = now;
 	}
@@ -228,10 +227,9 @@ next_stage(struct node *n, int64_t now)
 
 	n->n_stage_at = n->n_stage == 1 ? n->n_lost + NEW_PORT_MS :
 	    now + STAGE_MS;
-	node_log(n, LOG_NOTICE, "no root has answered for %lld s: all "
-	    "sockets are opened anew%s",
-	    (long long)((now - n->n_lost) / 1000),
-	    new_port ? ", with another secondary port" : "");
+	node_log(n, LOG_NOTICE, "no root has answered for %lld s: UDP sockets "
+	    "are opened anew, %s", (long long)((now - n->n_lost) / 1000),
+	    new_port ? "with another secondary port" : "ports stay");
 	if (n->n_cb.nc_rebind != NULL)
 		n->n_cb.nc_rebind(n->n_arg, new_port);
 	n->n_contacts = 0;

@@ -275,6 +275,8 @@ forget_choice(struct peer *p, const struct path *pa)
 		p->pe_best = NULL;
 	if (p->pe_rival == pa)
 		p->pe_rival = NULL;
+	if (p->pe_told == (uintptr_t)pa)
+		p->pe_told = 0;
 	p->pe_best_until = 0;
 }
 

@@ -68,8 +68,8 @@ world_load(struct node *n, enum node_state what, uint64_t id,
 	world_get(&rb, w);
 	ok = len > 0 && rbuf_ok(&rb);
 	if (len > 0 && !ok)
-		node_log(n, LOG_WARNING, "%s: damaged, not used",
-		    what == STATE_PLANET ? "planet" : "moon");
+		node_log(n, LOG_WARNING, "%s of the home folder is damaged: "
+		    "not used", what == STATE_PLANET ? "planet" : "moon");
 	free(buf);
 	return (ok);
 }
@@ -106,7 +106,7 @@ add_roots(struct node *n, int64_t now, const struct world *w)
 		if (peer_find(n, id->id_addr) == NULL && !identity_valid(id)) {
 			node_log(n, LOG_WARNING, "root %010llx of world "
 			    "%010llx: its address does not follow from its "
-			    "key, not used", (unsigned long long)id->id_addr,
+			    "key: not used", (unsigned long long)id->id_addr,
 			    (unsigned long long)w->w_id);
 			continue;
 		}
@@ -413,9 +413,12 @@ topology_offer(struct node *n, int64_t now, const struct world *w,
 			return;
 		seed_drop(t, w->w_id);
 	}
-	node_log(n, LOG_INFO, "%s %010llx updated by %010llx",
-	    w->w_type == WORLD_PLANET ? "planet" : "moon",
-	    (unsigned long long)w->w_id, (unsigned long long)from);
+	if (w->w_type == WORLD_PLANET)
+		node_log(n, LOG_INFO, "planet %010llx updated by %010llx",
+		    (unsigned long long)w->w_id, (unsigned long long)from);
+	else
+		node_log(n, LOG_INFO, "moon %010llx updated by %010llx",
+		    (unsigned long long)w->w_id, (unsigned long long)from);
 	world_keep(n, w);
 }
 
