@@ -43,7 +43,9 @@ struct waiting {
 	uint64_t	 wt_to;
 	uint64_t	 wt_packet;
 	bool		 wt_minor;	/* whether or not */
-	struct grant	*wt_grant;	/* to be kept, or NULL */
+	struct grant	*wt_grant;	/* to be kept, or NULL; */
+	uint64_t	 wt_network;	/* made with this serial of the network */
+	uint32_t	 wt_note;	/* and this st_note */
 	uint8_t		*wt_dict;
 	size_t		 wt_len;
 };
@@ -69,12 +71,13 @@ static void	 answer(struct request *);
 static void	 answer_config(struct request *);
 static struct waiting *build(struct request *);
 static void	 answer_stored(void *, int);
+static void	 answer_committed(void *, int);
 static bool	 save(struct request *);
 static bool	 is_settled(const struct request *, const struct member *,
 		    const struct status *);
 static bool	 answer_again(struct request *, struct status *);
 static int64_t	 login_end(const struct request *);
-static void	 settle(const struct request *, struct waiting *);
+static void	 settle(struct waiting *);
 static void	 waiting_free(struct waiting *);
 static bool	 is_minor(const struct request *);
 static void	 hold(const struct request *);
@@ -218,21 +221,21 @@ answer_config(struct request *rq)
 		return;
 	/* An address may have become free since. */
 	if (rq->rq_settled && count_ips(rq) == nips) {
-		settle(rq, wt);
+		settle(wt);
 		answer_stored(wt, 0);
 		return;
 	}
 	wt->wt_minor = is_minor(rq);
 	store_begin(c);
 	if (save(rq)) {
-		if ((end = store_commit(c, answer_stored, wt)) == STORE_BUSY)
+		if ((end = store_commit(c, answer_committed, wt)) == STORE_BUSY)
 			hold(rq);
 	} else {
 		store_abort(c);
 		reply_error(rq, rq->rq_n->n_nwid, ERR_OBJ_NOT_FOUND, NULL, 0);
 	}
 	if (end == STORE_NOTHING) {
-		settle(rq, wt);
+		settle(wt);
 		answer_stored(wt, 0);
 	} else if (end == STORE_BUSY)
 		waiting_free(wt);
@@ -244,6 +247,7 @@ build(struct request *rq)
 	struct controller	*c = rq->rq_c;
 	struct netconf		*nc = &c->c_nc;
 	struct waiting		*wt;
+	struct status		*st;
 	const uint8_t		*d;
 	size_t			 len;
 	bool			 again;
@@ -260,6 +264,9 @@ build(struct request *rq)
 		memcpy(wt->wt_dict, d, len);
 		wt->wt_len = len;
 	}
+	wt->wt_network = rq->rq_n->n_serial;
+	if ((st = status_find(c->c_status, nc->nc_nwid, nc->nc_to)) != NULL)
+		wt->wt_note = st->st_note;
 	if (again && wt->wt_dict != NULL && rq->rq_packet != PACKET_PUSH)
 		wt->wt_grant = grant_new(nc, c->c_room, login_end(rq));
 	netconf_clear(nc);
@@ -294,21 +301,35 @@ is_settled(const struct request *rq, const struct member *m,
 	    memcmp(st->st_meta, rq->rq_meta, rq->rq_len) == 0);
 }
 
-/* Nothing is to be stored, nor will be the next time. */
+/*
+ * The member's record is what this answer was made of, so the same request
+ * changes nothing from now on: unless the network is another one meanwhile,
+ * or the device has told something else about itself.
+ */
 static void
-settle(const struct request *rq, struct waiting *wt)
+settle(struct waiting *wt)
 {
-	struct status_table	*tb = rq->rq_c->c_status;
+	struct status_table	*tb = wt->wt_c->c_status;
+	const struct network	*n = store_network(wt->wt_c, wt->wt_nwid);
 	const struct member	*m;
-	struct status		*st;
+	struct status		*st = status_find(tb, wt->wt_nwid, wt->wt_to);
 
-	st = status_find(tb, rq->rq_n->n_nwid, rq->rq_id->id_addr);
-	m = store_member(rq->rq_n, rq->rq_id->id_addr);
-	if (st == NULL || m == NULL || rq->rq_packet == PACKET_PUSH)
+	if (st == NULL || n == NULL || n->n_serial != wt->wt_network ||
+	    st->st_note != wt->wt_note || wt->wt_packet == PACKET_PUSH ||
+	    (m = store_member(n, wt->wt_to)) == NULL || !m->m_authorized)
 		return;
-	status_settle(tb, st, m->m_serial, rq->rq_n->n_serial);
+	status_settle(tb, st, m->m_serial, n->n_serial);
 	status_grant(tb, st, wt->wt_grant);
 	wt->wt_grant = NULL;
+}
+
+/* Its record is on disk and in force, just now. */
+static void
+answer_committed(void *arg, int error)
+{
+	if (error == 0)
+		settle(arg);
+	answer_stored(arg, error);
 }
 
 /* When it could not be stored, the device will ask again. */

@@ -139,6 +139,7 @@ status_note(struct status_table *tb, struct status *st,
 	    memcmp(st->st_meta, meta, len) == 0))
 		return;
 	status_grant(tb, st, NULL);
+	st->st_note++;
 	memcpy(st->st_public, id->id_public, sizeof(st->st_public));
 	if (len != st->st_metalen) {
 		free(st->st_meta);

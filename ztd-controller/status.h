@@ -59,6 +59,8 @@ struct status {
 	 */
 	uint64_t	 st_member;
 	uint64_t	 st_network;
+	uint32_t	 st_note;	/* another one with each other identity
+					 * or meta-data */
 	/* What it was given with these, this identity and meta-data. */
 	struct grant	*st_grant;
 };

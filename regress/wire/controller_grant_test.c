@@ -247,6 +247,33 @@ ATF_TC_BODY(again, tc)
 	done(&st);
 }
 
+/*
+ * What the first request stored is what it was answered with, unless the
+ * network was changed before that was on disk.
+ */
+ATF_TC_WITHOUT_HEAD(first);
+ATF_TC_BODY(first, tc)
+{
+	struct stage	 st;
+	struct world	*w;
+	int64_t		 ts;
+
+	setup(&st);
+	w = st.st_w;
+	post_member(&st, 0, "{\"noAutoAssignIps\":true}");
+	post_member(&st, 1, "{\"noAutoAssignIps\":true}");
+	ts = ask(&st, 0, MINUTE, 0);
+	ask(&st, 0, MINUTE, ts);
+	world_forget(w);
+	w->w_now += MINUTE;
+	set_key(&st, -1, "name", json_string("y"));
+	request_receive(&w->w_con, w->w_now, st.st_nwid, PACKET,
+	    &st.st_ids[1], meta, strlen(meta));
+	set_key(&st, -1, "name", json_string("z"));
+	ask(&st, 1, MINUTE, 0);
+	done(&st);
+}
+
 /* With the shortest window they are too old after half a minute. */
 ATF_TC_WITHOUT_HEAD(window);
 ATF_TC_BODY(window, tc)
@@ -503,6 +530,7 @@ ATF_TC_BODY(pool_empty, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, again);
+	ATF_TP_ADD_TC(tp, first);
 	ATF_TP_ADD_TC(tp, window);
 	ATF_TP_ADD_TC(tp, changed);
 	ATF_TP_ADD_TC(tp, bridge);
