@@ -29,16 +29,15 @@
 struct grant;
 
 /*
- * Of a configuration with its signed credentials.  login is when a log-in
- * ends, ms, 0: it needs none.  The result is the caller's; NULL when memory
- * is short.
+ * Of a configuration with its signed credentials.  The result is the
+ * caller's; NULL when memory is short, and where members log in or are
+ * traced: they get everything new each time.
  */
-struct grant *grant_new(const struct netconf *, struct netconf_room *,
-	    int64_t login);
+struct grant *grant_new(const struct netconf *, struct netconf_room *);
 void	 grant_free(struct grant *);
 /* Its size in memory, bytes. */
 size_t	 grant_size(const struct grant *);
-/* Its credentials are young enough, and so is the log-in. */
+/* Its credentials are young enough. */
 bool	 grant_good(const struct grant *, int64_t now);
 /* Fill in what the member got of its own, but for the credentials. */
 void	 grant_fill(const struct grant *, struct netconf *);

@@ -45,7 +45,7 @@ struct waiting {
 	bool		 wt_minor;	/* whether or not */
 	struct grant	*wt_grant;	/* to be kept, or NULL; */
 	uint64_t	 wt_network;	/* made with this serial of the network */
-	uint32_t	 wt_note;	/* and this st_note */
+	uint16_t	 wt_note;	/* and this st_note */
 	uint8_t		*wt_dict;
 	size_t		 wt_len;
 };
@@ -268,7 +268,7 @@ build(struct request *rq)
 	if ((st = status_find(c->c_status, nc->nc_nwid, nc->nc_to)) != NULL)
 		wt->wt_note = st->st_note;
 	if (again && wt->wt_dict != NULL && rq->rq_packet != PACKET_PUSH)
-		wt->wt_grant = grant_new(nc, c->c_room, login_end(rq));
+		wt->wt_grant = grant_new(nc, c->c_room);
 	netconf_clear(nc);
 	if (wt->wt_dict != NULL)
 		return (wt);
@@ -295,8 +295,8 @@ is_settled(const struct request *rq, const struct member *m,
 {
 	if (m == NULL || !m->m_authorized)
 		return (false);
-	return (st != NULL && st->st_member == m->m_serial &&
-	    st->st_network == rq->rq_n->n_serial &&
+	return (st != NULL && m->m_serial <= st->st_serial &&
+	    rq->rq_n->n_serial <= st->st_serial &&
 	    st->st_metalen == rq->rq_len && rq->rq_len > 0 &&
 	    memcmp(st->st_meta, rq->rq_meta, rq->rq_len) == 0);
 }
@@ -318,8 +318,7 @@ settle(struct waiting *wt)
 	    st->st_note != wt->wt_note || wt->wt_packet == PACKET_PUSH ||
 	    (m = store_member(n, wt->wt_to)) == NULL || !m->m_authorized)
 		return;
-	status_settle(tb, st, m->m_serial, n->n_serial);
-	status_grant(tb, st, wt->wt_grant);
+	status_settle(tb, st, wt->wt_c->c_serial, wt->wt_grant);
 	wt->wt_grant = NULL;
 }
 

@@ -32,7 +32,6 @@ struct status_seen {
 };
 
 struct grant;
-struct status_group;
 
 struct status {
 	TAILQ_ENTRY(status) st_order;	/* by st_last, oldest first */
@@ -40,27 +39,26 @@ struct status {
 	LIST_ENTRY(status) st_peers;	/* of the same network */
 	TAILQ_ENTRY(status) st_expiring; /* while st_expiry is not 0 */
 	TAILQ_ENTRY(status) st_pushing;	/* while st_dirty */
-	struct status_group *st_group;
 	uint64_t	 st_nwid;
 	uint64_t	 st_addr;
 	int64_t		 st_last;	/* last accepted request, ms */
 	int64_t		 st_expiry;	/* of a log-in still to be watched,
 					 * ms; 0: none */
 	bool		 st_dirty;	/* to be pushed */
+	uint16_t	 st_note;	/* another one with each other identity
+					 * or meta-data */
+	uint16_t	 st_metalen;	/* see below */
 	struct status_seen st_seen[STATUS_SEEN];	/* newest first */
 	/* Of the last authorized request; st_metalen 0: there was none. */
 	int64_t		 st_admitted;	/* when, ms */
 	uint8_t		 st_public[IDENTITY_KEYS];
-	size_t		 st_metalen;
-	uint8_t		*st_meta;
+	const uint8_t	*st_meta;	/* of all who say the same */
 	/*
-	 * With these serials of member and network that request changed
-	 * nothing in the record, so the same one does not, either.
+	 * With the records of member and network of this serial or before
+	 * that request changed nothing, so the same one does not, either.
+	 * 0: it may.
 	 */
-	uint64_t	 st_member;
-	uint64_t	 st_network;
-	uint32_t	 st_note;	/* another one with each other identity
-					 * or meta-data */
+	uint64_t	 st_serial;
 	/* What it was given with these, this identity and meta-data. */
 	struct grant	*st_grant;
 };
@@ -86,9 +84,12 @@ bool	 status_any(const struct status_table *);
  */
 void	 status_note(struct status_table *, struct status *,
 	    const struct identity *, const void *meta, size_t len);
-/* These are the serials with which its last request changed nothing. */
+/*
+ * Its last request changed nothing, as of this serial, and what it was given
+ * is this, which is taken over, or NULL: as with status_grant().
+ */
 void	 status_settle(struct status_table *, struct status *,
-	    uint64_t member, uint64_t network);
+	    uint64_t serial, struct grant *);
 /*
  * Keep a grant, which is taken over, instead of the one that there is; NULL:
  * none.  Over GRANTS_MAX bytes it is not kept.
