@@ -111,7 +111,7 @@ result_done(void *arg, unsigned code, char *out, size_t len,
 		return;
 	r->r_len = sh->sh_len;
 	if ((r->r_out = sheet_read(sh)) == NULL)
-		fatal("an answer of %zu bytes", sh->sh_len);
+		fatalx("out of memory");
 	sheet_free(sh);
 }
 

@@ -243,7 +243,7 @@ lower_names(struct files *f, const char *folder, size_t digits)
 			continue;
 		bigger = reallocarray(names, n + 1, sizeof(*names));
 		if (bigger == NULL)
-			fatal("list of %zu names", n);
+			fatalx("out of memory");
 		names = bigger;
 		(void)strlcpy(names[n++].od_name, de->d_name,
 		    sizeof(names->od_name));

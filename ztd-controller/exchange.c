@@ -232,7 +232,7 @@ exchange_done(void *arg, unsigned code, char *out, size_t len,
 		if (exchange_lend(ex) == 0)
 			ex->ex_sent = ex->ex_outlen;
 		else if ((ex->ex_out = sheet_read(sh)) == NULL)
-			fatal("an answer of %zu bytes", sh->sh_len);
+			fatalx("out of memory");
 	}
 	exchange_send(ex);
 }

@@ -149,7 +149,7 @@ spread_add(struct spread *sp, const uint64_t *targets, size_t n, int64_t now)
 	sp->sp_targets = reallocarray(sp->sp_targets, sp->sp_ntargets + n,
 	    sizeof(*sp->sp_targets));
 	if (sp->sp_targets == NULL)
-		fatal("%zu revocations", n);
+		fatalx("out of memory");
 	for (i = 0; i < n; i++) {
 		sp->sp_targets[sp->sp_ntargets].ta_addr = targets[i];
 		sp->sp_targets[sp->sp_ntargets++].ta_time = now;
