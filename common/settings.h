@@ -65,6 +65,8 @@ struct settings {
 	char		 s_includes[SETTINGS_PREFIXES][SETTINGS_PREFIX_LEN];
 	uint32_t	 s_nmanagers;		/* allowManagementFrom */
 	struct inet_addr s_managers[SETTINGS_MANAGERS];
+	uint32_t	 s_nreaders;		/* allowMetricsFrom */
+	struct inet_addr s_readers[SETTINGS_MANAGERS];
 	uint32_t	 s_nphysical;
 	struct settings_physical s_physical[SETTINGS_PHYSICAL];
 	uint32_t	 s_nvirtual;

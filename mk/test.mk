@@ -24,7 +24,7 @@ BENCH	:= $(patsubst %.c,$(B)/%,$(filter-out %/controller_load.c %/pace.c $(wildc
 	   $(call sources,regress/bench)))
 BENCH_LIB := $(addprefix $(B)/,$(wildcard regress/bench/*.sh))
 BENCH_OBJ := $(B)/obj/regress/bench/pace.o $(B)/obj/regress/lib/stage.o $(LIBCORE) $(LIBCOMMON)
-HOST_LIB := $(addprefix $(B)/,$(filter-out %_test.sh,$(wildcard regress/host/*.sh)))
+HOST_LIB := $(addprefix $(B)/,$(filter-out %_test.sh,$(wildcard regress/host/*.sh regress/host/*.jq)))
 FUZZ_SECONDS ?= 10
 JOBS	?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 

@@ -46,6 +46,7 @@ static struct {
 	channel_message	 message;
 	void		 (*stop)(void *);
 	void		*arg;
+	bool		 ends_itself;	/* at MSG_STOP */
 	unsigned	 lost;		/* lines since the last one sent */
 } child;
 
@@ -187,11 +188,17 @@ child_channel(struct event_base *base, enum proc self,
 	return (child.channel);
 }
 
+void
+child_ends_itself(void)
+{
+	child.ends_itself = true;
+}
+
 static void
 parent_message(struct channel *ch, struct msg *m, void *arg)
 {
 	(void)arg;
-	if (m->m_type == MSG_STOP)
+	if (m->m_type == MSG_STOP && !child.ends_itself)
 		stop_and_exit(0);
 	child.message(ch, m, child.arg);
 }

@@ -38,6 +38,11 @@ void	 child_start(enum proc self, const char *name, struct msg_init *);
  */
 struct channel *child_channel(struct event_base *, enum proc self,
 	    channel_message, void (*stop)(void *arg), void *arg);
+/*
+ * From now on MSG_STOP is given to the message callback, and the process
+ * ends by itself, within a second: it has to ask others for its last words.
+ */
+void	 child_ends_itself(void);
 
 /*
  * What a process may still do after child_confine().  A process that is not

@@ -134,8 +134,8 @@ deorbit_done(struct request *rq)
 }
 
 /*
- * Hex digits at the start of a text; a number is first written in decimal
- * (QUIRK).  0 when there is no seed.
+ * Hex digits at the start of a text; a number is first written in decimal,
+ * a truth value as 1 or 0 (QUIRK, 05 section 1).  0 when there is no seed.
  */
 static uint64_t
 body_seed(struct request *rq)
@@ -152,6 +152,9 @@ body_seed(struct request *rq)
 	else if (json_is_integer(v))
 		(void)snprintf(text, sizeof(text), "%llu",
 		    (unsigned long long)json_integer_value(v));
+	else if (json_is_boolean(v))
+		(void)strlcpy(text, json_is_true(v) ? "1" : "0",
+		    sizeof(text));
 	json_decref(body);
 	if (isxdigit((unsigned char)text[0]))
 		seed = strtoull(text, NULL, 16);

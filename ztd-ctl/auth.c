@@ -37,6 +37,9 @@ static struct guesser	 guessers[GUESSERS];
 static bool	 address_ok(const struct ctl *, const struct inet_addr *);
 static bool	 operator_is(const struct msg_operators *,
 		    const struct peercred *);
+static bool	 reader_ok(const struct ctl *, const struct inet_addr *);
+static bool	 listed(const struct inet_addr *, uint32_t,
+		    const struct inet_addr *);
 static bool	 path_open(const char *);
 static bool	 host_ours(const char *);
 static char	*token_given(struct request *);
@@ -56,7 +59,7 @@ auth_allowed(struct request *rq, const struct inet_addr *from)
 	bool			 metrics, ok = false;
 
 	metrics = strcmp(rq->rq_path, "/metrics") == 0;
-	if (!metrics && !address_ok(ctl, from))
+	if (!(metrics ? reader_ok(ctl, from) : address_ok(ctl, from)))
 		return (false);
 	/* These show no token, which no stranger's page can have. */
 	host = evhttp_find_header(evhttp_request_get_input_headers(rq->rq_ev),
@@ -188,7 +191,6 @@ address_ok(const struct ctl *ctl, const struct inet_addr *from)
 {
 	const struct settings	*s = &ctl->c_settings.ms_settings;
 	static const uint8_t	 fe80_1[16] = { 0xfe, 0x80, [15] = 1 };
-	uint32_t		 i;
 
 	if (inet_isnil(from))
 		return (false);
@@ -196,8 +198,28 @@ address_ok(const struct ctl *ctl, const struct inet_addr *from)
 		return (true);
 	if (from->ia_family == 6 && memcmp(from->ia_ip, fe80_1, 16) == 0)
 		return (true);
-	for (i = 0; i < s->s_nmanagers && i < SETTINGS_MANAGERS; i++) {
-		if (inet_contains(&s->s_managers[i], from))
+	return (listed(s->s_managers, s->s_nmanagers, from));
+}
+
+/* As ever /metrics is for whoever reaches us, unless there is a list. */
+static bool
+reader_ok(const struct ctl *ctl, const struct inet_addr *from)
+{
+	const struct settings	*s = &ctl->c_settings.ms_settings;
+
+	return (s->s_nreaders == 0 || address_ok(ctl, from) ||
+	    listed(s->s_readers, s->s_nreaders, from));
+}
+
+static bool
+listed(const struct inet_addr *list, uint32_t n, const struct inet_addr *from)
+{
+	uint32_t	 i;
+
+	if (inet_isnil(from))
+		return (false);
+	for (i = 0; i < n && i < SETTINGS_MANAGERS; i++) {
+		if (inet_contains(&list[i], from))
 			return (true);
 	}
 	return (false);

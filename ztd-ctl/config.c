@@ -76,6 +76,7 @@ static int	 parse_addrs(struct parse *, json_t *, int (*)(struct parse *,
 		    uint32_t *);
 static int	 parse_bind(struct parse *, json_t *);
 static int	 parse_managers(struct parse *, json_t *);
+static int	 parse_readers(struct parse *, json_t *);
 static int	 parse_blacklist(struct parse *, json_t *);
 static int	 parse_include(struct parse *, json_t *);
 static int	 parse_prefixes(struct parse *, json_t *,
@@ -120,6 +121,7 @@ static const struct setting settings_table[] = {
 	FLAG("offload", s_offload),
 	CALL("bind", parse_bind),
 	CALL("allowManagementFrom", parse_managers),
+	CALL("allowMetricsFrom", parse_readers),
 	CALL("interfacePrefixBlacklist", parse_blacklist),
 	CALL("interfacePrefixInclude", parse_include),
 	CALL("tcpFallbackRelay", parse_relay),
@@ -569,6 +571,13 @@ parse_managers(struct parse *p, json_t *v)
 {
 	return (parse_addrs(p, v, parse_net, p->p_set->s_managers,
 	    SETTINGS_MANAGERS, &p->p_set->s_nmanagers));
+}
+
+static int
+parse_readers(struct parse *p, json_t *v)
+{
+	return (parse_addrs(p, v, parse_net, p->p_set->s_readers,
+	    SETTINGS_MANAGERS, &p->p_set->s_nreaders));
 }
 
 static int

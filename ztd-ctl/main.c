@@ -76,6 +76,7 @@ main(int argc, char *argv[])
 	confine(parse_only);
 	if (!parse_only) {
 		metrics_file(&ctl);
+		child_ends_itself();
 		(void)channel_send(ctl.c_channels[PROC_TAP], MSG_READY, 0, -1,
 		    NULL, 0);
 	}
@@ -187,7 +188,7 @@ ctl_dispatch_parent(struct channel *ch, struct msg *m, void *arg)
 	case MSG_INIT:
 		break;
 	case MSG_STOP:
-		(void)event_base_loopbreak(ctl.c_base);
+		metrics_file_end(&ctl);
 		break;
 	default:
 		if (!query_receive(&ctl, PROC_TAP, m))

@@ -46,5 +46,7 @@ void	 metrics_text(struct evbuffer *, const struct metrics *);
 
 /* metrics_file.c: begin to keep metrics.prom up to date. */
 void	 metrics_file(struct ctl *);
+/* Write it once more and then leave the event loop, within a second. */
+void	 metrics_file_end(struct ctl *);
 
 #endif /* ZTD_CTL_METRICS_H */

@@ -18,11 +18,16 @@
 #include "ztd-ctl/metrics.h"
 
 #define WRITE_S		5
+#define LAST_S		1	/* for the last one */
+#define FLUSH_MS	500
 
 static struct event	*timer;
 static struct metrics	*underway;
+static bool		 ending;
 
 static void	 write_due(evutil_socket_t, short, void *);
+static void	 end(struct ctl *);
+static void	 end_late(evutil_socket_t, short, void *);
 static void	 write_collected(void *, struct metrics *);
 static void	 send_text(struct ctl *, struct evbuffer *);
 
@@ -34,6 +39,35 @@ metrics_file(struct ctl *ctl)
 	timer = event_new(ctl->c_base, -1, EV_PERSIST, write_due, ctl);
 	if (timer == NULL || event_add(timer, &tv) == -1)
 		fatalx("cannot set a timer");
+}
+
+void
+metrics_file_end(struct ctl *ctl)
+{
+	const struct timeval	 tv = { LAST_S, 0 };
+
+	if (ending)
+		return;
+	ending = true;
+	if (underway == NULL)
+		underway = metrics_collect(ctl, write_collected, ctl);
+	if (underway == NULL || event_base_once(ctl->c_base, -1, EV_TIMEOUT,
+	    end_late, ctl, &tv) == -1)
+		end(ctl);
+}
+
+static void
+end(struct ctl *ctl)
+{
+	(void)event_base_loopbreak(ctl->c_base);
+}
+
+static void
+end_late(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	end(arg);
 }
 
 static void
@@ -50,15 +84,20 @@ write_due(evutil_socket_t fd, short what, void *arg)
 static void
 write_collected(void *arg, struct metrics *me)
 {
+	struct ctl	*ctl = arg;
 	struct evbuffer	*b;
 
 	underway = NULL;
 	if ((b = evbuffer_new()) != NULL) {
 		metrics_text(b, me);
-		send_text(arg, b);
+		send_text(ctl, b);
 		evbuffer_free(b);
 	}
 	metrics_free(me);
+	if (ending) {
+		(void)channel_flush(ctl->c_channels[PROC_TAP], FLUSH_MS);
+		end(ctl);
+	}
 }
 
 static void

@@ -27,6 +27,7 @@
 
 #define REQUESTS_MAX	5	/* on one connection */
 #define JSONP_MAX	64
+#define REAL_DIGITS	15	/* 0.1 stays what the operator wrote */
 #define APP_POLICY	"default-src 'self' 'unsafe-inline' data: blob:; " \
 			"frame-ancestors 'none'; object-src 'none'"
 #define HTTP_PARTIAL	206
@@ -386,7 +387,7 @@ request_json(struct request *rq, int code, json_t *body)
 
 	if (body != NULL)
 		text = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS |
-		    JSON_ENCODE_ANY);
+		    JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS));
 	json_decref(body);
 	if (text == NULL) {
 		log_warnx("request of %s dropped: out of memory", rq->rq_path);

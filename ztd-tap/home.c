@@ -41,6 +41,8 @@ static bool	 port_answers(long);
 static void	 refuse_running(struct parent *, long);
 static int	 own_dir(int, const char *, uid_t, gid_t, mode_t, bool *);
 static void	 own_file(int, const char *, uid_t, gid_t, mode_t);
+static void	 own_token(struct parent *, const char *);
+static bool	 group_of_child(const struct parent *, gid_t);
 static void	 own_tree(int, uid_t, gid_t, unsigned);
 static void	 adopt_networks(struct parent *);
 static bool	 of_child(const struct parent *, uid_t);
@@ -53,8 +55,6 @@ static const struct {
 	{ "identity.secret",	 0600 },
 	{ "identity.secret.saved_after_collision", 0600 },
 	{ "identity.public",	 0644 },
-	{ "authtoken.secret",	 0600 },
-	{ "metricstoken.secret", 0600 },
 	{ "devicemap",		 0644 },
 	{ "tapmap",		 0600 }
 };
@@ -142,6 +142,8 @@ home_adopt(struct parent *p)
 		own_file(p->p_homefd, root_files[i].name,
 		    p->p_root ? 0 : (uid_t)-1, p->p_root ? 0 : (gid_t)-1,
 		    root_files[i].mode);
+	own_token(p, "authtoken.secret");
+	own_token(p, "metricstoken.secret");
 	own_file(p->p_homefd, "planet", p->p_root ? 0 : (uid_t)-1,
 	    net->pu_gid, 0640);
 	/* Operators may have their group on it; only the owner counts. */
@@ -182,11 +184,10 @@ home_write_pid(struct parent *p)
 		log_warn("cannot write %s/%s", p->p_home, PORT_FILE);
 }
 
+/* The port stays, as it always has: by it clients know whom they miss. */
 void
 home_leave(struct parent *p)
 {
-	if (unlinkat(p->p_homefd, PORT_FILE, 0) == -1 && errno != ENOENT)
-		log_warn("cannot remove %s/%s", p->p_home, PORT_FILE);
 	if (unlinkat(p->p_homefd, PID_FILE, 0) == -1 && errno != ENOENT)
 		log_warn("cannot remove %s/%s", p->p_home, PID_FILE);
 }
@@ -507,6 +508,32 @@ own_file(int dirfd, const char *name, uid_t uid, gid_t gid, mode_t mode)
 	else if (fchown(fd, uid, gid) == -1 || fchmod(fd, mode) == -1)
 		log_warn("cannot set owner and mode of %s", name);
 	close(fd);
+}
+
+/* Operators may have their group on it, but not the world, nor a child. */
+static void
+own_token(struct parent *p, const char *name)
+{
+	struct stat	 st;
+
+	if (fstatat(p->p_homefd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	    (st.st_mode & 07107) == 0 &&
+	    (!p->p_root || (st.st_uid == 0 && !group_of_child(p, st.st_gid))))
+		return;
+	own_file(p->p_homefd, name, p->p_root ? 0 : (uid_t)-1,
+	    p->p_root ? 0 : (gid_t)-1, 0600);
+}
+
+static bool
+group_of_child(const struct parent *p, gid_t gid)
+{
+	enum proc	 proc;
+
+	for (proc = PROC_NET; proc < PROC_COUNT; proc++)
+		if (p->p_user[proc].pu_gid == gid)
+			return (true);
+	return (false);
 }
 
 /* All in the folder, depth levels deep; links are left alone. */

@@ -32,7 +32,7 @@ void	 home_lock(struct parent *);
 void	 home_adopt(struct parent *);
 /* Write zerotier-one.pid and zerotier-one.port, as far as it goes. */
 void	 home_write_pid(struct parent *);
-/* Remove them. */
+/* Remove the first; the port stays as that of the last run. */
 void	 home_leave(struct parent *);
 /*
  * Read the operator's local.conf, whatever its mode, as home_read() does.  It

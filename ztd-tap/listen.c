@@ -30,6 +30,7 @@
 static int	 udp_free(uint16_t);
 static int	 udp_wait(uint16_t);
 static int	 open_all(struct parent *, uint16_t);
+static bool	 wide(const struct parent *);
 static int	 tcp_listen(const struct inet_addr *);
 static int	 bound(const struct inet_addr *, int);
 static void	 in_use(uint16_t, const char *) __attribute__((noreturn));
@@ -72,7 +73,7 @@ bool
 listen_stale(const struct parent *p)
 {
 	return (p->p_nlisteners == 0 ||
-	    p->p_listen_wide != (p->p_settings.s_nmanagers > 0));
+	    p->p_listen_wide != wide(p));
 }
 
 void
@@ -140,7 +141,7 @@ udp_wait(uint16_t port)
 }
 
 /*
- * Loopback only, or everywhere when someone else may manage us.  0 when at
+ * Loopback only, or everywhere when someone else may ask us.  0 when at
  * least one could be opened and none is taken.
  */
 static int
@@ -149,7 +150,7 @@ open_all(struct parent *p, uint16_t port)
 	struct listener	*l;
 	int		 family, saved = 0;
 
-	p->p_listen_wide = p->p_settings.s_nmanagers > 0;
+	p->p_listen_wide = wide(p);
 	for (family = 4; family <= 6; family += 2) {
 		l = &p->p_listener[p->p_nlisteners];
 		memset(&l->l_addr, 0, sizeof(l->l_addr));
@@ -173,6 +174,12 @@ open_all(struct parent *p, uint16_t port)
 	}
 	errno = saved;
 	return (p->p_nlisteners > 0 ? 0 : -1);
+}
+
+static bool
+wide(const struct parent *p)
+{
+	return (p->p_settings.s_nmanagers > 0 || p->p_settings.s_nreaders > 0);
 }
 
 static int

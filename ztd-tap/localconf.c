@@ -520,6 +520,7 @@ parsed_valid(const struct msg_parsed *mp)
 	if (s->s_nbind > SETTINGS_BIND || s->s_nprefixes >
 	    SETTINGS_PREFIXES || s->s_nincludes > SETTINGS_PREFIXES ||
 	    s->s_nmanagers > SETTINGS_MANAGERS ||
+	    s->s_nreaders > SETTINGS_MANAGERS ||
 	    s->s_nphysical > SETTINGS_PHYSICAL ||
 	    s->s_nvirtual > SETTINGS_VIRTUAL)
 		return (false);

@@ -43,7 +43,8 @@
 #define TICK_S		5
 #define RESYNC_TICKS	6
 #define START_TICKS	12	/* until a start has failed */
-#define STOP_S		3
+#define STOP_S		4
+#define API_STOP_S	2		/* of these, for the API process */
 #define GROUPS_MS	100	/* between looks at the multicast groups */
 
 static int	 exit_status;
@@ -59,11 +60,12 @@ static bool	 interfaces_send(struct parent *);
 static void	 interfaces_due(void *, bool);
 static bool	 carrier_again(const struct parent *,
 		    const struct msg_interface *, unsigned);
+static void	 stop_others(evutil_socket_t, short, void *);
 static void	 stop_forced(evutil_socket_t, short, void *);
 static void	 dump(const struct parent *);
 
-static const int watched[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD,
-    SIGUSR1 };
+static const int watched[] = { SIGTERM, SIGINT, SIGQUIT, SIGALRM, SIGHUP,
+    SIGCHLD, SIGUSR1 };
 #define NWATCHED	(sizeof(watched) / sizeof(watched[0]))
 
 int64_t
@@ -156,7 +158,7 @@ parent_close(struct parent *p)
 void
 parent_stop(struct parent *p, int status)
 {
-	struct timeval	 tv = { STOP_S, 0 };
+	const struct timeval	 tv = { STOP_S, 0 }, api = { API_STOP_S, 0 };
 
 	if (p->p_stopping)
 		return;
@@ -167,9 +169,12 @@ parent_stop(struct parent *p, int status)
 	supervise_stop(p, false);
 	if (supervise_gone(p))
 		event_base_loopexit(p->p_base, NULL);
-	else
+	else {
+		event_base_once(p->p_base, -1, EV_TIMEOUT, stop_others, p,
+		    &api);
 		event_base_once(p->p_base, -1, EV_TIMEOUT, stop_forced, p,
 		    &tv);
+	}
 }
 
 void
@@ -344,6 +349,7 @@ signals_watch(struct parent *p, struct event **events)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGUSR2, SIG_IGN);
+	(void)signal(SIGIO, SIG_IGN);
 	for (i = 0; i < NWATCHED; i++)
 		if ((events[i] = evsignal_new(p->p_base, watched[i],
 		    signal_seen, p)) == NULL ||
@@ -446,6 +452,14 @@ host_changed(void *arg, bool roamed)
 	joined_resync(p, false);
 	pins_check(p);
 	joined_groups(p);
+}
+
+static void
+stop_others(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	supervise_stop(arg, false);
 }
 
 static void

@@ -80,6 +80,7 @@ struct parent {
 	bool		 p_verbose;
 	bool		 p_started;	/* every child was ready once */
 	bool		 p_stopping;
+	bool		 p_api_stopping;	/* and was asked to */
 	int		 p_startpipe;	/* tells the terminal, or -1 */
 	uint16_t	 p_port;
 	int		 p_argport;	/* -1: no -p */

@@ -41,6 +41,7 @@ static void	 spawn(struct child *);
 static void	 introduce(struct parent *, enum proc, enum proc);
 static void	 child_gone(struct channel *, const char *, void *);
 static void	 child_lost(struct child *);
+static void	 stop_one(struct child *, bool);
 static void	 child_dead(struct child *);
 static bool	 by_sandbox(int);
 static const char *status_text(int, char *, size_t);
@@ -118,23 +119,34 @@ supervise_reap(struct parent *p)
 	}
 }
 
+/* The API alone at first: it asks the others for what they counted. */
 void
 supervise_stop(struct parent *p, bool force)
 {
-	struct child	*c;
 	enum proc	 proc;
 
-	for (proc = PROC_NET; proc < PROC_COUNT; proc++) {
-		c = &p->p_child[proc];
-		if (c->c_state == CHILD_WAITING) {
-			event_del(c->c_timer);
-			c->c_state = CHILD_NONE;
-		} else if (c->c_pid != -1 && force)
-			(void)kill(c->c_pid, SIGKILL);
-		else if (c->c_state == CHILD_RUNNING && c->c_pid != -1 &&
-		    channel_send(c->c_chan, MSG_STOP, 0, -1, NULL, 0) == -1)
-			(void)kill(c->c_pid, SIGTERM);
+	if (!force && !p->p_api_stopping) {
+		p->p_api_stopping = true;
+		if (p->p_child[PROC_CTL].c_state == CHILD_RUNNING) {
+			stop_one(&p->p_child[PROC_CTL], false);
+			return;
+		}
 	}
+	for (proc = PROC_NET; proc < PROC_COUNT; proc++)
+		stop_one(&p->p_child[proc], force);
+}
+
+static void
+stop_one(struct child *c, bool force)
+{
+	if (c->c_state == CHILD_WAITING) {
+		event_del(c->c_timer);
+		c->c_state = CHILD_NONE;
+	} else if (c->c_pid != -1 && force)
+		(void)kill(c->c_pid, SIGKILL);
+	else if (c->c_state == CHILD_RUNNING && c->c_pid != -1 &&
+	    channel_send(c->c_chan, MSG_STOP, 0, -1, NULL, 0) == -1)
+		(void)kill(c->c_pid, SIGTERM);
 }
 
 bool
@@ -331,6 +343,8 @@ child_dead(struct child *c)
 		pump_take_back(p->p_pump);
 	if (p->p_stopping) {
 		c->c_state = CHILD_NONE;
+		if (c->c_proc == PROC_CTL)
+			supervise_stop(p, false);
 		if (supervise_gone(p))
 			event_base_loopexit(p->p_base, NULL);
 		return;

@@ -28,7 +28,10 @@ void	 supervise_kill(struct child *, const char *why);
 void	 supervise_restart(struct parent *, enum proc);
 /* SIGCHLD: who died? */
 void	 supervise_reap(struct parent *);
-/* Ask all to stop; kill those that have not when called with force. */
+/*
+ * Ask the API process to stop; called again, or when that has, all others.
+ * Kill those that have not when called with force.
+ */
 void	 supervise_stop(struct parent *, bool force);
 /* None runs any more. */
 bool	 supervise_gone(const struct parent *);

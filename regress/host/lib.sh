@@ -376,6 +376,7 @@ ztd_run()
 # The same, and wait until it answers.
 ztd_start()
 {
+	rm -f "$(home "$1")/zerotier-one.port"	# it stays after an end
 	ztd_run "$@"
 	wait_for 20 ztd_serves "$1" || {
 		echo "ztd on $1 did not start:" >&2

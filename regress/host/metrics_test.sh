@@ -75,6 +75,39 @@ counted_body()
 	must wait_for 20 same_series root
 }
 
+host_case last "the file has what was counted until the end"
+last_body()
+{
+	host_begin curl
+	must lab_router
+	must lab_host a 1
+	must ztd_start a
+	file=$(home a)/metrics.prom
+	must equal "$(cat "$file")" ""
+	must zt a join 1122334455000001
+	must zt a join 1122334455000002
+	must ztd_stop a
+	must equal "$(value "$file" zt_num_networks)" 2
+	must equal "$(value "$file" 'ztd_process_up{process="ztd-controller"}')" 1
+	must_not grep -q "did not stop\|no answer" "$LAB/a.log"
+}
+
+host_case last_stuck "an API process that hangs keeps no other from ending well"
+last_stuck_body()
+{
+	host_begin curl
+	must lab_router
+	must lab_host a 1
+	must ztd_start a
+	api=$(child_pid a ztd-ctl)
+	kill -STOP "$api"
+	kill -TERM "$(ztd_pid a)"
+	must wait_gone 3 child_pid a ztd-net
+	must kill -0 "$api"
+	must wait_gone 10 ns_has_ztd a
+	must grep -q "did not stop" "$LAB/a.log"
+}
+
 # Those in the file of this host are those that it shows now.
 same_series()
 {

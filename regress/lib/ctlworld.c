@@ -31,6 +31,7 @@
 #include "regress/lib/msgjson.h"
 
 #define CLIENT_TIMEOUT	20	/* seconds */
+#define STOP_MS		3000
 
 /* The client of one exchange. */
 struct exchange {
@@ -113,11 +114,14 @@ world_start(struct ctlworld *w, const atf_tc_t *tc, bool parse_only)
 void
 world_stop(struct ctlworld *w)
 {
-	int	 status;
+	int	 status, i;
 
 	if (w->w_tap != NULL) {
 		world_send(w, MSG_STOP, NULL, 0);
-		(void)channel_flush(w->w_tap, 1000);
+		/* It asks for a last time what it counts; gone() ends a run. */
+		for (i = 0; w->w_tap != NULL && i < STOP_MS / 100; i++)
+			world_run(w, 100);
+		ATF_CHECK_MSG(w->w_tap == NULL, "ztd-ctl does not stop");
 	}
 	channel_free(w->w_net);
 	channel_free(w->w_con);
@@ -191,6 +195,30 @@ send_listener(struct ctlworld *w)
 	ml.ml_addr.ia_port = (uint16_t)w->w_port;
 	ATF_REQUIRE(channel_send(w->w_tap, MSG_LISTENER, 0, fd, &ml,
 	    sizeof(ml)) == 0);
+}
+
+bool
+world_listen6(struct ctlworld *w)
+{
+	struct sockaddr_storage	 ss;
+	struct msg_listener	 ml;
+	socklen_t		 len = sizeof(ss);
+	int			 fd;
+
+	memset(&ml, 0, sizeof(ml));
+	ATF_REQUIRE(inet_parse("::1", &ml.ml_addr) == 0);
+	(void)inet_to_sockaddr(&ml.ml_addr, &ss);
+	fd = socket(AF_INET6, SOCK_STREAM, 0);
+	if (fd == -1 || bind(fd, (struct sockaddr *)&ss,
+	    sizeof(struct sockaddr_in6)) == -1)
+		return (false);
+	ATF_REQUIRE(listen(fd, 16) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&ss, &len) == 0);
+	ml.ml_addr.ia_port = ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
+	w->w_port6 = ml.ml_addr.ia_port;
+	ATF_REQUIRE(channel_send(w->w_tap, MSG_LISTENER, 0, fd, &ml,
+	    sizeof(ml)) == 0);
+	return (true);
 }
 
 void
@@ -550,16 +578,16 @@ client_event(struct bufferevent *bev, short what, void *arg)
 static int
 connect_to(const struct ctlworld *w, const char *host)
 {
-	struct sockaddr_in	 sin;
+	struct sockaddr_storage	 ss;
+	struct inet_addr	 ia;
+	socklen_t		 len;
 	int			 fd;
 
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_port = htons((uint16_t)w->w_port);
-	ATF_REQUIRE(inet_pton(AF_INET, host, &sin.sin_addr) == 1);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ATF_REQUIRE(fd != -1 && connect(fd, (struct sockaddr *)&sin,
-	    sizeof(sin)) == 0);
+	ATF_REQUIRE(inet_parse(host, &ia) == 0);
+	ia.ia_port = (uint16_t)(ia.ia_family == 6 ? w->w_port6 : w->w_port);
+	len = inet_to_sockaddr(&ia, &ss);
+	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ATF_REQUIRE(fd != -1 && connect(fd, (struct sockaddr *)&ss, len) == 0);
 	return (fd);
 }
 
@@ -618,6 +646,14 @@ void
 world_http(struct ctlworld *w, const char *method, const char *target,
     const char *extra, const char *body, struct answer *an)
 {
+	world_http_to(w, "127.0.0.1", method, target, extra, body, an);
+}
+
+void
+world_http_to(struct ctlworld *w, const char *host, const char *method,
+    const char *target, const char *extra, const char *body,
+    struct answer *an)
+{
 	char	*request;
 
 	ATF_REQUIRE(asprintf(&request, "%s %s HTTP/1.1\r\n%s"
@@ -625,7 +661,7 @@ world_http(struct ctlworld *w, const char *method, const char *target,
 	    target, extra != NULL ? extra :
 	    "X-ZT1-Auth: " WORLD_TOKEN "\r\n",
 	    body != NULL ? strlen(body) : 0, body != NULL ? body : "") != -1);
-	world_raw(w, "127.0.0.1", request, an);
+	world_raw(w, host, request, an);
 	free(request);
 }
 

@@ -31,7 +31,8 @@ struct event_base;
 struct ctlworld {
 	struct event_base	*w_base;
 	pid_t			 w_pid;
-	unsigned		 w_port;
+	unsigned		 w_port;	/* of all IPv4 addresses */
+	unsigned		 w_port6;	/* of ::1; see world_listen6() */
 	struct channel		*w_tap, *w_net, *w_con;	/* our ends */
 	json_t			*w_networks;	/* array */
 	json_t			*w_peers;	/* array */
@@ -84,6 +85,8 @@ char	*world_program(const atf_tc_t *, const char *);
  */
 void	 world_start(struct ctlworld *, const atf_tc_t *, bool parse_only);
 void	 world_stop(struct ctlworld *);
+/* Have ztd-ctl listen on ::1 too; false: this host has no IPv6. */
+bool	 world_listen6(struct ctlworld *);
 /* The engine or the controller appears, and goes. */
 void	 world_sibling(struct ctlworld *, enum proc);
 void	 world_away(struct ctlworld *, enum proc);
@@ -112,6 +115,10 @@ void	 world_raw(struct ctlworld *, const char *host, const char *request,
 void	 world_http(struct ctlworld *, const char *method,
 	    const char *target, const char *extra, const char *body,
 	    struct answer *);
+/* The same to another address than 127.0.0.1. */
+void	 world_http_to(struct ctlworld *, const char *host,
+	    const char *method, const char *target, const char *extra,
+	    const char *body, struct answer *);
 void	 answer_clear(struct answer *);
 
 #endif /* REGRESS_LIB_CTLWORLD_H */

@@ -151,9 +151,11 @@ replay(struct ctlworld *w, json_t *vec, struct answer *an)
 {
 	json_t		*rq = vectors_get(vec, "request"), *v;
 	const char	*key;
-	char		*extra, *old, *value, *target;
+	char		*extra, *old, *value, *target, host[64] = "127.0.0.1";
 	void		*next;
 
+	if (json_object_get(rq, "to") != NULL)
+		(void)sscanf(vectors_str(rq, "to"), "%63s", host);
 	ATF_REQUIRE((extra = strdup("")) != NULL);
 	json_object_foreach_safe(vectors_get(rq, "headers"), next, key, v) {
 		if (strcmp(key, "Connection") == 0 ||
@@ -167,7 +169,7 @@ replay(struct ctlworld *w, json_t *vec, struct answer *an)
 		free(old);
 	}
 	target = replay_tokens(vectors_str(rq, "target"));
-	world_http(w, vectors_str(rq, "method"), target, extra,
+	world_http_to(w, host, vectors_str(rq, "method"), target, extra,
 	    json_string_value(json_object_get(rq, "body")), an);
 	free(target);
 	free(extra);

@@ -13,7 +13,7 @@
 
 #include "regress/lib/ctlworld.h"
 
-/* Send the request of a vector. */
+/* Send the request of a vector to the address that it was sent to. */
 void	 replay(struct ctlworld *, json_t *vec, struct answer *);
 /* Status, type and body as recorded. */
 void	 replay_check(json_t *vec, const struct answer *);

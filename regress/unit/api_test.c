@@ -5,8 +5,8 @@
 
 /*
  * The real ztd-ctl between a played parent, engine and controller: what it
- * asks them, and what it answers over HTTP, against recorded exchanges
- * (vectors/service) and where there are none against 05.
+ * asks them, and what it answers over HTTP, against 05; recorded exchanges
+ * are in transcript_test.
  */
 
 #include <sys/socket.h>
@@ -25,8 +25,6 @@
 #include "regress/lib/ctlworld.h"
 #include "regress/lib/replay.h"
 #include "regress/lib/vectors.h"
-
-#define IDLERS	150
 
 #define TC(name, text)							\
 	ATF_TC(name);							\
@@ -52,101 +50,12 @@ seconds(void)
 	return ((double)ts.tv_sec + (double)ts.tv_nsec / 1e9);
 }
 
-/* The same list, or a list of the one. */
-static json_t *
-as_list(json_t *v)
-{
-	json_t	*list;
-
-	if (json_is_array(v))
-		return (json_incref(v));
-	list = json_array();
-	if (json_is_object(v) && json_object_size(v) > 0)
-		(void)json_array_append(list, v);
-	return (list);
-}
-
-/* Let the world be as the recorded answer says that it was. */
-static void
-world_as(struct ctlworld *w, const char *target, json_t *vec)
-{
-	char	*text;
-	json_t	*v;
-
-	json_decref(w->w_networks);
-	json_decref(w->w_peers);
-	json_decref(w->w_moons);
-	w->w_networks = w->w_peers = w->w_moons = NULL;
-	text = replay_unwrap(vectors_str(vectors_get(vec, "response"), "body"));
-	v = json_loads(text, JSON_DECODE_ANY, NULL);
-	if (starts(target, "/network"))
-		w->w_networks = as_list(v);
-	else if (starts(target, "/peer"))
-		w->w_peers = as_list(v);
-	else if (starts(target, "/moon"))
-		w->w_moons = as_list(v);
-	else if (starts(target, "/status")) {
-		json_decref(w->w_status);
-		w->w_status = json_incref(v);
-	}
-	json_decref(v);
-	free(text);
-}
-
 static json_t *
 some_status(void)
 {
 	return (json_pack("{s:s,s:s,s:b,s:I}", "address", "f042bf1eb9",
 	    "publicIdentity", "f042bf1eb9:0:00", "online", 1, "clock",
 	    (json_int_t)1795324804343));
-}
-
-/* ---- recorded exchanges ------------------------------------------ */
-
-TC(resources, "recorded answers of /network, /peer, /moon, /bond, /status")
-{
-	static const char *const	 better[] = {
-		/* Ids of moons may have all 16 digits; ::1 is not played. */
-		"moon-get-16-digits", "moon-delete-16-digits",
-		"moon-delete-over-ipv6"
-	};
-	struct ctlworld			 w = { 0 };
-	struct answer			 an;
-	json_t				*all, *vec;
-	const char			*name, *target;
-	size_t				 i, k, n = 0;
-
-	world_start(&w, tc, false);
-	w.w_status = some_status();
-	all = vectors_load(tc, "service/http-resources.json");
-	json_array_foreach(vectors_array(all, "vectors"), i, vec) {
-		name = vectors_str(vec, "name");
-		target = vectors_str(vectors_get(vec, "request"), "target");
-		if (starts(target, "/controller") || starts(target, "/unst"))
-			continue;
-		for (k = 0; k < sizeof(better) / sizeof(better[0]) &&
-		    strcmp(name, better[k]) != 0; k++)
-			continue;
-		if (k < sizeof(better) / sizeof(better[0]))
-			continue;
-		world_as(&w, target, vec);
-		w.w_result = starts(name, "network-delete") && strcmp(
-		    vectors_str(vectors_get(vec, "response"), "body"),
-		    "{\"result\":true}") != 0 ? 404 : 200;
-		/* A moon that is waited for is not known yet. */
-		if (starts(name, "moon-post-unknown") ||
-		    starts(name, "moon-put") || starts(name, "moon-delete")) {
-			json_decref(w.w_moons);
-			w.w_moons = NULL;
-		}
-		replay(&w, vec, &an);
-		replay_check(vec, &an);
-		answer_clear(&an);
-		n++;
-	}
-	ATF_CHECK_MSG(n >= 90, "only %zu exchanges", n);
-	json_decref(all);
-	world_stop(&w);
 }
 
 /* ---- why, under the key of ours ---------------------------------- */
@@ -623,38 +532,6 @@ TC(messages_send, "messages to other nodes")
 	world_stop(&w);
 }
 
-TC(auth, "recorded decisions about tokens, paths and jsonp")
-{
-	struct ctlworld	 w = { 0 };
-	struct answer	 an;
-	json_t		*all, *vec, *rq, *resp;
-	const char	*to;
-	size_t		 i, n = 0;
-	int		 want;
-
-	world_start(&w, tc, false);
-	w.w_status = some_status();
-	all = vectors_load(tc, "service/http-auth.json");
-	json_array_foreach(vectors_array(all, "vectors"), i, vec) {
-		rq = vectors_get(vec, "request");
-		resp = vectors_get(vec, "response");
-		to = vectors_str(rq, "to");
-		if (!starts(to, "127.0.0.1"))
-			continue;
-		replay(&w, vec, &an);
-		want = (int)vectors_u64(resp, "status");
-		ATF_CHECK_EQ_MSG(an.an_status, want, "%s: %d",
-		    vectors_str(vec, "name"), an.an_status);
-		if (want == 401)
-			ATF_CHECK_STREQ(an.an_body, vectors_str(resp, "body"));
-		answer_clear(&an);
-		n++;
-	}
-	ATF_CHECK_MSG(n >= 36, "only %zu exchanges", n);
-	json_decref(all);
-	world_stop(&w);
-}
-
 /* ---- what it asks ------------------------------------------------ */
 
 TC(network_set, "settings become MSG_NET_SET, refusals of the parent pass")
@@ -794,6 +671,11 @@ TC(orbit, "moons are orbited and left, with ids of both lengths")
 	ATF_CHECK_EQ(an.an_status, 200);
 	ATF_CHECK_EQ(w.w_orbit.mo_id, 0x1122334455ULL);
 	ATF_CHECK_EQ(w.w_orbit.mo_seed, 0x7d229a18e4ULL);
+	answer_clear(&an);
+	world_http(&w, "POST", "/moon/1122334455", NULL, "{\"seed\":true}",
+	    &an);
+	ATF_CHECK_EQ(an.an_status, 200);
+	ATF_CHECK_EQ(w.w_orbit.mo_seed, 1);
 	answer_clear(&an);
 	world_http(&w, "DELETE", "/moon/0000005544332211", NULL, NULL, &an);
 	ATF_CHECK_EQ(an.an_status, 200);
@@ -964,34 +846,6 @@ TC(limits, "long targets, headers and bodies are refused, others served")
 	world_stop(&w);
 }
 
-TC(idlers, "idle connections hold nobody up for long")
-{
-	struct ctlworld		 w = { 0 };
-	struct sockaddr_in	 sin;
-	struct answer		 an;
-	int			 fds[IDLERS], i;
-
-	world_start(&w, tc, false);
-	w.w_status = some_status();
-	world_run(&w, 200);
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_port = htons((uint16_t)w.w_port);
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	for (i = 0; i < IDLERS; i++) {
-		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-		ATF_REQUIRE(fds[i] != -1);
-		(void)connect(fds[i], (struct sockaddr *)&sin, sizeof(sin));
-	}
-	world_run(&w, 200);
-	world_http(&w, "GET", "/status", NULL, NULL, &an);
-	ATF_CHECK_EQ(an.an_status, 200);
-	answer_clear(&an);
-	for (i = 0; i < IDLERS; i++)
-		(void)close(fds[i]);
-	world_stop(&w);
-}
-
 TC(client_leaves, "a client that leaves in the middle hurts nobody")
 {
 	struct ctlworld		 w = { 0 };
@@ -1024,14 +878,12 @@ TC(client_leaves, "a client that leaves in the middle hurts nobody")
 
 ATF_TP_ADD_TCS(tp)
 {
-	ATF_TP_ADD_TC(tp, resources);
 	ATF_TP_ADD_TC(tp, reasons);
 	ATF_TP_ADD_TC(tp, messages);
 	ATF_TP_ADD_TC(tp, messages_wait);
 	ATF_TP_ADD_TC(tp, messages_hung_up);
 	ATF_TP_ADD_TC(tp, traced);
 	ATF_TP_ADD_TC(tp, messages_send);
-	ATF_TP_ADD_TC(tp, auth);
 	ATF_TP_ADD_TC(tp, network_set);
 	ATF_TP_ADD_TC(tp, network_name);
 	ATF_TP_ADD_TC(tp, controller);
@@ -1040,7 +892,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, pages);
 	ATF_TP_ADD_TC(tp, short_token);
 	ATF_TP_ADD_TC(tp, limits);
-	ATF_TP_ADD_TC(tp, idlers);
 	ATF_TP_ADD_TC(tp, client_leaves);
 	return (atf_no_error());
 }

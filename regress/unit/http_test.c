@@ -198,7 +198,7 @@ TC(framing, "recorded methods, targets and versions")
 		answer_clear(&an);
 		n++;
 	}
-	ATF_CHECK_MSG(n >= 25, "only %zu", n);
+	ATF_CHECK_EQ_MSG(n, 28, "%zu exchanges", n);
 	json_decref(all);
 	world_stop(&w);
 }
@@ -223,7 +223,7 @@ TC(raw, "recorded bytes")
 	json_t		*all, *vec, *rq;
 	const char	*name, *got;
 	char		*bytes;
-	size_t		 i;
+	size_t		 i, n = 0;
 	int		 want, recorded;
 
 	start(&w, tc);
@@ -247,7 +247,9 @@ TC(raw, "recorded bytes")
 		    an.an_status, want);
 		answer_clear(&an);
 		free(bytes);
+		n++;
 	}
+	ATF_CHECK_EQ_MSG(n, 22, "%zu exchanges", n);
 	json_decref(all);
 	world_stop(&w);
 }
@@ -267,10 +269,16 @@ asked(struct ctlworld *w)
 	return (seconds() - t);
 }
 
-TC(slow, "a thousand clients that say next to nothing")
+/*
+ * A thousand clients say what is first, and a byte of more in each round of
+ * about a second; who is thrown out comes again.  Somebody else asks what
+ * he may.
+ */
+static void
+crowd(const atf_tc_t *tc, const char *first, const char *more, int rounds)
 {
 	struct ctlworld	 w;
-	int		 fds[IDLERS], i, round;
+	int		 fds[IDLERS], i, round, thrown = 0;
 	double		 t, worst = 0;
 	char		 junk;
 
@@ -278,29 +286,52 @@ TC(slow, "a thousand clients that say next to nothing")
 	start(&w, tc);
 	for (i = 0; i < IDLERS; i++) {
 		fds[i] = dial(&w, NULL);
-		(void)send(fds[i], HEALTH, 1, MSG_NOSIGNAL);
+		(void)send(fds[i], first, strlen(first), MSG_NOSIGNAL);
 	}
-	/* A byte from each once a second; who was thrown out comes again. */
-	for (round = 1; round <= 8; round++) {
+	for (round = 0; round < rounds; round++) {
 		world_run(&w, 900);
 		for (i = 0; i < IDLERS; i++) {
 			if (read(fds[i], &junk, 1) == 0 ||
 			    (errno != EAGAIN && errno != ENOTCONN)) {
 				(void)close(fds[i]);
 				fds[i] = dial(&w, NULL);
+				thrown++;
+				(void)send(fds[i], first, strlen(first),
+				    MSG_NOSIGNAL);
 			}
-			(void)send(fds[i], &HEALTH[round], 1, MSG_NOSIGNAL);
+			if (round < (int)strlen(more))
+				(void)send(fds[i], &more[round], 1,
+				    MSG_NOSIGNAL);
 		}
 		if ((t = asked(&w)) > worst)
 			worst = t;
 	}
-	printf("the slowest answer took %.2f s\n", worst);
+	printf("the slowest answer took %.2f s, %d had to go\n", worst,
+	    thrown);
 	ATF_CHECK_MSG(worst < 5, "%.2f s", worst);
+	ATF_CHECK_MSG(thrown >= 100, "only %d had to go", thrown);
 	for (i = 0; i < IDLERS; i++)
 		(void)close(fds[i]);
 	world_run(&w, 1000);
 	ATF_CHECK(asked(&w) < 1);
 	world_stop(&w);
+}
+
+TC(idle, "a thousand clients that say nothing")
+{
+	crowd(tc, "", "", 4);
+}
+
+TC(slow, "a thousand clients with a byte of a header a second")
+{
+	crowd(tc, "G", &HEALTH[1], 6);
+}
+
+TC(slow_bodies, "a thousand clients with a byte of a body a second")
+{
+	crowd(tc, "POST /network/7d229a18e45147ca HTTP/1.1\r\n"
+	    "X-ZT1-Auth: " WORLD_TOKEN "\r\nContent-Length: 1000000\r\n"
+	    "\r\n{", "     ", 4);
 }
 
 TC(drip, "a request has its time")
@@ -351,7 +382,9 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, framing);
 	ATF_TP_ADD_TC(tp, raw);
+	ATF_TP_ADD_TC(tp, idle);
 	ATF_TP_ADD_TC(tp, slow);
+	ATF_TP_ADD_TC(tp, slow_bodies);
 	ATF_TP_ADD_TC(tp, drip);
 	ATF_TP_ADD_TC(tp, keepalive);
 	return (atf_no_error());

@@ -88,6 +88,7 @@ TC(settings, "every setting arrives")
 	    "\"bind\":[\"192.0.2.7\",\"2001:db8::1/5\"],"
 	    "\"interfacePrefixBlacklist\":[\"docker\",\"\",\"veth\"],"
 	    "\"interfacePrefixInclude\":[\"e\",\"\",\"wlan\"],"
+	    "\"allowMetricsFrom\":[\"198.51.100.9\"],"
 	    "\"allowManagementFrom\":[\"10.0.0.0/8\",\"192.0.2.3\","
 	    "\"fd00::/16\"],\"softwareUpdate\":\"apply\"}}", &w);
 	ATF_CHECK_EQ(s->s_primary_port, 19993);
@@ -115,6 +116,8 @@ TC(settings, "every setting arrives")
 	check_inet(&s->s_managers[0], "10.0.0.0/8");
 	check_inet(&s->s_managers[1], "192.0.2.3/32");
 	check_inet(&s->s_managers[2], "fd00::/16");
+	ATF_REQUIRE_EQ(s->s_nreaders, 1);
+	check_inet(&s->s_readers[0], "198.51.100.9/32");
 	ATF_CHECK_EQ(w.w_lines, 0);
 }
 

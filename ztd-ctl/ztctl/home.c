@@ -48,10 +48,18 @@ home_find(struct conn *cn)
 	return (find(cn, true));
 }
 
+/* A port file outlives the service. */
 bool
 home_running(struct conn *cn)
 {
-	return (find(cn, false) == 0);
+	struct reply	 rp;
+	bool		 running;
+
+	if (find(cn, false) == -1)
+		return (false);
+	running = http_request(cn, "GET", "/health", NULL, &rp) != 0;
+	reply_clear(&rp);
+	return (running);
 }
 
 static int

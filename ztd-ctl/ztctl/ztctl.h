@@ -68,7 +68,7 @@ void	 http_read(int fd, struct reply *rp);
  * cn_port and cn_token where they are not.  Returns 0, or -1 after a message.
  */
 int	 home_find(struct conn *);
-/* The same without a message: is there a service to ask? */
+/* The same without a message: is there a service, and does it answer? */
 bool	 home_running(struct conn *);
 /* $ZEROTIER_HOME or the system's place. */
 const char *home_default(void);

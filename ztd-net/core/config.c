@@ -99,6 +99,7 @@ config_apply(struct node *n, int64_t now, struct network *nw,
 	return (true);
 }
 
+/* Is what is stored to stay, whether or not it is in force now? */
 static bool
 conf_load(struct node *n, struct network *nw, uint8_t *d)
 {
@@ -109,24 +110,29 @@ conf_load(struct node *n, struct network *nw, uint8_t *d)
 	if (len <= 1 || len >= NETCONF_CAPACITY ||
 	    (nc = calloc(1, sizeof(*nc))) == NULL)
 		return (false);
-	if (netconf_decode(nc, d, len) != NULL || !conf_is_ours(n, nw, nc)) {
+	if (netconf_decode(nc, d, len) != NULL) {
 		conf_free(nc);
 		return (false);
 	}
-	return (conf_replace(nw, nc));
+	/* Of the identity that was here before, perhaps, and comes back. */
+	if (!conf_is_ours(n, nw, nc))
+		conf_free(nc);
+	else
+		(void)conf_replace(nw, nc);
+	return (true);
 }
 
 void
 config_load(struct node *n, struct network *nw)
 {
 	uint8_t	*d;
-	bool	 loaded;
+	bool	 stays;
 
 	if ((d = malloc(NETCONF_CAPACITY)) == NULL)
 		return;
-	loaded = !nwid_adhoc(nw->nw_id) && conf_load(n, nw, d);
+	stays = !nwid_adhoc(nw->nw_id) && conf_load(n, nw, d);
 	free(d);
-	if (!loaded)
+	if (!stays)
 		node_store(n, STATE_NETWORK, nw->nw_id, "\n", 1);
 }
 
