@@ -144,6 +144,18 @@ world_send(struct ctlworld *w, uint32_t type, const void *p, size_t len)
 }
 
 void
+world_conf(struct ctlworld *w, const char *text)
+{
+	unsigned	 i;
+
+	w->w_seen = UINT32_MAX;
+	world_send(w, MSG_CONFIG_TEXT, text, strlen(text));
+	for (i = 0; i < 500 && w->w_seen != 0; i++)
+		world_run(w, 10);
+	ATF_REQUIRE_EQ(0, w->w_seen);
+}
+
+void
 world_user(struct ctlworld *w, uint64_t from, uint64_t type, const void *p,
     size_t len)
 {

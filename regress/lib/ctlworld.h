@@ -92,6 +92,8 @@ bool	 world_listen6(struct ctlworld *);
 void	 world_sibling(struct ctlworld *, enum proc);
 void	 world_away(struct ctlworld *, enum proc);
 void	 world_send(struct ctlworld *, uint32_t type, const void *, size_t);
+/* local.conf as this text; returns when ztd-ctl says that it knows it. */
+void	 world_conf(struct ctlworld *, const char *);
 /* The engine passes on a message of this node. */
 void	 world_user(struct ctlworld *, uint64_t from, uint64_t type,
 	    const void *, size_t);

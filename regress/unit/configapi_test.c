@@ -29,8 +29,7 @@
 static void
 conf(struct ctlworld *w, const char *text)
 {
-	world_send(w, MSG_CONFIG_TEXT, text, strlen(text));
-	w->w_seen = UINT32_MAX;
+	world_conf(w, text);
 }
 
 static void
@@ -109,8 +108,6 @@ TC(merge, "settings are replaced one by one, the rest stays")
 	    "{}");
 	ATF_CHECK_STREQ("{\n    \"settings\": {\n        \"offload\": false\n"
 	    "    }\n}", w.w_conf);
-	/* The parent knows from which text it was made: world_send()'s id. */
-	ATF_CHECK_EQ(0, w.w_seen);
 	/* Where the parent has not said otherwise, it is as it was. */
 	check(&w, "GET", "/config", NULL, 200, "{\"settings\":null}");
 	world_stop(&w);

@@ -211,7 +211,7 @@ config_as(struct ctlworld *w, json_t *config)
 
 	if ((text = json_dumps(config, 0)) == NULL)
 		return;
-	world_send(w, MSG_CONFIG_TEXT, text, strlen(text));
+	world_conf(w, text);
 	free(text);
 	memset(&ms, 0, sizeof(ms));
 	settings_init(&ms.ms_settings);
