@@ -170,15 +170,14 @@ offset(const struct doctor *d, int64_t *ms)
 static size_t
 offsets(json_t *from, bool roots, int64_t *list)
 {
-	json_t	*obj, *v;
+	json_t	*obj, *z;
 	size_t	 i, n = 0;
 
 	json_array_foreach(from, i, obj) {
-		v = json_object_get(json_object_get(obj, "ztd"),
-		    "clockOffset");
-		if (json_is_integer(v) && (!roots || strcmp(text_of(obj,
-		    "role"), "LEAF") != 0))
-			list[n++] = json_integer_value(v);
+		z = json_object_get(obj, "ztd");
+		if (json_is_integer(json_object_get(z, "clockOffset")) &&
+		    (!roots || strcmp(text_of(obj, "role"), "LEAF") != 0))
+			list[n++] = int_of(z, "clockOffset");
 	}
 	return (n);
 }

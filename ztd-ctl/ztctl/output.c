@@ -15,6 +15,8 @@
 
 #include "ztd-ctl/ztctl/ztctl.h"
 
+#define INT_FAR	(INT64_C(1) << 53)
+
 static const struct conn *hinted;
 
 static void	 hint_status(int);
@@ -159,7 +161,10 @@ shown_of(json_t *obj, const char *key)
 int64_t
 int_of(json_t *obj, const char *key)
 {
-	return (json_integer_value(json_object_get(obj, key)));
+	int64_t	 v;
+
+	v = json_integer_value(json_object_get(obj, key));
+	return (v > INT_FAR ? INT_FAR : v < -INT_FAR ? -INT_FAR : v);
 }
 
 bool

@@ -141,6 +141,7 @@ void	 print_raw(const struct reply *);
 const char *text_of(json_t *obj, const char *key);
 /* The same without control characters, valid until the next call. */
 const char *shown_of(json_t *obj, const char *key);
+/* 0 when it is no integer; within 2^53, so that sums do not overflow. */
 int64_t	 int_of(json_t *obj, const char *key);
 bool	 true_of(json_t *obj, const char *key);
 int64_t	 now_ms(void);
