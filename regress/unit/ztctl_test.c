@@ -797,6 +797,10 @@ static const struct {
 	    "5000000000}}]", "all is well", 0 },
 	{ FINE, OK(",\"ztd\":{\"clockOffset\":40000}"), "[]",
 	    "problem clock-off: this host's clock is 40 s behind", 1 },
+	/* Two who lie say nothing against a controller. */
+	{ FINE, OK(",\"ztd\":{\"clockOffset\":100}"), "[{\"role\":\"LEAF\","
+	    "\"ztd\":{\"clockOffset\":3600000}},{\"role\":\"LEAF\","
+	    "\"ztd\":{\"clockOffset\":3600000}}]", "all is well", 0 },
 	{ FINE, NETWORK("ACCESS_DENIED", ""), "[]",
 	    "problem network-denied: network 8056c2e21c000001 does not admit "
 	    "this node\n    to do: its operator has to authorize f042bf1eb9; "

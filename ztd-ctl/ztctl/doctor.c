@@ -153,6 +153,14 @@ refused(struct doctor *d, const char *path, int status)
 		    "start: start it anew when that has changed, or copy the "
 		    "file anew to ~/.zeroTierOneAuthToken; from other hosts, "
 		    "see allowManagementFrom in ztd.local.conf(5)");
+	} else if (status == 403 && d->d_conn.cn_islocal) {
+		fi = doctor_add(d, PROBLEM, "user-refused");
+		doctor_text(fi, "the service runs, and does not let this user "
+		    "ask: neither root nor in the group _ztd, and without "
+		    "the right token");
+		doctor_todo(fi, "as root, as a member of that group, or with "
+		    "a copy of authtoken.secret in ~/.zeroTierOneAuthToken, "
+		    "mode 0600");
 	} else if (status == 503) {
 		fi = doctor_add(d, PROBLEM, "service-partly");
 		doctor_text(fi, "the service answers, but a process of it "

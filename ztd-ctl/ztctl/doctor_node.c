@@ -143,8 +143,8 @@ check_clock(struct doctor *d)
 }
 
 /*
- * The middle of what the roots say, or of what all say, controllers of
- * networks included.
+ * The middle of what the roots say, or else the controllers of networks, or
+ * else all: anybody may say hello with a clock that is wrong on purpose.
  */
 static bool
 offset(const struct doctor *d, int64_t *ms)
@@ -155,10 +155,9 @@ offset(const struct doctor *d, int64_t *ms)
 	most = json_array_size(d->d_peers) + json_array_size(d->d_networks);
 	if (most == 0 || (list = calloc(most, sizeof(*list))) == NULL)
 		return (false);
-	if ((n = offsets(d->d_peers, true, list)) == 0) {
+	if ((n = offsets(d->d_peers, true, list)) == 0 &&
+	    (n = offsets(d->d_networks, false, list)) == 0)
 		n = offsets(d->d_peers, false, list);
-		n += offsets(d->d_networks, false, list + n);
-	}
 	if (n > 0) {
 		qsort(list, n, sizeof(*list), int_cmp);
 		*ms = list[n / 2];

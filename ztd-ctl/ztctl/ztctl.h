@@ -106,6 +106,8 @@ void	 http_read(int fd, struct reply *rp);
 int	 home_find(struct conn *);
 /* The same without a message: is there a service, and does it answer? */
 bool	 home_running(struct conn *);
+/* The home's token, or the user's copy of it; malloc'd, or NULL. */
+char	*home_token(const struct conn *);
 /* $ZEROTIER_HOME or the system's place. */
 const char *home_default(void);
 
