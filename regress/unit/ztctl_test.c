@@ -674,6 +674,25 @@ TC(own_name, "mistakes and help, by its own name and by the older one")
 	ATF_CHECK_STREQ(r.r_out, "invalid network id\n");
 	ATF_CHECK(strstr(r.r_err, "16 hex digits") != NULL);
 	run_clear(&r);
+	/* Texts that command the terminal, and what is no text. */
+	service.peers = "[{\"address\":\"a\\u001b\",\"role\":\"b\\u001b\","
+	    "\"version\":\"c\\u001b\",\"latency\":7,\"paths\":[{"
+	    "\"preferred\":true,\"address\":\"d\\u001b\"}]}]";
+	service.networks = "[{\"nwid\":\"e\\u001b\",\"status\":\"f\\u001b\","
+	    "\"assignedAddresses\":[\"g\\u001b\",8]}]";
+	run_words(&r, "ztctl", 200, "", WORDS("peers"));
+	ATF_CHECK(strchr(r.r_out, '\033') == NULL);
+	ATF_CHECK_MSG(strstr(r.r_out, "\na? c?     b?         7 DIRECT   -1  "
+	    "     -1       d?\n") != NULL, "%s", r.r_out);
+	run_clear(&r);
+	run_words(&r, "ztctl", 200, "", WORDS("listpeers"));
+	ATF_CHECK(strchr(r.r_out, '\033') == NULL);
+	run_clear(&r);
+	run_words(&r, "ztctl", 200, "", WORDS("listnetworks"));
+	ATF_CHECK_MSG(strstr(r.r_out, "\n200 listnetworks e?   f?   g?,\n") !=
+	    NULL, "%s", r.r_out);
+	run_clear(&r);
+	service.peers = service.networks = NULL;
 	/* An answer that never comes. */
 	run_words(&r, "ztctl", 100, "", WORDS("/x"));
 	ATF_CHECK_EQ(r.r_exit, 1);

@@ -141,8 +141,13 @@ int	 print_json(json_t *);
 void	 print_raw(const struct reply *);
 /* Member of an object as text; "" when it is no text. */
 const char *text_of(json_t *obj, const char *key);
-/* The same without control characters, valid until the next call. */
+/*
+ * The same without control characters, of 4095 bytes at most, valid until
+ * SHOWN_AT_ONCE calls later.
+ */
+#define SHOWN_AT_ONCE	8
 const char *shown_of(json_t *obj, const char *key);
+const char *shown(json_t *text);
 /* 0 when it is no integer; within 2^53, so that sums do not overflow. */
 int64_t	 int_of(json_t *obj, const char *key);
 bool	 true_of(json_t *obj, const char *key);
