@@ -123,6 +123,22 @@ const char *netconf_decode(struct netconf *nc, const void *d, size_t len);
  */
 uint8_t	*netconf_encode(const struct netconf *, size_t *len);
 
+/*
+ * The same without memory of its own: room is for one dictionary at a time,
+ * which stands there until the next one is encoded.  With creds they, made
+ * by netconf_credentials(), take the place of what nc says of credentials.
+ * NULL when it exceeds NETCONF_CAPACITY.
+ */
+struct netconf_room {
+	uint8_t		 nr_dict[NETCONF_CAPACITY];
+	uint8_t		 nr_scratch[NETCONF_CAPACITY];
+};
+const uint8_t *netconf_encode_with(const struct netconf *, const uint8_t *creds,
+	    size_t ncreds, struct netconf_room *, size_t *len);
+/* The credentials alone as they stand in the dictionary; the same rules. */
+const uint8_t *netconf_credentials(const struct netconf *,
+	    struct netconf_room *, size_t *len);
+
 /* Role of an address: OR of SPECIALIST_*, 0 for none. */
 uint64_t netconf_roles(const struct netconf *, uint64_t addr);
 

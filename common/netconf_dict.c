@@ -90,31 +90,51 @@ netconf_decode(struct netconf *nc, const void *d, size_t len)
 uint8_t *
 netconf_encode(const struct netconf *nc, size_t *len)
 {
-	struct wbuf	 wb, scratch;
-	uint8_t		*buf, *tmp, *fit;
+	struct netconf_room	*room;
+	const uint8_t		*d;
+	uint8_t			*copy = NULL;
 
-	buf = malloc(NETCONF_CAPACITY);
-	tmp = malloc(NETCONF_CAPACITY);
-	if (buf == NULL || tmp == NULL) {
-		free(buf);
-		free(tmp);
+	if ((room = malloc(sizeof(*room))) == NULL)
 		return (NULL);
-	}
-	wbuf_init(&wb, buf, NETCONF_CAPACITY - 1);
-	wbuf_init(&scratch, tmp, NETCONF_CAPACITY);
+	d = netconf_encode_with(nc, NULL, 0, room, len);
+	if (d != NULL && (copy = malloc(*len)) != NULL)
+		memcpy(copy, d, *len);
+	free(room);
+	return (copy);
+}
+
+const uint8_t *
+netconf_encode_with(const struct netconf *nc, const uint8_t *creds,
+    size_t ncreds, struct netconf_room *room, size_t *len)
+{
+	struct wbuf	wb, scratch;
+
+	wbuf_init(&wb, room->nr_dict, sizeof(room->nr_dict) - 1);
+	wbuf_init(&scratch, room->nr_scratch, sizeof(room->nr_scratch));
 	encode_fields(&wb, nc);
-	encode_credentials(&wb, &scratch, nc);
+	if (creds != NULL && ncreds > 0) {
+		wbuf_u8(&wb, '\n');
+		wbuf_bytes(&wb, creds, ncreds);
+	} else if (creds == NULL)
+		encode_credentials(&wb, &scratch, nc);
 	encode_lists(&wb, &scratch, nc);
 	encode_dns(&wb, &scratch, nc);
 	encode_sso(&wb, &nc->nc_sso);
-	free(tmp);
-	if (!wbuf_ok(&wb)) {
-		free(buf);
-		return (NULL);
-	}
 	*len = wb.wb_len;
-	fit = realloc(buf, wb.wb_len);
-	return (fit != NULL ? fit : buf);
+	return (wbuf_ok(&wb) ? room->nr_dict : NULL);
+}
+
+const uint8_t *
+netconf_credentials(const struct netconf *nc, struct netconf_room *room,
+    size_t *len)
+{
+	struct wbuf	wb, scratch;
+
+	wbuf_init(&wb, room->nr_dict, sizeof(room->nr_dict) - 1);
+	wbuf_init(&scratch, room->nr_scratch, sizeof(room->nr_scratch));
+	encode_credentials(&wb, &scratch, nc);
+	*len = wb.wb_len;
+	return (wbuf_ok(&wb) ? room->nr_dict : NULL);
 }
 
 /* --- decoding --- */

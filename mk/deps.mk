@@ -15,7 +15,7 @@ deps:
 
 # Targets that do not compile, or that see to their dependencies themselves.
 NODEPS	:= help clean deps cross lint check sim demo bench bench-controller crash idle \
-	   fuzz fuzz-udp check-peer uninstall
+	   fuzz fuzz-udp check-peer check-metrics uninstall
 ifneq ($(filter-out $(NODEPS),$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell $(PKGCONF) --exists $(LIBS_NEEDED) 2>/dev/null && echo ok),ok)
 $(error dependencies are missing: run `make deps`)

@@ -119,6 +119,14 @@ check-peer-run: programs tools $(addprefix $(B)/,$(PEER_TEST))
 	    CPPFLAGS="$(CPPFLAGS) -DZT_PROTOCOL=11" programs
 	@PEER="$(PEER)" MAKE="$(MAKE)" scripts/check -n "$(B)" $(PEER_TEST)
 
+## make check-metrics  what Prometheus reads of us, with a real one, which it installs
+
+.PHONY: check-metrics check-metrics-run
+check-metrics:
+	$(call staged,build run check metrics,check-metrics-run)
+check-metrics-run: programs tools $(B)/regress/host/metrics_test
+	@MAKE="$(MAKE)" scripts/check -n "$(B)" regress/host/metrics_test
+
 ## make crash       CHANGES=10000 KILLS=200 SEED=n: the controller, killed during changes
 
 CHANGES	?= 10000

@@ -57,6 +57,7 @@ struct confine {
 	bool		 co_udp;	/* open and use UDP sockets */
 	bool		 co_tcp;	/* accept on passed TCP listeners */
 	bool		 co_connect;	/* outgoing TCP */
+	bool		 co_lend;	/* make memory to lend to others */
 	unsigned	 co_threads;	/* make so many threads, later */
 };
 

@@ -127,6 +127,7 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_API_REQUEST, STRUCT(msg_api_request), CTL_CON, 0),
 	ROW(MSG_API_RESPONSE, STRUCT(msg_api_response), CON_CTL, 0),
 	ROW(MSG_API_BODY, BYTES(MSG_MAX), CTL_CON | CON_CTL, 0),
+	ROW(MSG_API_FILE, STRUCT(msg_api_file), CON_CTL, 1),
 	ROW(MSG_API_END, EMPTY, CTL_CON | CON_CTL, 0),
 
 	ROW(MSG_GET_METRICS, EMPTY, CTL_TAP | CTL_NET | CTL_CON, 0),

@@ -126,6 +126,7 @@ enum msg_type {
 	MSG_API_REQUEST,
 	MSG_API_RESPONSE,
 	MSG_API_BODY,		/* both ways, any number */
+	MSG_API_FILE,		/* instead of a long MSG_API_BODY* */
 	MSG_API_END,		/* both ways */
 
 	/* metrics: API > each of the others; the API writes no file */
@@ -689,9 +690,18 @@ struct msg_api_request {
 	char		 ar_path[1020];	/* NUL-terminated */
 };
 
-/* Then MSG_API_BODY* (JSON text) and MSG_API_END. */
+/*
+ * Then MSG_API_BODY* (JSON text) and MSG_API_END; between them MSG_API_FILE
+ * with a descriptor instead of MSG_API_BODY, where the system has memory
+ * that can be sealed: it must be, against being cut and written to, or
+ * nobody reads it.
+ */
 struct msg_api_response {
 	uint32_t	 ar_status;	/* HTTP status */
+};
+
+struct msg_api_file {
+	uint64_t	 af_len;	/* bytes, all of it */
 };
 
 /* MSG_API_BODY: bytes only. */

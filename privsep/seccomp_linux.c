@@ -64,6 +64,7 @@
 #define CAN_ACCEPT	0x04
 #define CAN_CONNECT	0x08
 #define CAN_THREADS	0x10
+#define CAN_LEND	0x20
 #define CAN_NETWORK	(CAN_UDP | CAN_ACCEPT | CAN_CONNECT)
 #define ALWAYS		0
 
@@ -155,6 +156,7 @@ static const int write_calls[] = {
 static const int udp_calls[] = { SYS_bind, SYS_connect };
 static const int accept_calls[] = { SYS_accept4, SYS_accept, SYS_sendfile };
 static const int connect_calls[] = { SYS_connect };
+static const int lend_calls[] = { SYS_memfd_create };
 
 #define GROUP(need, calls) \
 	{ need, calls, sizeof(calls) / sizeof((calls)[0]) }
@@ -171,7 +173,8 @@ static const struct group {
 	GROUP(CAN_WRITE, write_calls),
 	GROUP(CAN_UDP, udp_calls),
 	GROUP(CAN_ACCEPT, accept_calls),
-	GROUP(CAN_CONNECT, connect_calls)
+	GROUP(CAN_CONNECT, connect_calls),
+	GROUP(CAN_LEND, lend_calls)
 };
 
 /*
@@ -179,7 +182,7 @@ static const struct group {
  * are one of the values, else the verdict stands.  Of several rows for one
  * call the first one that is needed counts.
  */
-#define VALUES_MAX	9
+#define VALUES_MAX	11
 static const struct check {
 	unsigned	 need;
 	int		 call;
@@ -192,9 +195,9 @@ static const struct check {
 	/* No memory is ever made executable. */
 	{ ALWAYS, SYS_mmap, 2, PROT_EXEC, KILL, 1, { 0 } },
 	{ ALWAYS, SYS_mprotect, 2, PROT_EXEC, KILL, 1, { 0 } },
-	{ ALWAYS, SYS_fcntl, 1, ~UINT32_C(0), KILL, 9, {
+	{ ALWAYS, SYS_fcntl, 1, ~UINT32_C(0), KILL, 11, {
 	    F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
-	    F_GETLK, F_SETLK, F_SETLKW } },
+	    F_GETLK, F_SETLK, F_SETLKW, F_ADD_SEALS, F_GET_SEALS } },
 	{ ALWAYS, SYS_prlimit64, 0, ~UINT32_C(0), KILL, 1, { 0 } },
 	{ ALWAYS, SYS_prctl, 0, ~UINT32_C(0), KILL, 3, {
 	    PR_SET_NAME, PR_GET_NAME, PRCTL_VMA } },
@@ -265,6 +268,7 @@ seccomp_enter(const struct confine *co, const char **what)
 	f.f_can = (co->co_rw[0] != NULL ? CAN_WRITE : 0) |
 	    (co->co_udp ? CAN_UDP : 0) | (co->co_tcp ? CAN_ACCEPT : 0) |
 	    (co->co_connect ? CAN_CONNECT : 0) |
+	    (co->co_lend ? CAN_LEND : 0) |
 	    (co->co_threads > 0 ? CAN_THREADS : 0);
 
 	put_arch(&f);

@@ -25,7 +25,6 @@
 #define API_VERSION	4
 #define RANDOM_TRIES	100000
 #define UNDERSCORES	"______"
-#define MEMBER_ENTRY	(ADDR_TEXT + 16)	/* ,"<address>":<revision> */
 #define NO_PATH		"there is no such path"
 #define NO_IDENTITY	"the identity of this node is not known yet"
 
@@ -37,11 +36,11 @@ struct api {
 	size_t		 ap_len;
 	char		*ap_out;
 	size_t		 ap_outlen;
+	struct sheet	*ap_sheet;	/* instead, a reference */
 };
 
 static unsigned	 api_status(struct api *);
-static char	*put_hex(char *, uint64_t, unsigned);
-static char	*put_number(char *, int32_t);
+static void	 list_end(struct api *, char *, char);
 static unsigned	 api_networks(struct api *);
 static unsigned	 api_network(struct api *, const char *);
 static unsigned	 api_underscores(struct api *, const char *);
@@ -71,9 +70,10 @@ static int	 id_prefix(const char *, size_t, uint64_t *);
 
 unsigned
 api_route(struct controller *c, enum con_method method, const char *path,
-    const char *body, size_t len, char **out, size_t *outlen)
+    const char *body, size_t len, char **out, size_t *outlen,
+    struct sheet **sheet)
 {
-	struct api	ap = { c, method, body, len, NULL, 0 };
+	struct api	ap = { c, method, body, len, NULL, 0, NULL };
 	unsigned	code;
 
 	if (path[0] == '\0')
@@ -91,6 +91,7 @@ api_route(struct controller *c, enum con_method method, const char *path,
 		code = refuse(&ap, 404, NO_PATH);
 	*out = ap.ap_out;
 	*outlen = ap.ap_outlen;
+	*sheet = ap.ap_sheet;
 	return (code);
 }
 
@@ -111,34 +112,6 @@ api_status(struct api *ap)
 	return (200);
 }
 
-/* Long lists are written here, since they may be very long. */
-static char *
-put_hex(char *p, uint64_t v, unsigned digits)
-{
-	unsigned	i;
-
-	for (i = digits; i > 0; i--, v >>= 4)
-		p[i - 1] = "0123456789abcdef"[v & 0xf];
-	return (p + digits);
-}
-
-static char *
-put_number(char *p, int32_t v)
-{
-	char		 digits[10];
-	uint32_t	 u = v < 0 ? 0 - (uint32_t)v : (uint32_t)v;
-	unsigned	 n = 0;
-
-	if (v < 0)
-		*p++ = '-';
-	do
-		digits[n++] = (char)('0' + u % 10);
-	while ((u /= 10) > 0);
-	while (n > 0)
-		*p++ = digits[--n];
-	return (p);
-}
-
 /* The list of ids; creation with a random id. */
 static unsigned
 api_networks(struct api *ap)
@@ -152,19 +125,27 @@ api_networks(struct api *ap)
 	if (ap->ap_method != METHOD_GET)
 		return (refuse_method(ap));
 	ap->ap_c->c_counts[CON_DB_NETWORKS]++;
-	ap->ap_out = p = xmalloc(c->c_nnetworks * (NWID_TEXT + 2) + 3);
-	*p++ = '[';
-	for (i = 0; i < c->c_nnetworks; i++) {
-		if (i > 0)
-			*p++ = ',';
-		*p++ = '"';
-		p = put_hex(p, c->c_networks[i]->n_nwid, 16);
-		*p++ = '"';
+	if (c->c_nnetworks * ROLL_NETWORK >= SHEET_MIN) {
+		ap->ap_sheet = roll_networks(ap->ap_c);
+		return (200);
 	}
-	*p++ = ']';
+	ap->ap_out = p = xmalloc(c->c_nnetworks * ROLL_NETWORK + 3);
+	*p++ = '[';
+	for (i = 0; i < c->c_nnetworks; i++)
+		p = roll_network(p, c->c_networks[i]->n_nwid);
+	list_end(ap, p, ']');
+	return (200);
+}
+
+/* A short list, each of whose entries has a comma behind it. */
+static void
+list_end(struct api *ap, char *p, char bracket)
+{
+	if (p[-1] == ',')
+		p--;
+	*p++ = bracket;
 	*p = '\0';
 	ap->ap_outlen = (size_t)(p - ap->ap_out);
-	return (200);
 }
 
 /* rest is what follows "/network/". */
@@ -300,31 +281,24 @@ network_delete(struct api *ap, uint64_t nwid)
 static unsigned
 api_members(struct api *ap, uint64_t nwid)
 {
-	const struct network	*n;
-	const struct member	*m;
-	char			*p;
-	size_t			 i;
+	struct network	*n;
+	char		*p;
+	size_t		 i;
 
 	if (ap->ap_method != METHOD_GET)
 		return (refuse_method(ap));
 	if ((n = store_network(ap->ap_c, nwid)) == NULL)
 		return (refuse_network(ap, nwid));
 	ap->ap_c->c_counts[CON_DB_MEMBERS]++;
-	ap->ap_out = p = xmalloc(n->n_nmembers * MEMBER_ENTRY + 3);
-	*p++ = '{';
-	for (i = 0; i < n->n_nmembers; i++) {
-		m = n->n_members[i];
-		if (i > 0)
-			*p++ = ',';
-		*p++ = '"';
-		p = put_hex(p, m->m_addr, 10);
-		*p++ = '"';
-		*p++ = ':';
-		p = put_number(p, m->m_revision);
+	if (n->n_nmembers * ROLL_MEMBER >= SHEET_MIN) {
+		ap->ap_sheet = roll_members(ap->ap_c, n);
+		return (200);
 	}
-	*p++ = '}';
-	*p = '\0';
-	ap->ap_outlen = (size_t)(p - ap->ap_out);
+	ap->ap_out = p = xmalloc(n->n_nmembers * ROLL_MEMBER + 3);
+	*p++ = '{';
+	for (i = 0; i < n->n_nmembers; i++)
+		p = roll_member(p, n->n_members[i]);
+	list_end(ap, p, '}');
 	return (200);
 }
 

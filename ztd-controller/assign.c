@@ -50,13 +50,13 @@ static uint32_t	 v4_number(const struct inet_addr *);
 static bool	 contains_v6(const struct inet_addr *,
 		    const struct inet_addr *);
 
-void
+bool
 assign_addresses(struct network *n, uint64_t addr, json_t *record,
     struct netconf *nc)
 {
 	struct assign	 as;
 	json_t		*v4, *v6;
-	bool		 automatic;
+	bool		 automatic, want4, want6;
 
 	memset(&as, 0, sizeof(as));
 	as.as_n = n;
@@ -75,13 +75,16 @@ assign_addresses(struct network *n, uint64_t addr, json_t *record,
 	if (automatic)
 		assign_computed(&as);
 	assign_stored(&as);
-	if (automatic && !as.as_has6 &&
-	    value_bool(json_object_get(v6, "zt"), false))
+	want6 = automatic && !as.as_has6 &&
+	    value_bool(json_object_get(v6, "zt"), false);
+	want4 = automatic && !as.as_has4 &&
+	    value_bool(json_object_get(v4, "zt"), false);
+	if (want6)
 		(void)assign_pools(&as, 6, pool_v6);
 	/* That nothing is free is not found out again for each member. */
-	if (automatic && !as.as_has4 && !n->n_full4 &&
-	    value_bool(json_object_get(v4, "zt"), false))
+	if (want4 && !n->n_full4)
 		n->n_full4 = !assign_pools(&as, 4, pool_v4);
+	return (!want4 && !want6);
 }
 
 static void

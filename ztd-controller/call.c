@@ -27,6 +27,7 @@ struct api_call {
 	unsigned	 ac_code;
 	char		*ac_out;
 	size_t		 ac_outlen;
+	struct sheet	*ac_sheet;	/* instead of ac_out */
 	api_done	 ac_done;	/* NULL: nobody wants it */
 	void		*ac_arg;
 };
@@ -43,7 +44,9 @@ static void	 call_run(struct controller *, void *);
 static void	 call_stored(void *, int);
 static void	 call_refuse(struct api_call *, unsigned, const char *);
 static void	 call_finish(struct api_call *);
-static void	 result_done(void *, unsigned, char *, size_t);
+static void	 call_drop(struct api_call *);
+static void	 result_done(void *, unsigned, char *, size_t,
+		    struct sheet *);
 
 struct api_call *
 api_start(struct controller *c, int64_t now, enum con_method method,
@@ -95,7 +98,8 @@ api_handle(struct controller *c, int64_t now, enum con_method method,
 }
 
 static void
-result_done(void *arg, unsigned code, char *out, size_t len)
+result_done(void *arg, unsigned code, char *out, size_t len,
+    struct sheet *sh)
 {
 	struct result	*r = arg;
 
@@ -103,6 +107,12 @@ result_done(void *arg, unsigned code, char *out, size_t len)
 	r->r_code = code;
 	r->r_out = out;
 	r->r_len = len;
+	if (sh == NULL)
+		return;
+	r->r_len = sh->sh_len;
+	if ((r->r_out = sheet_read(sh)) == NULL)
+		fatalx("out of memory");
+	sheet_free(sh);
 }
 
 /* From the beginning, perhaps not for the first time. */
@@ -114,7 +124,7 @@ call_run(struct controller *c, void *arg)
 
 	store_begin(c);
 	ac->ac_code = api_route(c, ac->ac_method, ac->ac_path, ac->ac_body,
-	    ac->ac_len, &ac->ac_out, &ac->ac_outlen);
+	    ac->ac_len, &ac->ac_out, &ac->ac_outlen, &ac->ac_sheet);
 	if (ac->ac_code != 200) {
 		store_abort(c);
 		call_finish(ac);
@@ -126,10 +136,18 @@ call_run(struct controller *c, void *arg)
 	else if (end == STORE_BUSY && store_park(c, call_run, ac) == -1) {
 		call_refuse(ac, 503, "too many changes are waiting");
 		call_finish(ac);
-	} else if (end == STORE_BUSY) {
-		free(ac->ac_out);
-		ac->ac_out = NULL;
-	}
+	} else if (end == STORE_BUSY)
+		call_drop(ac);
+}
+
+/* The answer that was made is none. */
+static void
+call_drop(struct api_call *ac)
+{
+	free(ac->ac_out);
+	ac->ac_out = NULL;
+	sheet_free(ac->ac_sheet);
+	ac->ac_sheet = NULL;
 }
 
 static void
@@ -152,7 +170,7 @@ call_refuse(struct api_call *ac, unsigned code, const char *why)
 {
 	int	n;
 
-	free(ac->ac_out);
+	call_drop(ac);
 	if (code == 500)
 		n = asprintf(&ac->ac_out, "{\"error\": 500, \"description\": "
 		    "\"%s\", \"message\": \"%s\"}", why, why);
@@ -169,9 +187,9 @@ call_finish(struct api_call *ac)
 {
 	if (ac->ac_done != NULL)
 		ac->ac_done(ac->ac_arg, ac->ac_code, ac->ac_out,
-		    ac->ac_outlen);
+		    ac->ac_outlen, ac->ac_sheet);
 	else
-		free(ac->ac_out);
+		call_drop(ac);
 	free(ac->ac_path);
 	free(ac->ac_body);
 	ac->ac_finished = true;

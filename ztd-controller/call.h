@@ -17,9 +17,11 @@
  * Make the answer, and put what it changes into the open set of changes:
  * nothing else may change, since all of this happens again when another
  * change is in the way, and is forgotten when this one cannot be stored.
+ * *sheet is set instead of *out where the answer is a long one.
  */
 unsigned api_route(struct controller *, enum con_method, const char *path,
-	    const char *body, size_t len, char **out, size_t *outlen);
+	    const char *body, size_t len, char **out, size_t *outlen,
+	    struct sheet **sheet);
 
 /* The same for paths behind "/ztd/". */
 unsigned bulk_route(struct controller *, enum con_method, const char *path,

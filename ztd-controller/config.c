@@ -16,6 +16,7 @@
 #include "common/dictionary.h"
 #include "common/log.h"
 #include "ztd-controller/controller.h"
+#include "ztd-controller/grant.h"
 #include "ztd-controller/keyed.h"
 #include "ztd-controller/rulejson.h"
 #include "ztd-controller/value.h"
@@ -25,11 +26,12 @@
 #define DELTA_MAX	7200000
 #define BRIDGES_MAX	NETCONF_SPECIALISTS
 
-static void	 build_scalars(const struct network *, struct netconf *);
+static void	 build_network(struct controller *, const struct network *,
+		    uint64_t, const void *, size_t, struct netconf *);
+static void	 build_terms(const struct network *, struct netconf *);
 static void	 build_trace(const struct network *, const json_t *,
 		    struct netconf *);
-static void	 build_sso(const struct network *, const json_t *,
-		    struct netconf *);
+static void	 build_sso(const json_t *, struct netconf *);
 static void	 build_bridges(const struct network *, struct netconf *);
 static void	 build_dns(const struct network *, struct netconf *);
 static void	 build_accept(struct netconf *);
@@ -66,41 +68,65 @@ net(const struct network *n, const char *key)
 	return (json_object_get(n->n_record, key));
 }
 
-void
+bool
 config_build(struct controller *c, struct network *n,
     const struct identity *id, json_t *record, const void *meta, size_t len,
     bool fresh, struct netconf *nc)
 {
+	bool	whole;
+
+	build_network(c, n, id->id_addr, meta, len, nc);
+	build_trace(n, record, nc);
+	build_sso(record, nc);
+	if (dict_get_u64(meta, len, "revr", 0) != 0) {
+		build_capabilities(c, n, record, fresh, nc);
+		build_tags(c, n, record, nc);
+	}
+	whole = assign_addresses(n, id->id_addr, record, nc);
+	build_coo(c, nc);
+	com_make(&nc->nc_com, nc->nc_ts, nc->nc_delta, nc->nc_nwid, id);
+	com_sign(&nc->nc_com, &c->c_id);
+	return (whole);
+}
+
+void
+config_again(struct controller *c, struct network *n, uint64_t to,
+    const void *meta, size_t len, const struct grant *gr, struct netconf *nc)
+{
+	build_network(c, n, to, meta, len, nc);
+	grant_fill(gr, nc);
+}
+
+/* What is the same for all members with such meta-data. */
+static void
+build_network(struct controller *c, const struct network *n, uint64_t to,
+    const void *meta, size_t len, struct netconf *nc)
+{
 	nc->nc_nwid = n->n_nwid;
 	nc->nc_ts = c->c_now;
-	nc->nc_to = id->id_addr;
-	build_scalars(n, nc);
-	build_trace(n, record, nc);
-	build_sso(n, record, nc);
+	nc->nc_to = to;
+	build_terms(n, nc);
 	build_bridges(n, nc);
 	build_dns(n, nc);
 	if (dict_get_u64(meta, len, "revr", 0) == 0)
 		build_accept(nc);
-	else {
+	else
 		build_rules(n, nc);
-		build_capabilities(c, n, record, fresh, nc);
-		build_tags(c, n, record, nc);
-	}
 	nc->nc_nroutes = n->n_nroutes;
 	memcpy(nc->nc_routes, n->n_routes,
 	    n->n_nroutes * sizeof(*nc->nc_routes));
-	assign_addresses(n, id->id_addr, record, nc);
-	build_coo(c, nc);
-	com_make(&nc->nc_com, nc->nc_ts, nc->nc_delta, nc->nc_nwid, id);
-	com_sign(&nc->nc_com, &c->c_id);
 }
 
-uint8_t *
-config_encode(const struct netconf *nc, size_t *len)
+const uint8_t *
+config_encode(struct controller *c, const struct netconf *nc,
+    const struct grant *gr, size_t *len)
 {
-	uint8_t	*d;
+	const uint8_t	*creds = NULL, *d;
+	size_t		 n = 0;
 
-	if ((d = netconf_encode(nc, len)) == NULL)
+	if (gr != NULL)
+		creds = grant_credentials(gr, &n);
+	if ((d = netconf_encode_with(nc, creds, n, c->c_room, len)) == NULL)
 		log_warnx("network %016" PRIx64 ": the configuration of %010"
 		    PRIx64 " is too large", nc->nc_nwid, nc->nc_to);
 	return (d);
@@ -128,35 +154,53 @@ config_send(struct controller *c, uint64_t nwid, uint64_t to,
 	}
 }
 
-static void
-build_scalars(const struct network *n, struct netconf *nc)
+void
+config_terms(struct network *n)
 {
-	char		 buf[VALUE_NUMBER];
-	const json_t	*v;
-	uint64_t	 mtu;
+	struct network_terms	*nt = &n->n_terms;
+	char			 buf[VALUE_NUMBER];
+	const json_t		*v;
+	uint64_t		 mtu;
 
-	nc->nc_delta = DELTA_DEFAULT;
+	memset(nt, 0, sizeof(*nt));
+	nt->nt_delta = DELTA_DEFAULT;
 	v = net(n, "certificateTimeoutWindowSize");
 	if (json_is_number(v)) {
-		nc->nc_delta = (int64_t)value_int(v, DELTA_DEFAULT);
-		if (nc->nc_delta < DELTA_MIN)
-			nc->nc_delta = DELTA_MIN;
-		if (nc->nc_delta > DELTA_MAX)
-			nc->nc_delta = DELTA_MAX;
+		nt->nt_delta = (int64_t)value_int(v, DELTA_DEFAULT);
+		if (nt->nt_delta < DELTA_MIN)
+			nt->nt_delta = DELTA_MIN;
+		if (nt->nt_delta > DELTA_MAX)
+			nt->nt_delta = DELTA_MAX;
 	}
-	nc->nc_revision = value_int(net(n, "revision"), 0);
-	nc->nc_public = !value_bool(net(n, "private"), true);
+	nt->nt_revision = value_int(net(n, "revision"), 0);
+	nt->nt_public = !value_bool(net(n, "private"), true);
+	nt->nt_login = value_bool(net(n, "ssoEnabled"), false);
 	if (value_bool(net(n, "enableBroadcast"), true))
-		nc->nc_flags |= NETCONF_BROADCAST;
-	(void)strlcpy(nc->nc_name, value_text(net(n, "name"), "", buf),
-	    sizeof(nc->nc_name));
+		nt->nt_flags |= NETCONF_BROADCAST;
+	(void)strlcpy(nt->nt_name, value_text(net(n, "name"), "", buf),
+	    sizeof(nt->nt_name));
 	mtu = (uint32_t)value_int(net(n, "mtu"), NETCONF_MTU_DEFAULT);
 	if (mtu < NETCONF_MTU_MIN)
 		mtu = NETCONF_MTU_MIN;
 	if (mtu > NETCONF_MTU_MAX)
 		mtu = NETCONF_MTU_MAX;
-	nc->nc_mtu = (uint32_t)mtu;
-	nc->nc_mclimit = (uint32_t)value_int(net(n, "multicastLimit"), 32);
+	nt->nt_mtu = (uint32_t)mtu;
+	nt->nt_mclimit = (uint32_t)value_int(net(n, "multicastLimit"), 32);
+}
+
+static void
+build_terms(const struct network *n, struct netconf *nc)
+{
+	const struct network_terms	*nt = &n->n_terms;
+
+	nc->nc_delta = nt->nt_delta;
+	nc->nc_revision = nt->nt_revision;
+	nc->nc_public = nt->nt_public;
+	nc->nc_flags = nt->nt_flags;
+	memcpy(nc->nc_name, nt->nt_name, sizeof(nc->nc_name));
+	nc->nc_mtu = nt->nt_mtu;
+	nc->nc_mclimit = nt->nt_mclimit;
+	nc->nc_sso.sso_enabled = nt->nt_login;
 }
 
 /* The member's target goes before the network's. */
@@ -181,9 +225,8 @@ build_trace(const struct network *n, const json_t *record,
 
 /* The file store knows nothing but an expiry date (12.4). */
 static void
-build_sso(const struct network *n, const json_t *record, struct netconf *nc)
+build_sso(const json_t *record, struct netconf *nc)
 {
-	nc->nc_sso.sso_enabled = value_bool(net(n, "ssoEnabled"), false);
 	nc->nc_sso.sso_expiry = value_int(json_object_get(record,
 	    "authenticationExpiryTime"), 0);
 }

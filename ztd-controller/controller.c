@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
+#include "common/log.h"
 #include "ztd-controller/controller.h"
 #include "ztd-controller/db.h"
 #include "ztd-controller/status.h"
@@ -27,7 +28,10 @@ controller_init(struct controller *c, struct db *db,
 	c->c_out = out;
 	c->c_arg = arg;
 	c->c_status = status_new();
+	c->c_room = xmalloc(sizeof(*c->c_room));
 	TAILQ_INIT(&c->c_parked);
+	TAILQ_INIT(&c->c_rolls);
+	TAILQ_INIT(&c->c_spreads);
 	store_load(c);
 }
 
@@ -38,10 +42,13 @@ controller_clear(struct controller *c)
 	if (c->c_db != NULL)
 		db_wait(c->c_db);
 	db_close(c->c_db);
+	spread_clear(c);
 	store_clear(c);
+	roll_free(c, c->c_roll);
 	status_free(c->c_status);
 	bulk_free(c->c_bulk);
 	free(c->c_pending);
+	free(c->c_room);
 	crypto_wipe(&c->c_id, sizeof(c->c_id));
 	memset(c, 0, sizeof(*c));
 }
@@ -53,6 +60,7 @@ controller_identity(struct controller *c, const char *text)
 	enum identity_error	 e;
 
 	c->c_have_id = false;
+	status_ungrant(c->c_status);
 	e = identity_parse(&id, text, strlen(text));
 	if (e == IDENTITY_OK && id.id_has_private) {
 		c->c_id = id;

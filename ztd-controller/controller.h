@@ -33,6 +33,9 @@
 #include "common/rules.h"
 #include "ztd-controller/db.h"
 #include "ztd-controller/ipset.h"
+#include "ztd-controller/roll.h"
+#include "ztd-controller/sheet.h"
+#include "ztd-controller/spread.h"
 #include "ztd-controller/text.h"
 
 /* Bounds. */
@@ -44,6 +47,7 @@
 #define ONLINE_MS	120000	/* asked within this time: online */
 #define REQUEST_GAP_MS	1000	/* requests closer than this are dropped */
 #define PUSH_DELAY_MS	100	/* changes are collected for this long */
+#define PUSH_GAP_MS	3	/* between parts of long pushes */
 #define EXPIRY_MS	500	/* how often expired log-ins are looked for */
 
 #define PACKET_PUSH	0	/* "packet id" of what nobody asked for */
@@ -51,6 +55,7 @@
 struct bulk;
 struct change;
 struct change_set;
+struct grant;
 struct parked;
 struct status_table;
 struct wrong;
@@ -66,6 +71,18 @@ struct member {
 	int32_t		 m_revision;
 	bool		 m_authorized;
 	bool		 m_bridge;
+};
+
+/* What a network's record says to all its members alike (9.1). */
+struct network_terms {
+	int64_t		 nt_delta;	/* of credentials, ms */
+	uint64_t	 nt_revision;
+	uint64_t	 nt_flags;	/* NETCONF_* */
+	uint32_t	 nt_mtu;
+	uint32_t	 nt_mclimit;
+	bool		 nt_public;
+	bool		 nt_login;	/* members must log in */
+	char		 nt_name[NETCONF_NAME];
 };
 
 /*
@@ -89,6 +106,8 @@ struct network {
 	bool		 n_full4;	/* IPv4 pools have no address left */
 	size_t		 n_npending;	/* members being changed */
 	bool		 n_closing;	/* wants to be erased */
+	struct network_terms n_terms;
+	struct roll	*n_roll;	/* its list of members, or NULL */
 	unsigned	 n_nroutes;
 	struct netconf_route *n_routes;
 	unsigned	 n_nrules;
@@ -96,8 +115,9 @@ struct network {
 };
 
 /*
- * What leaves the controller.  wake asks for controller_push() after
- * PUSH_DELAY_MS; asking again meanwhile changes nothing.
+ * What leaves the controller.  wake asks for controller_push() after so many
+ * milliseconds; asking again meanwhile changes nothing.  room says whether
+ * what nobody asked for may be sent now, or should wait.
  */
 struct con_output {
 	void	(*config)(void *arg, uint64_t nwid, uint64_t to,
@@ -108,7 +128,8 @@ struct con_output {
 		    size_t len);
 	void	(*revocation)(void *arg, uint64_t nwid, uint64_t to,
 		    const uint8_t *p, size_t len);
-	void	(*wake)(void *arg);
+	void	(*wake)(void *arg, unsigned ms);
+	bool	(*room)(void *arg);
 };
 
 struct controller {
@@ -126,7 +147,14 @@ struct controller {
 	size_t		 c_npending;	/* new networks among them */
 	TAILQ_HEAD(, parked) c_parked;	/* waiting for them */
 	size_t		 c_nparked;
+	struct roll_list c_rolls;	/* used longest ago: first */
+	size_t		 c_nrolls;
+	struct roll	*c_roll;	/* the list of networks, or NULL */
+	struct netconf_room *c_room;	/* for dictionaries */
+	struct netconf	 c_nc;		/* of the request in progress */
 	struct bulk	*c_bulk;	/* exports and imports under way */
+	struct spread_list c_spreads;	/* revocations on their way */
+	size_t		 c_nspread;	/* their receivers */
 	bool		 c_awake;	/* wake was called */
 	uint64_t	 c_counts[CON_COUNT];	/* but for the gauges */
 	struct histogram c_requests;	/* us */
@@ -188,10 +216,12 @@ enum con_method {
 
 /*
  * One exchange; path is what follows "/controller" (messages.h).  done gets
- * the HTTP status and malloc'd text of len bytes, which it owns, or NULL for
- * an empty body: at once, or when what was changed is durable.
+ * the HTTP status and malloc'd text of len bytes, or a sheet instead, which it
+ * owns; both NULL is an empty body: at once, or when what was changed is
+ * durable.
  */
-typedef void (*api_done)(void *arg, unsigned code, char *out, size_t len);
+typedef void (*api_done)(void *arg, unsigned code, char *out, size_t len,
+	    struct sheet *);
 struct api_call;
 /* NULL when done was called already, else for api_forget(). */
 struct api_call *api_start(struct controller *, int64_t now, enum con_method,
@@ -319,6 +349,8 @@ json_t	*active_list(struct controller *, const struct network *);
 void	 push_network(struct controller *, uint64_t nwid);
 void	 push_member(struct controller *, uint64_t nwid, uint64_t addr);
 void	 push_run(struct controller *);
+/* controller_push() is wanted after PUSH_DELAY_MS. */
+void	 push_wake(struct controller *);
 /* Revoke a member's certificate towards everybody online there. */
 void	 push_revoke(struct controller *, uint64_t nwid, uint64_t target);
 /* The same for all members of a network. */
@@ -328,26 +360,39 @@ void	 push_revoke_all(struct controller *, const struct network *);
 
 /*
  * Fill nc_ips of a configuration whose routes are in place; new addresses
- * are appended to the member's record.  Sets NETCONF_NDP.
+ * are appended to the member's record.  Sets NETCONF_NDP.  True when nothing
+ * was looked for in pools, so that the same record would get the same again.
  */
-void	 assign_addresses(struct network *, uint64_t addr, json_t *record,
+bool	 assign_addresses(struct network *, uint64_t addr, json_t *record,
 	    struct netconf *);
 
 /* ---- config.c: building the configuration (9) -------------------------- */
 
+/* Bring n_terms up to the record. */
+void	 config_terms(struct network *);
 /*
  * Build the configuration of a member from its network and record, which
  * gets new addresses, tags and, with fresh (first seen in this very
- * request), capabilities.  nc must be zeroed; netconf_clear() it.
+ * request), capabilities.  nc must be zeroed; netconf_clear() it.  True when
+ * the same again would come of the same record, also later.
  */
-void	 config_build(struct controller *, struct network *,
+bool	 config_build(struct controller *, struct network *,
 	    const struct identity *, json_t *record, const void *meta,
 	    size_t len, bool fresh, struct netconf *nc);
 /*
- * Its dictionary, malloc'd, the caller's; NULL after a line of log when it
- * is too large.
+ * The same for a member that was given all this before (13.3).  Its
+ * credentials are those of the grant.
  */
-uint8_t	*config_encode(const struct netconf *, size_t *len);
+void	 config_again(struct controller *, struct network *, uint64_t to,
+	    const void *meta, size_t len, const struct grant *,
+	    struct netconf *nc);
+/*
+ * Its dictionary, with the credentials of the grant if that is not NULL: in
+ * the controller's room, to be used before anything else is encoded.  NULL
+ * after a line of log when it is too large.
+ */
+const uint8_t *config_encode(struct controller *, const struct netconf *,
+	    const struct grant *, size_t *len);
 /* Cut a dictionary and sign the pieces, and send. */
 void	 config_send(struct controller *, uint64_t nwid, uint64_t to,
 	    uint64_t packet, const uint8_t *d, size_t len);

@@ -103,8 +103,13 @@ static bool	 files_idle(void *);
 static void	 erased_end(struct files *, const char *);
 static bool	 has_members(struct files *, const char *);
 
-static uint64_t	*list_networks(struct files *, size_t *);
-static void	 list_members(struct load *, uint64_t);
+static uint64_t	*list_networks(struct files *, size_t *, bool);
+static void	 lower_names(struct files *, const char *, size_t);
+static bool	 upper_name(const char *, size_t);
+static void	 lower_name(struct files *, const char *, const char *,
+		    size_t);
+static bool	 rename_new(struct files *, const char *, const char *);
+static void	 list_members(struct load *, uint64_t, bool);
 static void	 name_add(struct load *, uint64_t, uint64_t, ino_t);
 static int	 name_cmp(const void *, const void *);
 static void	 load_add(struct load *, uint64_t, uint64_t);
@@ -195,13 +200,13 @@ files_load(void *self, const struct db_reader *rd, void *arg)
 	lo.lo_reader = rd;
 	lo.lo_arg = arg;
 	lo.lo_l = xcalloc(LOAD_PIECE, sizeof(*lo.lo_l));
-	lo.lo_nwids = list_networks(f, &lo.lo_nnwids);
+	lo.lo_nwids = list_networks(f, &lo.lo_nnwids, false);
 	for (i = 0; i < lo.lo_nnwids; i++)
 		load_add(&lo, lo.lo_nwids[i], 0);
 	load_flush(&lo);
 	for (i = 0; i < lo.lo_nnwids; i++)
 		if (lo.lo_nwids[i] != 0)
-			list_members(&lo, lo.lo_nwids[i]);
+			list_members(&lo, lo.lo_nwids[i], false);
 	/* As they lie on the disk, which need not seek then. */
 	if (lo.lo_nnames > 0)
 		qsort(lo.lo_names, lo.lo_nnames, sizeof(*lo.lo_names),
@@ -217,9 +222,83 @@ files_load(void *self, const struct db_reader *rd, void *arg)
 		;
 }
 
-/* To be freed. */
+/*
+ * Names in upper case, as some write them by hand and others read them: they
+ * get their proper names, unless there is such a file already.
+ */
+static void
+lower_names(struct files *f, const char *folder, size_t digits)
+{
+	struct dirent	*de;
+	DIR		*dir;
+	struct odd {
+		char	 od_name[NETWORK_NAME + 1];
+	}		*names = NULL, *bigger;
+	size_t		 i, n = 0;
+
+	if ((dir = folder_open(f, folder)) == NULL)
+		return;
+	while ((de = readdir(dir)) != NULL) {
+		if (!upper_name(de->d_name, digits))
+			continue;
+		bigger = reallocarray(names, n + 1, sizeof(*names));
+		if (bigger == NULL)
+			fatalx("out of memory");
+		names = bigger;
+		(void)strlcpy(names[n++].od_name, de->d_name,
+		    sizeof(names->od_name));
+	}
+	closedir(dir);
+	for (i = 0; i < n; i++)
+		lower_name(f, folder, names[i].od_name, digits);
+	free(names);
+}
+
+/* "<digits>.json", some of the digits in upper case. */
+static bool
+upper_name(const char *name, size_t digits)
+{
+	return (strspn(name, "0123456789abcdefABCDEF") == digits &&
+	    strspn(name, "0123456789abcdef") < digits &&
+	    strcmp(name + digits, SUFFIX) == 0);
+}
+
+/* Of a network also the folder of its members. */
+static void
+lower_name(struct files *f, const char *folder, const char *name,
+    size_t digits)
+{
+	char	from[PATH_LEN], to[PATH_LEN], *p;
+	size_t	stem;
+
+	(void)snprintf(from, sizeof(from), "%s/%s", folder, name);
+	(void)strlcpy(to, from, sizeof(to));
+	for (p = to + strlen(folder); *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'F')
+			*p = (char)(*p - 'A' + 'a');
+	if (!rename_new(f, from, to))
+		return;
+	db_note(f->f_db, LOG_INFO, "controller.d/%s: its name is now %s",
+	    from, to);
+	stem = strlen(folder) + 1 + digits;
+	from[stem] = to[stem] = '\0';
+	if (digits == 16)
+		(void)rename_new(f, from, to);
+}
+
+/* Nothing is replaced. */
+static bool
+rename_new(struct files *f, const char *from, const char *to)
+{
+	struct stat	sb;
+
+	return (fstatat(f->f_fd, to, &sb, AT_SYMLINK_NOFOLLOW) == -1 &&
+	    errno == ENOENT && renameat(f->f_fd, from, f->f_fd, to) == 0);
+}
+
+/* To be freed.  retried: names in upper case that are left stay so. */
 static uint64_t *
-list_networks(struct files *f, size_t *n)
+list_networks(struct files *f, size_t *n, bool retried)
 {
 	struct dirent	*de;
 	uint64_t	 nwid, *list = NULL, *bigger;
@@ -235,6 +314,12 @@ list_networks(struct files *f, size_t *n)
 		if (leftover(f, "network", de->d_name) ||
 		    strlen(de->d_name) != NETWORK_NAME)
 			continue;
+		if (!retried && upper_name(de->d_name, 16)) {
+			closedir(dir);
+			free(list);
+			lower_names(f, "network", 16);
+			return (list_networks(f, n, true));
+		}
 		if (name_parse(de->d_name, 16, &nwid) == -1) {
 			db_note(f->f_db, LOG_WARNING, "controller.d/network/"
 			    "%s: skipped: the name is not a network id in "
@@ -255,9 +340,10 @@ list_networks(struct files *f, size_t *n)
 }
 
 static void
-list_members(struct load *lo, uint64_t nwid)
+list_members(struct load *lo, uint64_t nwid, bool retried)
 {
 	char		 path[PATH_LEN], id[NWID_TEXT];
+	const size_t	 before = lo->lo_nnames;
 	struct dirent	*de;
 	uint64_t	 addr;
 	DIR		*dir;
@@ -275,6 +361,13 @@ list_members(struct load *lo, uint64_t nwid)
 		if (leftover(lo->lo_f, path, de->d_name) ||
 		    strlen(de->d_name) != MEMBER_NAME)
 			continue;
+		if (!retried && upper_name(de->d_name, 10)) {
+			closedir(dir);
+			lower_names(lo->lo_f, path, 10);
+			lo->lo_nnames = before;
+			list_members(lo, nwid, true);
+			return;
+		}
 		if (name_parse(de->d_name, 10, &addr) == -1)
 			db_note(lo->lo_f->f_db, LOG_WARNING,
 			    "controller.d/%s/%s: skipped: the name is not an "

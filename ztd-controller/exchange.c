@@ -9,6 +9,7 @@
 
 #include <sys/queue.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ struct exchange {
 	struct exchange_table *ex_table;
 	struct channel	*ex_channel;
 	struct api_call	*ex_call;	/* under way */
-	char		*ex_out;	/* the answer, when it is begun */
+	char		*ex_out;	/* the answer, when it is begun, */
+	struct sheet	*ex_sheet;	/* or where it is */
 	size_t		 ex_outlen, ex_sent;
 	bool		 ex_answering;
 	uint32_t	 ex_id;
@@ -49,7 +51,9 @@ static void	 exchange_begin(struct exchange_table *, struct channel *,
 static void	 exchange_body(struct exchange *, const struct msg *);
 static void	 exchange_end(struct exchange *, struct controller *,
 		    int64_t);
-static void	 exchange_done(void *, unsigned, char *, size_t);
+static void	 exchange_done(void *, unsigned, char *, size_t,
+		    struct sheet *);
+static int	 exchange_lend(struct exchange *);
 static void	 exchange_send(struct exchange *);
 static void	 exchange_remove(struct exchange *);
 static struct exchange *exchange_find(struct exchange_table *, uint32_t);
@@ -196,7 +200,7 @@ exchange_end(struct exchange *ex, struct controller *c, int64_t now)
 	}
 	if (ex->ex_error != 0) {
 		text = refusal(ex->ex_why);
-		exchange_done(ex, ex->ex_error, text, strlen(text));
+		exchange_done(ex, ex->ex_error, text, strlen(text), NULL);
 		return;
 	}
 	call = api_start(c, now, method, ex->ex_path,
@@ -209,20 +213,43 @@ exchange_end(struct exchange *ex, struct controller *c, int64_t now)
 
 /* The answer is there, and ours. */
 static void
-exchange_done(void *arg, unsigned code, char *out, size_t len)
+exchange_done(void *arg, unsigned code, char *out, size_t len,
+    struct sheet *sh)
 {
 	struct msg_api_response	 rs;
 	struct exchange		*ex = arg;
 
 	ex->ex_call = NULL;
 	ex->ex_out = out;
-	ex->ex_outlen = len;
+	ex->ex_sheet = sh;
+	ex->ex_outlen = sh == NULL ? len : sh->sh_len;
 	ex->ex_answering = true;
 	memset(&rs, 0, sizeof(rs));
 	rs.ar_status = code;
 	(void)channel_send(ex->ex_channel, MSG_API_RESPONSE, ex->ex_id, -1,
 	    &rs, sizeof(rs));
+	if (sh != NULL && sh->sh_fd != -1) {
+		if (exchange_lend(ex) == 0)
+			ex->ex_sent = ex->ex_outlen;
+		else if ((ex->ex_out = sheet_read(sh)) == NULL)
+			fatalx("out of memory");
+	}
 	exchange_send(ex);
+}
+
+/* The descriptor instead of pieces. */
+static int
+exchange_lend(struct exchange *ex)
+{
+	struct msg_api_file	 af;
+	int			 fd;
+
+	if ((fd = fcntl(ex->ex_sheet->sh_fd, F_DUPFD_CLOEXEC, 0)) == -1)
+		return (-1);
+	memset(&af, 0, sizeof(af));
+	af.af_len = ex->ex_outlen;
+	return (channel_send(ex->ex_channel, MSG_API_FILE, ex->ex_id, fd,
+	    &af, sizeof(af)));
 }
 
 /* As much as the queue takes; with the last byte it is over. */
@@ -230,8 +257,11 @@ static void
 exchange_send(struct exchange *ex)
 {
 	struct channel	*ch = ex->ex_channel;
+	const char	*text = ex->ex_out;
 	size_t		 n;
 
+	if (text == NULL && ex->ex_sheet != NULL)
+		text = ex->ex_sheet->sh_text;
 	while (ex->ex_sent < ex->ex_outlen) {
 		if (channel_pending(ch) >= QUEUE_PART)
 			return;
@@ -239,7 +269,7 @@ exchange_send(struct exchange *ex)
 		if (n > MSG_MAX)
 			n = MSG_MAX;
 		if (channel_send(ch, MSG_API_BODY, ex->ex_id, -1,
-		    ex->ex_out + ex->ex_sent, n) == -1)
+		    text + ex->ex_sent, n) == -1)
 			break;		/* the channel is dead */
 		ex->ex_sent += n;
 	}
@@ -256,6 +286,7 @@ exchange_remove(struct exchange *ex)
 	et->et_n--;
 	api_forget(ex->ex_call);
 	free(ex->ex_out);
+	sheet_free(ex->ex_sheet);
 	free(ex->ex_body);
 	free(ex);
 }

@@ -7,8 +7,8 @@
  * ztd-controller: the process.  Spec: 04; its place among the others is in
  * privsep/messages.h.
  *
- * Timers: push, PUSH_DELAY_MS after the first of some changes; tick, every
- * EXPIRY_MS.
+ * Timers: push, PUSH_DELAY_MS after the first of some changes, and again as
+ * long as there is something to push; tick, every EXPIRY_MS.
  */
 
 #include <sys/time.h>
@@ -69,10 +69,11 @@ static void	 out_error(void *, uint64_t, uint64_t, uint64_t,
 		    enum packet_error, const uint8_t *, size_t);
 static void	 out_revocation(void *, uint64_t, uint64_t, const uint8_t *,
 		    size_t);
-static void	 out_wake(void *);
+static void	 out_wake(void *, unsigned);
+static bool	 out_room(void *);
 
 static const struct con_output output = {
-	out_config, out_error, out_revocation, out_wake
+	out_config, out_error, out_revocation, out_wake, out_room
 };
 
 static int64_t
@@ -130,6 +131,7 @@ main(int argc, char *argv[])
 	co.co_self = PROC_CON;
 	co.co_chroot = folder;
 	co.co_rw[0] = "/";
+	co.co_lend = true;
 	co.co_threads = THREADS_MAX;
 	child_confine(&co, &init);
 
@@ -442,11 +444,21 @@ out_revocation(void *arg, uint64_t nwid, uint64_t to, const uint8_t *p,
 }
 
 static void
-out_wake(void *arg)
+out_wake(void *arg, unsigned ms)
 {
-	const struct timeval	 tv = { 0, PUSH_DELAY_MS * 1000 };
+	const struct timeval	 tv = { ms / 1000, ms % 1000 * 1000 };
 	struct process		*pr = arg;
 
 	if (event_add(pr->pr_push, &tv) == -1)
 		log_warnx("cannot set a timer");
+}
+
+/* Answers go before: what is pushed waits while the engine is behind. */
+static bool
+out_room(void *arg)
+{
+	const struct process	*pr = arg;
+
+	return (pr->pr_net == NULL ||
+	    channel_pending(pr->pr_net) < CHANNEL_ROOM);
 }

@@ -122,6 +122,7 @@ network_compile(struct network *n)
 	n->n_rules = xcalloc(room + 1, sizeof(*n->n_rules));
 	n->n_nrules = rulejson_compile(rules, n->n_rules, (unsigned)room);
 
+	config_terms(n);
 	n->n_full4 = false;
 	n->n_nroutes = 0;
 	list = json_object_get(n->n_record, "routes");

@@ -22,15 +22,13 @@
 
 /*
  * What is done in one go, so that a large network's change leaves room for
- * everything else.
+ * everything else: some milliseconds, and as long for others.
  */
-#define PUSH_ROUND	1024		/* configurations */
+#define PUSH_ROUND	64		/* configurations */
 #define REVOKE_MAX	65536		/* revocations of an erased network */
 
-static uint64_t	*audience(struct controller *, uint64_t, size_t *);
-static void	 revoke(struct controller *, uint64_t, uint64_t,
-		    const uint64_t *, size_t);
-static void	 wake(struct controller *);
+static void	 wake(struct controller *, unsigned);
+static void	 push_configs(struct controller *);
 static bool	 pushable(const struct controller *, const struct status *);
 
 void
@@ -45,7 +43,7 @@ push_network(struct controller *c, uint64_t nwid)
 	LIST_FOREACH(st, peers, st_peers)
 		if (pushable(c, st)) {
 			status_dirty(c->c_status, st, true);
-			wake(c);
+			push_wake(c);
 		}
 }
 
@@ -57,21 +55,38 @@ push_member(struct controller *c, uint64_t nwid, uint64_t addr)
 	st = status_find(c->c_status, nwid, addr);
 	if (st != NULL && pushable(c, st)) {
 		status_dirty(c->c_status, st, true);
-		wake(c);
+		push_wake(c);
 	}
 }
 
 void
 push_run(struct controller *c)
 {
-	struct identity	 id;
-	struct status	*st;
-	unsigned	 n;
+	bool	more;
 
 	c->c_awake = false;
 	if (!c->c_have_id)
 		return;
-	for (n = 0; n < PUSH_ROUND; n++) {
+	more = spread_run(c);
+	push_configs(c);
+	if (more || !TAILQ_EMPTY(status_pushing(c->c_status)))
+		wake(c, PUSH_GAP_MS);
+}
+
+void
+push_wake(struct controller *c)
+{
+	wake(c, PUSH_DELAY_MS);
+}
+
+static void
+push_configs(struct controller *c)
+{
+	struct identity	 id;
+	struct status	*st;
+	unsigned	 n;
+
+	for (n = 0; n < PUSH_ROUND && c->c_out->room(c->c_arg); n++) {
 		if ((st = TAILQ_FIRST(status_pushing(c->c_status))) == NULL)
 			return;
 		status_dirty(c->c_status, st, false);
@@ -81,91 +96,45 @@ push_run(struct controller *c)
 		request_process(c, st->st_nwid, PACKET_PUSH, &id,
 		    st->st_meta, st->st_metalen);
 	}
-	if (!TAILQ_EMPTY(status_pushing(c->c_status)))
-		wake(c);
 }
 
 void
 push_revoke(struct controller *c, uint64_t nwid, uint64_t target)
 {
-	uint64_t	*to;
-	size_t		 n;
+	struct status	*st;
 
-	to = audience(c, nwid, &n);
-	if (n > 0)
-		revoke(c, nwid, target, to, n);
-	free(to);
+	/* What it has is worth nothing from now on. */
+	if ((st = status_find(c->c_status, nwid, target)) != NULL)
+		status_grant(c->c_status, st, NULL);
+	(void)spread_revoke(c, nwid, &target, 1, REVOKE_MAX);
 }
 
 void
 push_revoke_all(struct controller *c, const struct network *nw)
 {
-	uint64_t	*to;
-	size_t		 i, n, sent = 0;
+	uint64_t	*targets;
+	size_t		 i, sent;
 
-	to = audience(c, nw->n_nwid, &n);
-	for (i = 0; n > 0 && i < nw->n_nmembers && sent < REVOKE_MAX; i++) {
-		revoke(c, nw->n_nwid, nw->n_members[i]->m_addr, to, n);
-		sent += n;
-	}
+	targets = xcalloc(nw->n_nmembers + 1, sizeof(*targets));
+	for (i = 0; i < nw->n_nmembers; i++)
+		targets[i] = nw->n_members[i]->m_addr;
+	sent = spread_revoke(c, nw->n_nwid, targets, nw->n_nmembers,
+	    REVOKE_MAX);
 	/* The others' certificates age; nobody gets new ones. */
-	if (n > 0 && i < nw->n_nmembers)
+	if (sent > 0 && sent < nw->n_nmembers)
 		log_info("network %016" PRIx64 ": revoked %zu of %zu "
-		    "members, the others expire", nw->n_nwid, i,
+		    "members, the others expire", nw->n_nwid, sent,
 		    nw->n_nmembers);
-	free(to);
-}
-
-/* Everybody online on a network, members or not; to be freed. */
-static uint64_t *
-audience(struct controller *c, uint64_t nwid, size_t *n)
-{
-	struct status_peers	*peers;
-	struct status		*st;
-	uint64_t		*to;
-	size_t			 max;
-
-	*n = 0;
-	if (!c->c_have_id ||
-	    (peers = status_network(c->c_status, nwid, &max)) == NULL)
-		return (NULL);
-	to = xcalloc(max, sizeof(*to));
-	LIST_FOREACH(st, peers, st_peers)
-		if (status_online(st, c->c_now))
-			to[(*n)++] = st->st_addr;
-	return (to);
+	free(targets);
 }
 
 static void
-revoke(struct controller *c, uint64_t nwid, uint64_t target,
-    const uint64_t *to, size_t n)
-{
-	uint8_t			 buf[REVOCATION_MAX];
-	struct revocation	 rev;
-	struct wbuf		 wb;
-	size_t			 i;
-
-	memset(&rev, 0, sizeof(rev));
-	crypto_random(&rev.rev_id, sizeof(rev.rev_id));
-	rev.rev_nwid = nwid;
-	rev.rev_threshold = c->c_now;
-	rev.rev_flags = REVOCATION_FAST;
-	rev.rev_target = target;
-	rev.rev_type = CREDENTIAL_COM;
-	revocation_sign(&rev, &c->c_id);
-	wbuf_init(&wb, buf, sizeof(buf));
-	revocation_put(&wb, &rev);
-	for (i = 0; i < n; i++)
-		c->c_out->revocation(c->c_arg, nwid, to[i], buf, wb.wb_len);
-}
-
-static void
-wake(struct controller *c)
+wake(struct controller *c, unsigned ms)
 {
 	if (c->c_awake)
 		return;
 	c->c_awake = true;
-	c->c_out->wake(c->c_arg);
+	c->c_out->wake(c->c_arg, ms);
 }
 
 /* Online, and it once was authorized: only then is its request kept. */

@@ -16,6 +16,7 @@
 #include "common/dictionary.h"
 #include "common/log.h"
 #include "ztd-controller/controller.h"
+#include "ztd-controller/grant.h"
 #include "ztd-controller/status.h"
 #include "ztd-controller/value.h"
 
@@ -42,6 +43,9 @@ struct waiting {
 	uint64_t	 wt_to;
 	uint64_t	 wt_packet;
 	bool		 wt_minor;	/* whether or not */
+	struct grant	*wt_grant;	/* to be kept, or NULL; */
+	uint64_t	 wt_network;	/* made with this serial of the network */
+	uint16_t	 wt_note;	/* and this st_note */
 	uint8_t		*wt_dict;
 	size_t		 wt_len;
 };
@@ -67,9 +71,14 @@ static void	 answer(struct request *);
 static void	 answer_config(struct request *);
 static struct waiting *build(struct request *);
 static void	 answer_stored(void *, int);
+static void	 answer_committed(void *, int);
 static bool	 save(struct request *);
-static bool	 is_settled(const struct request *, const struct member *);
-static void	 settle(const struct request *);
+static bool	 is_settled(const struct request *, const struct member *,
+		    const struct status *);
+static bool	 answer_again(struct request *, struct status *);
+static int64_t	 login_end(const struct request *);
+static void	 settle(struct waiting *);
+static void	 waiting_free(struct waiting *);
 static bool	 is_minor(const struct request *);
 static void	 hold(const struct request *);
 static void	 held_run(struct controller *, void *);
@@ -112,6 +121,7 @@ request_process(struct controller *c, uint64_t nwid, uint64_t packet,
 {
 	struct request	 rq;
 	struct member	*m;
+	struct status	*st;
 
 	memset(&rq, 0, sizeof(rq));
 	rq.rq_c = c;
@@ -125,9 +135,12 @@ request_process(struct controller *c, uint64_t nwid, uint64_t packet,
 	}
 	c->c_counts[CON_DB_SUMMARY]++;
 	m = store_member(rq.rq_n, id->id_addr);
+	st = status_find(c->c_status, nwid, id->id_addr);
+	rq.rq_settled = is_settled(&rq, m, st);
+	if (rq.rq_settled && answer_again(&rq, st))
+		return;
 	rq.rq_fresh = m == NULL;
 	rq.rq_record = m == NULL ? json_object() : member_record(m);
-	rq.rq_settled = is_settled(&rq, m);
 	if (!rq.rq_settled)
 		member_defaults(rq.rq_record, c->c_now);
 	if (check_identity(&rq) == -1)
@@ -135,6 +148,32 @@ request_process(struct controller *c, uint64_t nwid, uint64_t packet,
 	else
 		answer(&rq);
 	json_decref(rq.rq_record);
+}
+
+/*
+ * What this device was given for the same record and network lately is good
+ * for this request, too: no record is read, and only the chunks are signed.
+ */
+static bool
+answer_again(struct request *rq, struct status *st)
+{
+	struct controller	*c = rq->rq_c;
+	struct netconf		*nc = &c->c_nc;
+	const uint8_t		*d;
+	size_t			 len;
+
+	if (st->st_grant == NULL || !grant_good(st->st_grant, c->c_now) ||
+	    memcmp(st->st_public, rq->rq_id->id_public,
+	    sizeof(st->st_public)) != 0)
+		return (false);
+	if (rq->rq_packet != PACKET_PUSH)
+		st->st_admitted = c->c_now;
+	config_again(c, rq->rq_n, rq->rq_id->id_addr, rq->rq_meta, rq->rq_len,
+	    st->st_grant, nc);
+	if ((d = config_encode(c, nc, st->st_grant, &len)) != NULL)
+		config_send(c, nc->nc_nwid, nc->nc_to, rq->rq_packet, d, len);
+	netconf_clear(nc);
+	return (true);
 }
 
 /* Everything after the identity was found to be the right one. */
@@ -182,48 +221,67 @@ answer_config(struct request *rq)
 		return;
 	/* An address may have become free since. */
 	if (rq->rq_settled && count_ips(rq) == nips) {
+		settle(wt);
 		answer_stored(wt, 0);
 		return;
 	}
 	wt->wt_minor = is_minor(rq);
 	store_begin(c);
 	if (save(rq)) {
-		if ((end = store_commit(c, answer_stored, wt)) == STORE_BUSY)
+		if ((end = store_commit(c, answer_committed, wt)) == STORE_BUSY)
 			hold(rq);
 	} else {
 		store_abort(c);
 		reply_error(rq, rq->rq_n->n_nwid, ERR_OBJ_NOT_FOUND, NULL, 0);
 	}
 	if (end == STORE_NOTHING) {
-		settle(rq);
+		settle(wt);
 		answer_stored(wt, 0);
-	} else if (end == STORE_BUSY) {
-		free(wt->wt_dict);
-		free(wt);
-	}
+	} else if (end == STORE_BUSY)
+		waiting_free(wt);
 }
 
 static struct waiting *
 build(struct request *rq)
 {
-	struct waiting	*wt;
-	struct netconf	*nc;
+	struct controller	*c = rq->rq_c;
+	struct netconf		*nc = &c->c_nc;
+	struct waiting		*wt;
+	struct status		*st;
+	const uint8_t		*d;
+	size_t			 len;
+	bool			 again;
 
-	nc = xcalloc(1, sizeof(*nc));
-	config_build(rq->rq_c, rq->rq_n, rq->rq_id, rq->rq_record,
+	again = config_build(c, rq->rq_n, rq->rq_id, rq->rq_record,
 	    rq->rq_meta, rq->rq_len, rq->rq_fresh, nc);
 	wt = xcalloc(1, sizeof(*wt));
-	wt->wt_c = rq->rq_c;
+	wt->wt_c = c;
 	wt->wt_nwid = nc->nc_nwid;
 	wt->wt_to = nc->nc_to;
 	wt->wt_packet = rq->rq_packet;
-	wt->wt_dict = config_encode(nc, &wt->wt_len);
+	if ((d = config_encode(c, nc, NULL, &len)) != NULL) {
+		wt->wt_dict = xmalloc(len);
+		memcpy(wt->wt_dict, d, len);
+		wt->wt_len = len;
+	}
+	wt->wt_network = rq->rq_n->n_serial;
+	if ((st = status_find(c->c_status, nc->nc_nwid, nc->nc_to)) != NULL)
+		wt->wt_note = st->st_note;
+	if (again && wt->wt_dict != NULL && rq->rq_packet != PACKET_PUSH)
+		wt->wt_grant = grant_new(nc, c->c_room);
 	netconf_clear(nc);
-	free(nc);
 	if (wt->wt_dict != NULL)
 		return (wt);
-	free(wt);
+	waiting_free(wt);
 	return (NULL);
+}
+
+static void
+waiting_free(struct waiting *wt)
+{
+	grant_free(wt->wt_grant);
+	free(wt->wt_dict);
+	free(wt);
 }
 
 /*
@@ -232,32 +290,45 @@ build(struct request *rq)
  * Versions are compared by the meta-data that has them.
  */
 static bool
-is_settled(const struct request *rq, const struct member *m)
+is_settled(const struct request *rq, const struct member *m,
+    const struct status *st)
 {
-	const struct status	*st;
-
 	if (m == NULL || !m->m_authorized)
 		return (false);
-	st = status_find(rq->rq_c->c_status, rq->rq_n->n_nwid, m->m_addr);
-	return (st != NULL && st->st_member == m->m_serial &&
-	    st->st_network == rq->rq_n->n_serial &&
+	return (st != NULL && m->m_serial <= st->st_serial &&
+	    rq->rq_n->n_serial <= st->st_serial &&
 	    st->st_metalen == rq->rq_len && rq->rq_len > 0 &&
 	    memcmp(st->st_meta, rq->rq_meta, rq->rq_len) == 0);
 }
 
+/*
+ * The member's record is what this answer was made of, so the same request
+ * changes nothing from now on: unless the network is another one meanwhile,
+ * or the device has told something else about itself.
+ */
 static void
-settle(const struct request *rq)
+settle(struct waiting *wt)
 {
+	struct status_table	*tb = wt->wt_c->c_status;
+	const struct network	*n = store_network(wt->wt_c, wt->wt_nwid);
 	const struct member	*m;
-	struct status		*st;
+	struct status		*st = status_find(tb, wt->wt_nwid, wt->wt_to);
 
-	st = status_find(rq->rq_c->c_status, rq->rq_n->n_nwid,
-	    rq->rq_id->id_addr);
-	m = store_member(rq->rq_n, rq->rq_id->id_addr);
-	if (st == NULL || m == NULL || rq->rq_packet == PACKET_PUSH)
+	if (st == NULL || n == NULL || n->n_serial != wt->wt_network ||
+	    st->st_note != wt->wt_note || wt->wt_packet == PACKET_PUSH ||
+	    (m = store_member(n, wt->wt_to)) == NULL || !m->m_authorized)
 		return;
-	st->st_member = m->m_serial;
-	st->st_network = rq->rq_n->n_serial;
+	status_settle(tb, st, wt->wt_c->c_serial, wt->wt_grant);
+	wt->wt_grant = NULL;
+}
+
+/* Its record is on disk and in force, just now. */
+static void
+answer_committed(void *arg, int error)
+{
+	if (error == 0)
+		settle(arg);
+	answer_stored(arg, error);
 }
 
 /* When it could not be stored, the device will ask again. */
@@ -269,8 +340,7 @@ answer_stored(void *arg, int error)
 	if (error == 0 || wt->wt_minor)
 		config_send(wt->wt_c, wt->wt_nwid, wt->wt_to, wt->wt_packet,
 		    wt->wt_dict, wt->wt_len);
-	free(wt->wt_dict);
-	free(wt);
+	waiting_free(wt);
 }
 
 static void
@@ -399,17 +469,25 @@ check_token(const struct request *rq, char *token)
 	return (true);
 }
 
-/* Is a log-in still good, where the network wants one? */
-static bool
-check_login(const struct request *rq)
+/* When a log-in ends, ms, where the network wants one; 0: it does not. */
+static int64_t
+login_end(const struct request *rq)
 {
 	int64_t	expiry;
 
 	if (!value_bool(net(rq, "ssoEnabled"), false) ||
 	    value_bool(rec(rq, "ssoExempt"), false))
-		return (true);
+		return (0);
 	expiry = (int64_t)value_int(rec(rq, "authenticationExpiryTime"), 0);
-	return (expiry > rq->rq_c->c_now);
+	return (expiry > 0 ? expiry : 1);
+}
+
+static bool
+check_login(const struct request *rq)
+{
+	const int64_t	end = login_end(rq);
+
+	return (end == 0 || end > rq->rq_c->c_now);
 }
 
 /* The file store has no log-in page to point to. */
@@ -433,7 +511,6 @@ note_request(struct request *rq)
 	static const char *const keys[][2] = { { "vMajor", "majv" },
 	    { "vMinor", "minv" }, { "vRev", "revv" }, { "vProto", "pv" } };
 	struct status	*st;
-	int64_t		 expiry;
 	size_t		 i;
 
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]) && !rq->rq_settled;
@@ -444,16 +521,11 @@ note_request(struct request *rq)
 	    rq->rq_id->id_addr);
 	if (st == NULL)
 		return;
-	status_note(st, rq->rq_id, rq->rq_meta, rq->rq_len);
+	status_note(rq->rq_c->c_status, st, rq->rq_id, rq->rq_meta,
+	    rq->rq_len);
 	st->st_admitted = rq->rq_c->c_now;
 	status_watch(rq->rq_c->c_status, st, 0);
-	if (value_bool(net(rq, "ssoEnabled"), false) &&
-	    !value_bool(rec(rq, "ssoExempt"), false)) {
-		expiry = (int64_t)value_int(rec(rq,
-		    "authenticationExpiryTime"), 0);
-		if (expiry > 0)
-			status_watch(rq->rq_c->c_status, st, expiry);
-	}
+	status_watch(rq->rq_c->c_status, st, login_end(rq));
 }
 
 /*

@@ -7,16 +7,20 @@
  * Who asked lately; see status.h.  Spec: 04 sections 8.1, 11, 13.2.
  */
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
 #include "ztd-controller/controller.h"
+#include "ztd-controller/grant.h"
 #include "ztd-controller/status.h"
 
 #define BUCKETS		65536		/* power of two */
 #define GROUPS		4096		/* power of two */
 #define GATES		4096		/* power of two */
+#define METAS		1024		/* power of two */
+#define METAS_LONG	16		/* of one bucket that are compared */
 
 LIST_HEAD(bucket, status);
 
@@ -24,6 +28,20 @@ struct gate {
 	uint64_t	g_nwid, g_addr;
 	int64_t		g_last;
 };
+
+/*
+ * What devices say of themselves.  Most say what all of their version say.
+ * A bucket that somebody has filled up takes no more: what is in none is of
+ * one device only.
+ */
+struct meta {
+	LIST_ENTRY(meta) me_hash;
+	size_t		 me_len;
+	uint32_t	 me_refs;
+	bool		 me_shared;
+	uint8_t		 me_bytes[];
+};
+LIST_HEAD(meta_bucket, meta);
 
 /* Those of one network. */
 struct status_group {
@@ -39,8 +57,10 @@ struct status_table {
 	struct status_list tb_expiring;
 	struct status_list tb_pushing;
 	size_t		 tb_n;
+	size_t		 tb_grants;	/* bytes */
 	struct bucket	 tb_hash[BUCKETS];
 	struct group_bucket tb_groups[GROUPS];
+	struct meta_bucket tb_metas[METAS];
 	/* For networks that do not exist: a cache, newest wins. */
 	struct gate	 tb_gates[GATES];
 };
@@ -53,7 +73,11 @@ static void		 status_remove(struct status_table *,
 static struct status_group *group_find(const struct status_table *,
 			    uint64_t);
 static void		 group_join(struct status_table *, struct status *);
-static void		 group_leave(struct status *);
+static void		 group_leave(struct status_table *,
+			    struct status *);
+static const uint8_t	*meta_get(struct status_table *, const void *,
+			    size_t);
+static void		 meta_put(const uint8_t *);
 static bool		 gate_unknown(struct status_table *, uint64_t,
 			    uint64_t, int64_t);
 
@@ -71,6 +95,8 @@ status_new(void)
 		LIST_INIT(&tb->tb_hash[i]);
 	for (i = 0; i < GROUPS; i++)
 		LIST_INIT(&tb->tb_groups[i]);
+	for (i = 0; i < METAS; i++)
+		LIST_INIT(&tb->tb_metas[i]);
 	return (tb);
 }
 
@@ -129,17 +155,106 @@ status_any(const struct status_table *tb)
 }
 
 void
-status_note(struct status *st, const struct identity *id, const void *meta,
-    size_t len)
+status_note(struct status_table *tb, struct status *st,
+    const struct identity *id, const void *meta, size_t len)
 {
+	if (len == st->st_metalen && memcmp(st->st_public, id->id_public,
+	    sizeof(st->st_public)) == 0 && (len == 0 ||
+	    memcmp(st->st_meta, meta, len) == 0))
+		return;
+	status_grant(tb, st, NULL);
+	st->st_note++;
 	memcpy(st->st_public, id->id_public, sizeof(st->st_public));
-	if (len != st->st_metalen) {
-		free(st->st_meta);
-		st->st_meta = len == 0 ? NULL : xmalloc(len);
-		st->st_metalen = len;
+	meta_put(st->st_meta);
+	st->st_meta = len == 0 ? NULL : meta_get(tb, meta, len);
+	st->st_metalen = (uint16_t)len;
+}
+
+/* The same bytes, which others may have, too; len > 0. */
+static const uint8_t *
+meta_get(struct status_table *tb, const void *p, size_t len)
+{
+	struct meta_bucket	*b;
+	struct meta		*me;
+	uint64_t		 h = len;
+	unsigned		 n = 0;
+	size_t			 i;
+
+	for (i = 0; i < len; i++)
+		h = (h ^ ((const uint8_t *)p)[i]) * UINT64_C(0x100000001b3);
+	b = &tb->tb_metas[(h >> 32) & (METAS - 1)];
+	LIST_FOREACH(me, b, me_hash) {
+		n++;
+		if (me->me_len == len && memcmp(me->me_bytes, p, len) == 0) {
+			me->me_refs++;
+			return (me->me_bytes);
+		}
 	}
-	if (len > 0)
-		memcpy(st->st_meta, meta, len);
+	me = xmalloc(sizeof(*me) + len);
+	me->me_len = len;
+	me->me_refs = 1;
+	memcpy(me->me_bytes, p, len);
+	me->me_shared = n < METAS_LONG;
+	if (me->me_shared)
+		LIST_INSERT_HEAD(b, me, me_hash);
+	return (me->me_bytes);
+}
+
+/* NULL is fine. */
+static void
+meta_put(const uint8_t *p)
+{
+	struct meta	*me;
+
+	if (p == NULL)
+		return;
+	me = (struct meta *)((uintptr_t)p - offsetof(struct meta, me_bytes));
+	if (--me->me_refs > 0)
+		return;
+	if (me->me_shared)
+		LIST_REMOVE(me, me_hash);
+	free(me);
+}
+
+void
+status_settle(struct status_table *tb, struct status *st, uint64_t serial,
+    struct grant *gr)
+{
+	st->st_serial = serial;
+	status_grant(tb, st, gr);
+}
+
+void
+status_grant(struct status_table *tb, struct status *st, struct grant *gr)
+{
+	if (st->st_grant != NULL) {
+		tb->tb_grants -= grant_size(st->st_grant);
+		grant_free(st->st_grant);
+		st->st_grant = NULL;
+	}
+	if (gr == NULL)
+		return;
+	if (tb->tb_grants + grant_size(gr) > GRANTS_MAX) {
+		grant_free(gr);
+		return;
+	}
+	tb->tb_grants += grant_size(gr);
+	st->st_grant = gr;
+}
+
+void
+status_ungrant(struct status_table *tb)
+{
+	struct status	*st;
+
+	TAILQ_FOREACH(st, &tb->tb_order, st_order)
+		status_grant(tb, st, NULL);
+}
+
+size_t
+status_grants(const struct status_table *tb)
+{
+	return (tb->tb_grants);
 }
 
 void
@@ -238,11 +353,12 @@ status_remove(struct status_table *tb, struct status *st)
 {
 	status_watch(tb, st, 0);
 	status_dirty(tb, st, false);
-	group_leave(st);
+	status_grant(tb, st, NULL);
+	group_leave(tb, st);
 	LIST_REMOVE(st, st_hash);
 	TAILQ_REMOVE(&tb->tb_order, st, st_order);
 	tb->tb_n--;
-	free(st->st_meta);
+	meta_put(st->st_meta);
 	free(st);
 }
 
@@ -271,16 +387,15 @@ group_join(struct status_table *tb, struct status *st)
 	}
 	LIST_INSERT_HEAD(&gr->gr_peers, st, st_peers);
 	gr->gr_n++;
-	st->st_group = gr;
 }
 
 static void
-group_leave(struct status *st)
+group_leave(struct status_table *tb, struct status *st)
 {
-	struct status_group	*gr = st->st_group;
+	struct status_group	*gr = group_find(tb, st->st_nwid);
 
 	LIST_REMOVE(st, st_peers);
-	if (--gr->gr_n > 0)
+	if (gr == NULL || --gr->gr_n > 0)
 		return;
 	LIST_REMOVE(gr, gr_hash);
 	free(gr);

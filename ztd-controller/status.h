@@ -31,7 +31,7 @@ struct status_seen {
 	bool		 ss_authorized;
 };
 
-struct status_group;
+struct grant;
 
 struct status {
 	TAILQ_ENTRY(status) st_order;	/* by st_last, oldest first */
@@ -39,25 +39,28 @@ struct status {
 	LIST_ENTRY(status) st_peers;	/* of the same network */
 	TAILQ_ENTRY(status) st_expiring; /* while st_expiry is not 0 */
 	TAILQ_ENTRY(status) st_pushing;	/* while st_dirty */
-	struct status_group *st_group;
 	uint64_t	 st_nwid;
 	uint64_t	 st_addr;
 	int64_t		 st_last;	/* last accepted request, ms */
 	int64_t		 st_expiry;	/* of a log-in still to be watched,
 					 * ms; 0: none */
 	bool		 st_dirty;	/* to be pushed */
+	uint16_t	 st_note;	/* another one with each other identity
+					 * or meta-data */
+	uint16_t	 st_metalen;	/* see below */
 	struct status_seen st_seen[STATUS_SEEN];	/* newest first */
 	/* Of the last authorized request; st_metalen 0: there was none. */
 	int64_t		 st_admitted;	/* when, ms */
 	uint8_t		 st_public[IDENTITY_KEYS];
-	size_t		 st_metalen;
-	uint8_t		*st_meta;
+	const uint8_t	*st_meta;	/* of all who say the same */
 	/*
-	 * With these serials of member and network that request changed
-	 * nothing in the record, so the same one does not, either.
+	 * With the records of member and network of this serial or before
+	 * that request changed nothing, so the same one does not, either.
+	 * 0: it may.
 	 */
-	uint64_t	 st_member;
-	uint64_t	 st_network;
+	uint64_t	 st_serial;
+	/* What it was given with these, this identity and meta-data. */
+	struct grant	*st_grant;
 };
 TAILQ_HEAD(status_list, status);
 LIST_HEAD(status_peers, status);
@@ -75,9 +78,28 @@ bool	 status_gate(struct status_table *, uint64_t nwid, uint64_t addr,
 	    bool known, int64_t now);
 bool	 status_online(const struct status *, int64_t now);
 bool	 status_any(const struct status_table *);
-/* Remember an authorized request: who made it, its meta-data. */
-void	 status_note(struct status *, const struct identity *,
-	    const void *meta, size_t len);
+/*
+ * Remember an authorized request: who made it, its meta-data.  When they are
+ * others the grant goes.
+ */
+void	 status_note(struct status_table *, struct status *,
+	    const struct identity *, const void *meta, size_t len);
+/*
+ * Its last request changed nothing, as of this serial, and what it was given
+ * is this, which is taken over, or NULL: as with status_grant().
+ */
+void	 status_settle(struct status_table *, struct status *,
+	    uint64_t serial, struct grant *);
+/*
+ * Keep a grant, which is taken over, instead of the one that there is; NULL:
+ * none.  Over GRANTS_MAX bytes it is not kept.
+ */
+void	 status_grant(struct status_table *, struct status *,
+	    struct grant *);
+/* No grant of anybody is good any more. */
+void	 status_ungrant(struct status_table *);
+/* Bytes of memory that all grants take. */
+size_t	 status_grants(const struct status_table *);
 /* Who made it, without the private half. */
 void	 status_identity(const struct status *, struct identity *);
 /* Watch a log-in that ends at this time, ms; 0: none. */

@@ -129,6 +129,7 @@ table_network_put(struct controller *c, uint64_t nwid, json_t *record)
 		    &c->c_size, i, sizeof(struct network *));
 		n = c->c_networks[i] = xcalloc(1, sizeof(*n));
 		n->n_nwid = nwid;
+		roll_touch_networks(c);
 	}
 	json_decref(n->n_record);
 	n->n_record = json_incref(record);
@@ -145,6 +146,8 @@ table_network_remove(struct controller *c, struct network *n)
 	c->c_nnetworks--;
 	memmove(&c->c_networks[i], &c->c_networks[i + 1],
 	    (c->c_nnetworks - i) * sizeof(*c->c_networks));
+	roll_touch_networks(c);
+	roll_free(c, n->n_roll);
 	for (i = 0; i < n->n_nmembers; i++)
 		member_free(n->n_members[i]);
 	free(n->n_members);
@@ -176,6 +179,7 @@ table_member_put(struct controller *c, struct network *n, uint64_t addr,
 	m->m_serial = ++c->c_serial;
 	member_compile(m, record);
 	count(n, m, true);
+	roll_touch_member(n, addr);
 	return (m);
 }
 
@@ -188,6 +192,7 @@ table_member_remove(struct network *n, struct member *m)
 	memmove(&n->n_members[i], &n->n_members[i + 1],
 	    (n->n_nmembers - i) * sizeof(*n->n_members));
 	count(n, m, false);
+	roll_touch_member(n, m->m_addr);
 	member_free(m);
 }
 

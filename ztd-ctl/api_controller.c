@@ -8,11 +8,14 @@
  * are, and its answer back.  Spec: 04 section 3, 05 section 9.1.
  */
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "ztd-ctl/ctl.h"
+#include "ztd-ctl/sealed.h"
 
 #define PIECE		32768		/* bytes of a body in one message */
 #define ANSWER_MAX	(256 * 1024 * 1024)
@@ -21,12 +24,15 @@ struct answer {
 	uint32_t	 an_status;	/* 0: not there yet */
 	char		*an_body;
 	size_t		 an_len, an_size;
+	int		 an_fd;		/* in its place, or -1 */
+	uint64_t	 an_filelen;
 };
 
 static void	 proxy(struct request *, const char *, const char *);
 static void	 proxy_body(struct request *);
 static void	 answer_free(void *);
 static void	 answer_message(struct request *, const struct msg *);
+static int	 answer_file(struct answer *, const struct msg *);
 static int	 answer_append(struct answer *, const void *, size_t);
 static void	 answer_done(struct request *);
 
@@ -66,6 +72,7 @@ proxy(struct request *rq, const char *prefix, const char *path)
 		request_error(rq, 500, "out of memory");
 		return;
 	}
+	an->an_fd = -1;
 	rq->rq_state = an;
 	rq->rq_free = answer_free;
 	if (request_ask(rq, PROC_CON, MSG_API_REQUEST, &ar, sizeof(ar),
@@ -95,6 +102,8 @@ answer_free(void *arg)
 {
 	struct answer	*an = arg;
 
+	if (an->an_fd != -1)
+		(void)close(an->an_fd);
 	free(an->an_body);
 	free(an);
 }
@@ -110,6 +119,25 @@ answer_message(struct request *rq, const struct msg *m)
 	else if (m->m_type == MSG_API_BODY &&
 	    answer_append(an, m->m_data, m->m_len) == -1)
 		request_error(rq, 500, "the controller's answer is too long");
+	else if (m->m_type == MSG_API_FILE && answer_file(an, m) == -1)
+		request_error(rq, 500, "the controller's answer cannot be "
+		    "read");
+}
+
+/* One is enough, and it must be what it is said to be. */
+static int
+answer_file(struct answer *an, const struct msg *m)
+{
+	const struct msg_api_file	*af = m->m_data;
+
+	if (an->an_fd != -1 || an->an_len > 0 || af->af_len > ANSWER_MAX ||
+	    !sealed(m->m_fd, af->af_len)) {
+		log_warnx("%s lends what is no answer", proc_name(PROC_CON));
+		return (-1);
+	}
+	an->an_filelen = af->af_len;
+	an->an_fd = fcntl(m->m_fd, F_DUPFD_CLOEXEC, 0);
+	return (an->an_fd == -1 ? -1 : 0);
 }
 
 static int
@@ -138,10 +166,16 @@ static void
 answer_done(struct request *rq)
 {
 	struct answer	*an = rq->rq_state;
+	int		 fd;
 
 	if (an->an_status < 200 || an->an_status > 599)
 		request_error(rq, 503, "the controller gave no answer");
-	else if (an->an_len == 0)
+	else if (an->an_fd != -1) {
+		fd = an->an_fd;
+		an->an_fd = -1;
+		request_lent(rq, (int)an->an_status, fd,
+		    (size_t)an->an_filelen);
+	} else if (an->an_len == 0)
 		request_empty(rq, (int)an->an_status);
 	else
 		request_reply(rq, (int)an->an_status, an->an_body,

@@ -30,6 +30,7 @@
 #define ASK_TIME	20	/* s, from one answer to the next request */
 #define ANSWER_TIME	300	/* s, to take an answer */
 #define GRACE		500	/* ms that everyone has */
+#define WRITE_MAX	1048576	/* bytes, in one go */
 #define FULL_PAUSE	100	/* ms until the next look */
 #define SOURCE_MAX	32	/* from one address, loopback excepted */
 
@@ -91,6 +92,8 @@ client_accept(struct event_base *base, void *arg)
 	if ((bev = bufferevent_socket_new(base, -1, 0)) == NULL ||
 	    (cl = calloc(1, sizeof(*cl))) == NULL)
 		return (bev);
+	/* A long answer takes as many rounds as the socket wants, not more. */
+	(void)bufferevent_set_max_single_write(bev, WRITE_MAX);
 	cl->cl_all = cs;
 	cl->cl_bev = bev;
 	bufferevent_incref(bev);

@@ -116,10 +116,12 @@ void	 server_free(struct server *);
 /*
  * Answer and end the request.  request_json takes over the reference; NULL
  * (no memory) becomes a 500.  request_empty sends no body and no type.
- * request_error sends {"error": code, "description": text}.
+ * request_error sends {"error": code, "description": text}.  request_lent
+ * sends the text that is in sealed memory, whose descriptor it takes over.
  */
 void	 request_reply(struct request *, int code, const char *body,
 	    size_t len);
+void	 request_lent(struct request *, int code, int fd, size_t len);
 /* Plain text, 200; the buffer is emptied.  Never for jsonp. */
 void	 request_text(struct request *, struct evbuffer *);
 void	 request_json(struct request *, int code, json_t *body);

@@ -203,9 +203,9 @@ ctl_dispatch_parent(struct channel *ch, struct msg *m, void *arg)
 static void
 ctl_dispatch_sibling(struct channel *ch, struct msg *m, void *arg)
 {
+	const int	fd = m->m_fd;
+
 	(void)arg;
-	if (m->m_fd != -1)
-		(void)close(m->m_fd);
 	if (m->m_type == MSG_USER_RECEIVED)
 		message_received(m->m_data, m->m_len);
 	else if (m->m_type == MSG_EVENT)
@@ -213,6 +213,9 @@ ctl_dispatch_sibling(struct channel *ch, struct msg *m, void *arg)
 	else if (!query_receive(&ctl, channel_peer(ch), m))
 		log_warnx("message %u from %s says nothing to us", m->m_type,
 		    proc_name(channel_peer(ch)));
+	/* Who wants to keep it has made a copy. */
+	if (fd != -1)
+		(void)close(fd);
 }
 
 /* A new one takes the place of one whose end we have not seen yet. */

@@ -106,6 +106,7 @@ query_receive(struct ctl *ctl, enum proc proc, const struct msg *m)
 	case MSG_MOON_INFO:
 	case MSG_API_RESPONSE:
 	case MSG_API_BODY:
+	case MSG_API_FILE:
 	case MSG_METRICS_USAGE:
 	case MSG_METRICS_FRAMES:
 	case MSG_METRICS_NODE:

@@ -37,6 +37,7 @@ static void	 request_free(struct request *);
 static void	 request_finish(struct request *, int, struct evbuffer *);
 static int	 request_range(struct request *, struct range *);
 static void	 cut_out(struct evbuffer *, const struct range *);
+static void	 file_reply(struct request *, int, int, uint64_t);
 static int	 file_add(struct evbuffer *, int, const struct range *);
 static void	 request_send(struct request *, int, struct evbuffer *);
 static void	 request_header(struct request *, const char *, const char *);
@@ -295,15 +296,41 @@ cut_out(struct evbuffer *b, const struct range *r)
 void
 request_file(struct request *rq, int fd, off_t size, const char *type)
 {
-	struct evbuffer	*b;
-	struct range	 r = { 0, (uint64_t)size };
-	char		 text[24];
-	int		 code;
-
-	code = request_range(rq, &r);
 	request_header(rq, "Content-Type", type);
 	request_header(rq, "X-Content-Type-Options", "nosniff");
 	request_header(rq, "Content-Security-Policy", APP_POLICY);
+	file_reply(rq, HTTP_OK, fd, (uint64_t)size);
+}
+
+void
+request_lent(struct request *rq, int code, int fd, size_t len)
+{
+	char	*text;
+
+	if (rq->rq_jsonp == NULL) {
+		request_header(rq, "Content-Type", "application/json");
+		file_reply(rq, code, fd, len);
+		return;
+	}
+	if ((text = malloc(len)) == NULL ||
+	    pread(fd, text, len, 0) != (ssize_t)len)
+		request_empty(rq, HTTP_INTERNAL);
+	else
+		request_reply(rq, code, text, len);
+	free(text);
+	(void)close(fd);
+}
+
+/* What a descriptor has, which is taken over, or the wanted part of it. */
+static void
+file_reply(struct request *rq, int code, int fd, uint64_t size)
+{
+	struct evbuffer	*b;
+	struct range	 r = { 0, size };
+	char		 text[24];
+
+	if (code == HTTP_OK)
+		code = request_range(rq, &r);
 	(void)snprintf(text, sizeof(text), "%" PRIu64, r.r_len);
 	request_header(rq, "Content-Length", text);
 	b = evbuffer_new();

@@ -39,6 +39,7 @@ struct client {
 	bool		 c_last;	/* the server closes after this one */
 	unsigned	 c_tries;
 	int64_t		 c_begun;
+	int64_t		 c_first;	/* us until its first byte */
 	char		*c_out;
 	size_t		 c_outlen, c_sent;
 	char		*c_in;
@@ -56,7 +57,7 @@ static struct {
 	size_t		 nclients, times, begun, done;
 	uint64_t	 statuses[STATUSES];
 	uint64_t	 bytes, connections;
-	int64_t		*took;
+	int64_t		*took, *first;
 } h;
 
 static void	 options(int, char *[]);
@@ -73,7 +74,9 @@ http_main(int argc, char *argv[])
 	h.nclients = 1;
 	h.times = 100;
 	options(argc, argv);
-	if ((h.took = calloc(h.times, sizeof(*h.took))) == NULL)
+	h.took = calloc(h.times, sizeof(*h.took));
+	h.first = calloc(h.times, sizeof(*h.first));
+	if (h.took == NULL || h.first == NULL)
 		err(1, "times");
 	begun = now_us();
 	for (i = 0; i < h.nclients; i++) {
@@ -279,6 +282,7 @@ arrived(struct client *c)
 	if (c->c_inlen < c->c_whole)
 		return;
 	h.bytes += c->c_inlen;
+	h.first[h.done] = c->c_first;
 	h.took[h.done++] = now_us() - c->c_begun;
 	if (c->c_last) {
 		close(c->c_fd);
@@ -305,6 +309,8 @@ readable(struct client *c)
 		closed(c);
 		return;
 	}
+	if (c->c_inlen == 0)
+		c->c_first = now_us() - c->c_begun;
 	c->c_inlen += (size_t)n;
 	arrived(c);
 }
@@ -357,16 +363,20 @@ report(int64_t us)
 	const char	*comma = "";
 
 	sort_times(h.took, h.times);
+	sort_times(h.first, h.times);
 	for (i = 200; i < 300; i++)
 		good += h.statuses[i];
 	printf("{\"requests\": %zu, \"good\": %" PRIu64 ", \"seconds\": %.3f,"
 	    " \"per_second\": %.1f, \"p50_ms\": %.3f, \"p99_ms\": %.3f, "
-	    "\"max_ms\": %.3f, \"bytes\": %.0f, \"connections\": %" PRIu64
+	    "\"max_ms\": %.3f, \"first_p50_ms\": %.3f, "
+	    "\"first_p99_ms\": %.3f, \"bytes\": %.0f, \"connections\": %" PRIu64
 	    ", \"statuses\": {", h.times, good, (double)us / 1e6,
 	    (double)good / ((double)us / 1e6),
 	    (double)share(h.took, h.times, 0.5) / 1000,
 	    (double)share(h.took, h.times, 0.99) / 1000,
 	    (double)h.took[h.times - 1] / 1000,
+	    (double)share(h.first, h.times, 0.5) / 1000,
+	    (double)share(h.first, h.times, 0.99) / 1000,
 	    (double)h.bytes / (double)h.times, h.connections);
 	for (i = 0; i < STATUSES; i++)
 		if (h.statuses[i] > 0) {

@@ -2,7 +2,8 @@
 # Copyright (c) 2026 The ztd authors
 # SPDX-License-Identifier: ISC
 #
-# A controller's folder goes from a real ZeroTier One to ztd and back:
+# A controller's folder goes from a real ZeroTier One to ztd and back, and
+# real members get certificates a second time:
 # PEER=/path/to/zerotier-one make check-peer
 
 . "$(atf_get_srcdir)/lib.sh"
@@ -130,6 +131,77 @@ change()
 	api con delete "${top}00001$1/member/2233445566" &&
 	api con delete "${top}00000$1"
 } >/dev/null
+
+# certificate NAME NETWORK: of membership, as it keeps it
+certificate()
+{
+	grep -a '^C=' "$(home "$1")/networks.d/$2.conf"
+}
+
+stamp()
+{
+	grep -a '^ts=' "$(home "$1")/networks.d/$2.conf"
+}
+
+# again NAME NETWORK: it leaves and joins, so that it must ask
+again()
+{
+	zt "$1" leave "$2" || return 1
+	sleep 2
+	zt "$1" join "$2" && wait_for 60 net_ok "$1" "$2" && sleep 1
+}
+
+# The same certificates with another time around them are as good to real
+# members as new ones.
+host_case given_again "certificates that are given again, to real members" 240
+given_again_body()
+{
+	peer_begin
+	must lab_host a 2
+	must lab_host b 3
+	ztd_home a
+	ztd_home b
+	real a
+	real b
+	must ztd_start con
+	must ztd_start a
+	must ztd_start b
+	nwid=$(private_net con)
+	for member in a b; do
+		must wait_for 60 online $member
+		must zt $member join "$nwid"
+		must wait_for 30 record_of $member "$nwid"
+		must authorize con "$nwid" "$(address_of $member)"
+		must wait_for 90 net_ok $member "$nwid"
+	done
+	# What it is admitted with is signed twice before anything is kept.
+	must again a "$nwid"
+	must again a "$nwid"
+	certificate a "$nwid" >one
+	stamp a "$nwid" >one.ts
+	must again a "$nwid"
+	certificate a "$nwid" >two
+	stamp a "$nwid" >two.ts
+	must test -s one
+	must cmp one two
+	must_not cmp -s one.ts two.ts
+	must wait_for 30 ping_ok a "$(net_ip4 b "$nwid")"
+	must wait_for 30 ping_ok b "$(net_ip4 a "$nwid")"
+
+	# Let in again after a revocation it needs a new one, and gets it.
+	must deauthorize con "$nwid" "$(address_of a)"
+	must authorize con "$nwid" "$(address_of a)"
+	must again a "$nwid"
+	certificate a "$nwid" >three
+	must_not cmp -s two three
+	must wait_for 60 ping_ok b "$(net_ip4 a "$nwid")"
+}
+
+record_of()
+{
+	api con get "/controller/network/$2/member/$(address_of "$1")" |
+	    jq -e .id
+}
 
 host_case takes_over \
     "the folder of a real controller, and back: the same answers" 240

@@ -180,6 +180,61 @@ ATF_TC_BODY(by_hand, tc)
 	world_free(w);
 }
 
+static void
+move(struct world *w, const char *from, const char *to)
+{
+	char	path[256];
+
+	(void)strlcpy(path, world_path(w, from), sizeof(path));
+	ATF_REQUIRE_EQ_MSG(rename(path, world_path(w, to)), 0, "%s", from);
+}
+
+/*
+ * Names in upper case are read, as the original reads them, and become
+ * proper ones; but none takes the place of another file.
+ */
+ATF_TC_WITHOUT_HEAD(upper_case);
+ATF_TC_BODY(upper_case, tc)
+{
+	static const char	low[] = "network/95841e65270000aa.json";
+	static const char	up[] = "network/95841E65270000AA.json";
+	static const char	folder[] = "network/95841E65270000AA";
+	static const char	member[] = "/network/95841e65270000aa/member/"
+				    "aabbccddee";
+	struct world		*w;
+	size_t			 i;
+
+	w = world_new();
+	w->w_now = 1700000000000;
+	start(w, tc);
+	ATF_REQUIRE_EQ(post(w, "/network/95841e65270000aa",
+	    "{\"name\":\"mine\"}"), 200);
+	ATF_REQUIRE_EQ(post(w, member, "{}"), 200);
+	world_stop(w);
+	move(w, low, up);
+	move(w, "network/95841e65270000aa/member/aabbccddee.json",
+	    "network/95841e65270000aa/member/AABBccddee.json");
+	move(w, "network/95841e65270000aa", folder);
+	for (i = 0; i < 2; i++) {
+		start(w, tc);
+		ATF_CHECK_EQ(get(w, "/network/95841e65270000aa",
+		    "\"name\":\"mine\""), 200);
+		ATF_CHECK_EQ(get(w, member, "\"id\":\"aabbccddee\""), 200);
+		ATF_CHECK_EQ(access(world_path(w, up), F_OK), -1);
+		ATF_CHECK_EQ(access(world_path(w, low), F_OK), 0);
+		world_stop(w);
+	}
+	/* There is one of that name: it counts, the other stays as it is. */
+	fill(w, up, "{\"id\":\"95841e65270000aa\",\"name\":\"other\"}");
+	start(w, tc);
+	ATF_CHECK_EQ(get(w, "/network/95841e65270000aa",
+	    "\"name\":\"mine\""), 200);
+	ATF_CHECK_EQ(access(world_path(w, up), F_OK), 0);
+	ATF_CHECK_EQ(get(w, "/network", "[\"95841e65270000aa\"]"), 200);
+	world_stop(w);
+	world_free(w);
+}
+
 /* Of an erased network nothing comes back with a new one of its id. */
 ATF_TC_WITHOUT_HEAD(erased);
 ATF_TC_BODY(erased, tc)
@@ -309,11 +364,13 @@ struct flight {
 static struct flight	flight;
 
 static void
-landed(void *arg, unsigned code, char *out, size_t len)
+landed(void *arg, unsigned code, char *out, size_t len,
+    struct sheet *sh)
 {
 	const size_t	i = (size_t)(uintptr_t)arg;
 
 	(void)len;
+	sheet_free(sh);
 	flight.f_codes[i] = code;
 	flight.f_out[i] = out;
 	flight.f_answered++;
@@ -438,12 +495,14 @@ ATF_TC_BODY(addresses, tc)
 static int	acked;
 
 static void
-ack(void *arg, unsigned code, char *out, size_t len)
+ack(void *arg, unsigned code, char *out, size_t len,
+    struct sheet *sh)
 {
 	const uint32_t	what = (uint32_t)(uintptr_t)arg;
 
 	(void)len;
 	free(out);
+	sheet_free(sh);
 	flight.f_answered--;
 	if (code == 200)
 		ATF_REQUIRE_EQ(write(acked, &what, sizeof(what)),
@@ -642,6 +701,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, torn);
 	ATF_TP_ADD_TC(tp, by_hand);
+	ATF_TP_ADD_TC(tp, upper_case);
 	ATF_TP_ADD_TC(tp, erased);
 	ATF_TP_ADD_TC(tp, meeting);
 	ATF_TP_ADD_TC(tp, addresses);

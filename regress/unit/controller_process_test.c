@@ -26,6 +26,7 @@
 #include "privsep/channel.h"
 #include "privsep/spawn.h"
 
+#define KEPT		2000		/* networks that are there */
 #define DEADLINE	20		/* seconds */
 #define PACKET		0x1122334455667788ULL
 #define USER		60902
@@ -45,6 +46,8 @@ struct around {
 	char		 a_body[8192];
 	size_t		 a_len;
 	bool		 a_end;
+	char		*a_file;		/* what was lent */
+	size_t		 a_filelen;
 	/* the answer to a member */
 	unsigned	 a_chunks;
 	bool		 a_last;
@@ -66,6 +69,24 @@ from_child(struct channel *ch, struct msg *m, void *arg)
 		    (const char *)m->m_data + sizeof(struct msg_log));
 }
 
+/* All of it can be read, and nothing be changed. */
+static void
+lent(struct around *a, const struct msg_api_file *af, int fd)
+{
+	struct stat	sb;
+
+	ATF_REQUIRE(fd != -1);
+	ATF_REQUIRE_EQ(fstat(fd, &sb), 0);
+	ATF_REQUIRE_EQ((uint64_t)sb.st_size, af->af_len);
+	a->a_filelen = (size_t)af->af_len;
+	a->a_file = calloc(1, a->a_filelen + 1);
+	ATF_REQUIRE_EQ(pread(fd, a->a_file, a->a_filelen, 0),
+	    (ssize_t)a->a_filelen);
+	ATF_CHECK_EQ(pwrite(fd, "x", 1, 0), -1);
+	ATF_CHECK_EQ(ftruncate(fd, 0), -1);
+	close(fd);
+}
+
 static void
 to_ctl(struct channel *ch, struct msg *m, void *arg)
 {
@@ -80,7 +101,9 @@ to_ctl(struct channel *ch, struct msg *m, void *arg)
 		ATF_REQUIRE(m->m_len < sizeof(a->a_body) - a->a_len);
 		memcpy(a->a_body + a->a_len, m->m_data, m->m_len);
 		a->a_len += m->m_len;
-	} else if (m->m_type == MSG_API_END)
+	} else if (m->m_type == MSG_API_FILE)
+		lent(a, m->m_data, m->m_fd);
+	else if (m->m_type == MSG_API_END)
 		a->a_end = true;
 }
 
@@ -154,6 +177,31 @@ connect_child(struct around *a, enum proc who, channel_message cb)
 }
 
 static void
+networks_write(const struct around *a, const char *dir, uint32_t uid,
+    uint32_t gid)
+{
+	char		path[2200];
+	uint64_t	id;
+	unsigned	i;
+	FILE		*f;
+
+	snprintf(path, sizeof(path), "%s/network", dir);
+	ATF_REQUIRE_EQ(mkdir(path, 0700), 0);
+	if (uid != (uint32_t)-1)
+		ATF_REQUIRE_EQ(chown(path, uid, gid), 0);
+	for (i = 0; i < KEPT; i++) {
+		id = a->a_id.id_addr << 24 | (0x1000 + i);
+		snprintf(path, sizeof(path), "%s/network/%016llx.json", dir,
+		    (unsigned long long)id);
+		ATF_REQUIRE((f = fopen(path, "w")) != NULL);
+		fprintf(f, "{\"id\":\"%016llx\"}", (unsigned long long)id);
+		ATF_REQUIRE_EQ(fclose(f), 0);
+		if (uid != (uint32_t)-1)
+			ATF_REQUIRE_EQ(chown(path, uid, gid), 0);
+	}
+}
+
+static void
 start(struct around *a, const atf_tc_t *tc, uint32_t uid, uint32_t gid)
 {
 	struct msg_identity	mi;
@@ -172,6 +220,7 @@ start(struct around *a, const atf_tc_t *tc, uint32_t uid, uint32_t gid)
 	ATF_REQUIRE_EQ(mkdir(dir, 0700), 0);
 	if (uid != (uint32_t)-1)
 		ATF_REQUIRE_EQ(chown(dir, uid, gid), 0);
+	networks_write(a, dir, uid, gid);
 
 	snprintf(path, sizeof(path), "%s/../../libexec/ztd/ztd-controller",
 	    atf_tc_get_config_var(tc, "srcdir"));
@@ -288,6 +337,33 @@ check_threads(const struct around *a)
 #endif
 }
 
+/*
+ * A long list: lent where there is memory for that, else too long for what
+ * we have room for.
+ */
+static void
+check_list(struct around *a)
+{
+#ifdef __linux__
+	char	text[64];
+
+	api(a, API_GET, "/network", "");
+	ATF_CHECK_EQ(a->a_status, 200);
+	ATF_CHECK_EQ(a->a_len, 0);
+	ATF_REQUIRE(a->a_file != NULL);
+	ATF_CHECK_EQ(a->a_filelen, KEPT * 19 + 1);
+	snprintf(text, sizeof(text), "[\"%016llx\",\"",
+	    (unsigned long long)(a->a_id.id_addr << 24 | 0x1000));
+	ATF_CHECK_MSG(strncmp(a->a_file, text, strlen(text)) == 0, "%.60s",
+	    a->a_file);
+	ATF_CHECK_STREQ(a->a_file + a->a_filelen - 2, "\"]");
+	free(a->a_file);
+	a->a_file = NULL;
+#else
+	(void)a;
+#endif
+}
+
 static void
 run(const atf_tc_t *tc, uint32_t uid, uint32_t gid)
 {
@@ -299,6 +375,7 @@ run(const atf_tc_t *tc, uint32_t uid, uint32_t gid)
 	start(a, tc, uid, gid);
 
 	check_threads(a);
+	check_list(a);
 	api(a, API_GET, "", "");
 	ATF_CHECK_EQ(a->a_status, 200);
 	ATF_CHECK(strstr(a->a_body, "\"controller\": true") != NULL);

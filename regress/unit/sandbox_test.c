@@ -462,6 +462,35 @@ use_connect(void)
 	use_events();
 }
 
+#ifdef __linux__
+static void
+use_lend(void)
+{
+	int	fd, seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_WRITE;
+
+	MUST((fd = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING)) != -1);
+	MUST(write(fd, "hi", 2) == 2);
+	MUST(fcntl(fd, F_ADD_SEALS, seals) == 0);
+	MUST(fcntl(fd, F_GET_SEALS) == seals);
+	MUST(write(fd, "hi", 2) == -1);
+	use_files();
+	use_events();
+}
+
+/* Memory that it lends to the API. */
+ROOT_TC(linux_controller_lends)
+{
+	struct confine	co = engine();
+
+	make_home();
+	co.co_self = PROC_CON;
+	co.co_udp = false;
+	co.co_lend = true;
+	expect_ok(&co, true, use_lend);
+	remove_home();
+}
+#endif
+
 ROOT_TC(controller_connects)
 {
 	struct confine	co = engine();
@@ -975,6 +1004,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, refused);
 #ifdef __linux__
 	ATF_TP_ADD_TC(tp, linux_status);
+	ATF_TP_ADD_TC(tp, linux_controller_lends);
 	ATF_TP_ADD_TC(tp, linux_engine_killed);
 	ATF_TP_ADD_TC(tp, linux_lent_tap);
 	ATF_TP_ADD_TC(tp, linux_api_killed);

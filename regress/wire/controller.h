@@ -52,6 +52,8 @@ struct world {
 	struct sent	 w_sent[SENT_MAX];
 	size_t		 w_nsent;
 	unsigned	 w_wakes;
+	unsigned	 w_delay;	/* ms, of the last one */
+	bool		 w_full;	/* nothing more is to be pushed */
 };
 
 static inline struct sent *
@@ -131,11 +133,20 @@ world_revocation(void *arg, uint64_t nwid, uint64_t to, const uint8_t *p,
 }
 
 static inline void
-world_wake(void *arg)
+world_wake(void *arg, unsigned ms)
 {
 	struct world	*w = arg;
 
 	w->w_wakes++;
+	w->w_delay = ms;
+}
+
+static inline bool
+world_room(void *arg)
+{
+	const struct world	*w = arg;
+
+	return (!w->w_full);
 }
 
 static inline void
@@ -150,7 +161,7 @@ static inline void
 world_start(struct world *w, const char *secret)
 {
 	static const struct con_output	 out = { world_config, world_error,
-	    world_revocation, world_wake };
+	    world_revocation, world_wake, world_room };
 	struct db			*db;
 
 	ATF_REQUIRE((db = db_open(w->w_dir)) != NULL);

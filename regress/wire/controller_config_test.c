@@ -376,6 +376,25 @@ decode(const char *where, const struct sent *s)
 	return (o);
 }
 
+/*
+ * Its credentials were signed for an earlier one, which the original never
+ * does; their bytes, and how many of them are escaped, are others then.
+ */
+static bool
+given_again(const struct sent *s)
+{
+	struct netconf	*nc;
+	bool		 again;
+
+	nc = calloc(1, sizeof(*nc));
+	ATF_REQUIRE_EQ(netconf_decode(nc, s->s_data, s->s_len), NULL);
+	again = com_value(&nc->nc_com, COM_ID_TIMESTAMP) !=
+	    (uint64_t)nc->nc_ts;
+	netconf_clear(nc);
+	free(nc);
+	return (again);
+}
+
 static void
 check_config(const char *where, json_t *event, const struct sent *s)
 {
@@ -396,6 +415,8 @@ check_config(const char *where, json_t *event, const struct sent *s)
 			tell(where, key, v, json_object_get(o, key));
 	}
 	json_decref(o);
+	if (given_again(s))
+		return;
 	bytes = vectors_get(event, "dictionaryBytes");
 	if ((size_t)json_integer_value(bytes) != s->s_len)
 		atf_tc_fail_nonfatal("%s: the dictionary has %zu bytes, not "
