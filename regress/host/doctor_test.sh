@@ -55,6 +55,14 @@ service_body()
 	must equal $? 1
 	cat out
 	must grep -q "^problem token-unreadable: " out
+	# Nor is the local socket, where they may come to it.
+	chmod 755 "$h"
+	on a setpriv --reuid=65534 --regid=65534 --clear-groups \
+	    env HOME=/nonexistent "$BUILD/bin/ztctl" -D"$h" doctor >out
+	must equal $? 1
+	cat out
+	must grep -q "^problem user-refused: " out
+	chmod 711 "$h"
 	must says_with -Twrongwrongwrongwrong token-refused
 	must ztd_stop a
 	must says a service-not-running

@@ -14,16 +14,22 @@
 
 /* An answer to a question that was never asked. */
 static void
-answer(enum who from)
+answer_to(enum who from, uint8_t verb)
 {
 	uint8_t		 mem[64];
 	struct wbuf	 wb;
 
 	wbuf_init(&wb, mem, sizeof(mem));
-	wbuf_u8(&wb, VERB_NETWORK_CONFIG_REQUEST);
+	wbuf_u8(&wb, verb);
 	wbuf_u64(&wb, UINT64_C(0x123456789abcdef0));
 	wbuf_u64(&wb, 0);
 	rig_give(from, VERB_OK, &wb);
+}
+
+static void
+answer(enum who from)
+{
+	answer_to(from, VERB_NETWORK_CONFIG_REQUEST);
 }
 
 static uint64_t
@@ -57,6 +63,13 @@ ATF_TC_BODY(twin, tc)
 		rig_pass(1000);
 	}
 	ATF_CHECK_EQ(unasked(), 0);
+	/* What it says as a member of a network of ours: 03 section 7.1. */
+	for (i = 0; i < 5; i++) {
+		answer_to(CONTROLLER, VERB_ECHO);
+		rig_pass(1000);
+	}
+	ATF_CHECK_EQ(unasked(), 0);
+	ATF_CHECK(!twin_seen(rig.node, rig.now));
 	answer(CONTROLLER);
 	rig_pass(1000);
 	answer(CONTROLLER);

@@ -72,20 +72,26 @@ ATF_TC_BODY(waits, tc)
 	ATF_CHECK(localconf_waits(&p, 1, text, sizeof(text)) == NULL);
 }
 
-/* A UDP socket bound to a port of the system's choice. */
+/* A UDP socket bound to a port that is free for TCP, too. */
 static int
 held_port(uint16_t *port)
 {
+	static struct parent	 p;
 	struct sockaddr_in	 sin;
-	socklen_t		 len = sizeof(sin);
 	int			 fd;
 
+	settings_init(&p.p_settings);
+	p.p_argport = 0;
 	memset(&sin, 0, sizeof(sin));
 	sin.sin_family = AF_INET;
 	ATF_REQUIRE((fd = socket(AF_INET, SOCK_DGRAM, 0)) != -1);
-	ATF_REQUIRE(bind(fd, (struct sockaddr *)&sin, len) == 0);
-	ATF_REQUIRE(getsockname(fd, (struct sockaddr *)&sin, &len) == 0);
-	*port = ntohs(sin.sin_port);
+	do {
+		listen_open(&p);	/* finds one */
+		listen_close(&p);
+		*port = p.p_port;
+		sin.sin_port = htons(*port);
+	} while (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == -1 &&
+	    errno == EADDRINUSE);
 	return (fd);
 }
 
@@ -122,13 +128,11 @@ ATF_TC_BODY(no_delay, tc)
 	struct parent		*p;
 	struct sockaddr_storage	 ss;
 	socklen_t		 len;
-	uint16_t		 port;
 	int			 fd, to, on = 0;
 
 	(void)tc;
-	close(held_port(&port));
 	ATF_REQUIRE((p = calloc(1, sizeof(*p))) != NULL);
-	p->p_argport = port;
+	p->p_argport = 0;	/* any that is free */
 	listen_open(p);
 	ATF_REQUIRE(p->p_nlisteners > 0);
 	len = inet_to_sockaddr(&p->p_listener[0].l_addr, &ss);

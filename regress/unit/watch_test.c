@@ -226,6 +226,11 @@ TC(arguments, "counts and intervals that make no sense are refused")
 		ATF_CHECK_STREQ(r.r_out, "");
 		run_clear(&r);
 	}
+	/* Behind "--" all are words of its own: none may pass for -i. */
+	run_words(tc, &r, "--", "watch", "-x1", "-n1");
+	ATF_CHECK_EQ_MSG(r.r_exit, 2, "%s", r.r_out);
+	ATF_CHECK_MSG(strstr(r.r_err, "\"-x1\"") != NULL, "%s", r.r_err);
+	run_clear(&r);
 	/* They are watch's alone. */
 	run_words(tc, &r, "-n", "1", "watch", NULL);
 	ATF_CHECK_EQ(r.r_exit, 2);

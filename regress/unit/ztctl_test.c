@@ -155,6 +155,9 @@ service_answer(int fd, int status, const char *other)
 		else if (strcmp(path, "/moon") == 0)
 			body = recorded("cli-listmoons-json");
 	}
+	/* Until nobody reads it, which ends this process. */
+	while (status == 100 && write(fd, "HTTP/1.1 100 X\r\n\r\n", 18) > 0)
+		continue;
 	if (asprintf(&head, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s",
 	    status, strlen(body), body) != -1)
 		(void)!write(fd, head, strlen(head));
@@ -671,6 +674,31 @@ TC(own_name, "mistakes and help, by its own name and by the older one")
 	ATF_CHECK_STREQ(r.r_out, "invalid network id\n");
 	ATF_CHECK(strstr(r.r_err, "16 hex digits") != NULL);
 	run_clear(&r);
+	/* Texts that command the terminal, and what is no text. */
+	service.peers = "[{\"address\":\"a\\u001b\",\"role\":\"b\\u001b\","
+	    "\"version\":\"c\\u001b\",\"latency\":7,\"paths\":[{"
+	    "\"preferred\":true,\"address\":\"d\\u001b\"}]}]";
+	service.networks = "[{\"nwid\":\"e\\u001b\",\"status\":\"f\\u001b\","
+	    "\"assignedAddresses\":[\"g\\u001b\",8]}]";
+	run_words(&r, "ztctl", 200, "", WORDS("peers"));
+	ATF_CHECK(strchr(r.r_out, '\033') == NULL);
+	ATF_CHECK_MSG(strstr(r.r_out, "\na? c?     b?         7 DIRECT   -1  "
+	    "     -1       d?\n") != NULL, "%s", r.r_out);
+	run_clear(&r);
+	run_words(&r, "ztctl", 200, "", WORDS("listpeers"));
+	ATF_CHECK(strchr(r.r_out, '\033') == NULL);
+	run_clear(&r);
+	run_words(&r, "ztctl", 200, "", WORDS("listnetworks"));
+	ATF_CHECK_MSG(strstr(r.r_out, "\n200 listnetworks e?   f?   g?,\n") !=
+	    NULL, "%s", r.r_out);
+	run_clear(&r);
+	service.peers = service.networks = NULL;
+	/* An answer that never comes. */
+	run_words(&r, "ztctl", 100, "", WORDS("/x"));
+	ATF_CHECK_EQ(r.r_exit, 1);
+	ATF_CHECK_MSG(strstr(r.r_out, "invalid response") != NULL, "%s",
+	    r.r_out);
+	run_clear(&r);
 	/* Words that look like switches. */
 	run_words(&r, "ztctl", 404, "{}", WORDS("--", "/x", "-j"));
 	ATF_CHECK_STREQ(r.r_out, "404 /x {}\n");
@@ -788,6 +816,10 @@ static const struct {
 	    "5000000000}}]", "all is well", 0 },
 	{ FINE, OK(",\"ztd\":{\"clockOffset\":40000}"), "[]",
 	    "problem clock-off: this host's clock is 40 s behind", 1 },
+	/* Two who lie say nothing against a controller. */
+	{ FINE, OK(",\"ztd\":{\"clockOffset\":100}"), "[{\"role\":\"LEAF\","
+	    "\"ztd\":{\"clockOffset\":3600000}},{\"role\":\"LEAF\","
+	    "\"ztd\":{\"clockOffset\":3600000}}]", "all is well", 0 },
 	{ FINE, NETWORK("ACCESS_DENIED", ""), "[]",
 	    "problem network-denied: network 8056c2e21c000001 does not admit "
 	    "this node\n    to do: its operator has to authorize f042bf1eb9; "
@@ -831,11 +863,44 @@ static const struct {
 	    "\"778cde7190\",\"reason\":\"root-no-family\"}]"), "[]", "[]",
 	    "note root-silent: root 62f865ae71: it never did\n", 0 },
 	/* Nonsense. */
+	{ FINE, "[]", "[{\"role\":\"PLANET\",\"ztd\":{\"clockOffset\":"
+	    "-9223372036854775808}}]", "problem clock-off: this host's clock "
+	    "is 9007199254740 s ahead of those", 1 },
 	{ "[]", "{}", "{}", "note service-other: ", 1 },
 	{ "{}", "[1,null,\"x\"]", "[1,[],{\"ztd\":7}]",
 	    "problem network-other: ", 1 },
 	{ "{", "[]", "[]", "problem service-other: ", 1 }
 };
+
+/* More is found than it prints: notes do not count, nor hide problems. */
+static void
+doctor_many(void)
+{
+	static char	 status[16384];
+	struct run	 r;
+	size_t		 n, i;
+
+	n = strlcpy(status, "{\"online\":true,\"ztd\":{\"roots\":[",
+	    sizeof(status));
+	for (i = 0; i < 100; i++)
+		n += (size_t)snprintf(status + n, sizeof(status) - n,
+		    "%s{\"reason\":\"root-no-answer\"}", i == 0 ? "" : ",");
+	(void)strlcat(status, "]}}", sizeof(status));
+	service.status = status;
+	service.peers = service.networks = "[]";
+	run_words(&r, "ztctl", 200, "", WORDS("doctor"));
+	ATF_CHECK_EQ(r.r_exit, 0);
+	ATF_CHECK_MSG(strstr(r.r_out, "\n... and 68 more\nall is well: ") !=
+	    NULL, "%s", r.r_out);
+	run_clear(&r);
+	service.networks = NETWORK("ACCESS_DENIED", "");
+	run_words(&r, "ztctl", 200, "", WORDS("doctor"));
+	ATF_CHECK_EQ(r.r_exit, 1);
+	ATF_CHECK(strncmp(r.r_out, "problem network-denied: ", 24) == 0);
+	ATF_CHECK_MSG(strstr(r.r_out, "\n1 problem\n") != NULL, "%s",
+	    r.r_out);
+	run_clear(&r);
+}
 
 TC(doctor, "what is found in the service's answers, with what to do")
 {
@@ -859,6 +924,7 @@ TC(doctor, "what is found in the service's answers, with what to do")
 		ATF_CHECK_STREQ(r.r_err, "");
 		run_clear(&r);
 	}
+	doctor_many();
 	service.status = service.networks = service.peers = NULL;
 	run_words(&r, "ztctl", 200, "", WORDS("-Tnope", "doctor"));
 	ATF_CHECK_EQ(r.r_exit, 1);

@@ -55,7 +55,8 @@ cmd_listbonds(const struct conn *cn, int argc, char **argv)
 		if (!true_of(peer, "isBonded"))
 			continue;
 		(void)printf("%10s  %32s         %lld/%lld\n",
-		    text_of(peer, "address"), text_of(peer, "bondingPolicyStr"),
+		    shown_of(peer, "address"),
+		    shown_of(peer, "bondingPolicyStr"),
 		    (long long)int_of(peer, "numAliveLinks"),
 		    (long long)int_of(peer, "numTotalLinks"));
 		n++;
@@ -97,7 +98,7 @@ print_bond(json_t *v)
 	    "Up Delay (ms)          : %lld\n"
 	    "Down Delay (ms)        : %lld\n"
 	    "Packets Per Link       : %lld\n",
-	    text_of(v, "address"), text_of(v, "bondingPolicyStr"),
+	    shown_of(v, "address"), shown_of(v, "bondingPolicyStr"),
 	    (long long)int_of(v, "linkSelectMethod"),
 	    (long long)int_of(v, "numAliveLinks"),
 	    (long long)int_of(v, "numTotalLinks"),
@@ -120,7 +121,7 @@ static void
 print_link(size_t i, json_t *path)
 {
 	(void)printf("%2zu: %26s %51s %.16llx %12lld\n", i,
-	    text_of(path, "ifname"), text_of(path, "address"),
+	    shown_of(path, "ifname"), shown_of(path, "address"),
 	    (unsigned long long)int_of(path, "localSocket"),
 	    (long long)int_of(path, "localPort"));
 }

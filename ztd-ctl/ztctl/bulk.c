@@ -324,8 +324,8 @@ check_running(const struct conn *cn)
 		more = true_of(v, "more");
 		checked += int_of(v, "checked");
 		json_array_foreach(json_object_get(v, "problems"), i, e) {
-			(void)printf("%s %s: ", text_of(e, "network"),
-			    text_of(e, "member"));
+			(void)printf("%s %s: ", shown_of(e, "network"),
+			    shown_of(e, "member"));
 			(void)printf("%s\n", shown_of(e, "message"));
 			problems++;
 		}

@@ -104,7 +104,7 @@ network_create(const struct conn *cn, int argc, char **argv)
 	if (cn->cn_json)
 		(void)print_json(v);
 	else
-		(void)printf("%s\n", text_of(v, "id"));
+		(void)printf("%s\n", shown_of(v, "id"));
 	json_decref(v);
 	return (0);
 }
@@ -175,7 +175,7 @@ print_member(json_t *member)
 	json_t	*ips, *ip;
 	size_t	 i;
 
-	(void)printf("%s %s ", text_of(member, "id"),
+	(void)printf("%s %s ", shown_of(member, "id"),
 	    true_of(member, "authorized") ? "AUTHORIZED" : "WAITING");
 	ips = json_object_get(member, "ipAssignments");
 	json_array_foreach(ips, i, ip) {

@@ -26,7 +26,7 @@ static bool	 starting(struct doctor *);
 static void	 refused(struct doctor *, const char *, int);
 static bool	 is_here(const char *);
 static int	 report(const struct doctor *);
-static int	 report_json(const struct doctor *, size_t);
+static int	 report_json(const struct doctor *);
 static void	 fill(char *, const char *, va_list);
 
 int
@@ -153,6 +153,14 @@ refused(struct doctor *d, const char *path, int status)
 		    "start: start it anew when that has changed, or copy the "
 		    "file anew to ~/.zeroTierOneAuthToken; from other hosts, "
 		    "see allowManagementFrom in ztd.local.conf(5)");
+	} else if (status == 403 && d->d_conn.cn_islocal) {
+		fi = doctor_add(d, PROBLEM, "user-refused");
+		doctor_text(fi, "the service runs, and does not let this user "
+		    "ask: neither root nor in the group _ztd, and without "
+		    "the right token");
+		doctor_todo(fi, "as root, as a member of that group, or with "
+		    "a copy of authtoken.secret in ~/.zeroTierOneAuthToken, "
+		    "mode 0600");
 	} else if (status == 503) {
 		fi = doctor_add(d, PROBLEM, "service-partly");
 		doctor_text(fi, "the service answers, but a process of it "
@@ -175,7 +183,9 @@ doctor_add(struct doctor *d, enum level level, const char *code)
 	static struct finding	 nowhere;
 	struct finding		*fi = &nowhere;
 
-	if (d->d_n < FINDINGS_MAX)
+	d->d_problems += level == PROBLEM;
+	/* Notes leave room for problems that are found after them. */
+	if (d->d_n < (level == PROBLEM ? FINDINGS_MAX : NOTES_MAX))
 		fi = &d->d_findings[d->d_n++];
 	else
 		d->d_more++;
@@ -224,13 +234,11 @@ static int
 report(const struct doctor *d)
 {
 	const struct finding	*fi;
-	size_t			 i, problems = d->d_more;
+	size_t			 i, problems = d->d_problems;
 	int			 level;
 
-	for (i = 0; i < d->d_n; i++)
-		problems += d->d_findings[i].fi_level == PROBLEM;
 	if (d->d_conn.cn_json)
-		return (report_json(d, problems));
+		return (report_json(d));
 	for (level = PROBLEM; level <= NOTE; level++) {
 		for (i = 0; i < d->d_n; i++) {
 			fi = &d->d_findings[i];
@@ -258,7 +266,7 @@ report(const struct doctor *d)
 }
 
 static int
-report_json(const struct doctor *d, size_t problems)
+report_json(const struct doctor *d)
 {
 	const struct finding	*fi;
 	json_t			*list, *v;
@@ -273,9 +281,9 @@ report_json(const struct doctor *d, size_t problems)
 		    "problem" : "note", "code", fi->fi_code, "text",
 		    fi->fi_text, "toDo", fi->fi_todo));
 	}
-	v = json_pack("{s:I,s:o}", "problems", (json_int_t)problems,
+	v = json_pack("{s:I,s:o}", "problems", (json_int_t)d->d_problems,
 	    "findings", list);
 	(void)print_json(v);
 	json_decref(v);
-	return (problems > 0 ? 1 : 0);
+	return (d->d_problems > 0 ? 1 : 0);
 }

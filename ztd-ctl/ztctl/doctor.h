@@ -18,6 +18,7 @@
 #include "ztd-ctl/ztctl/ztctl.h"
 
 #define FINDINGS_MAX	64
+#define NOTES_MAX	32	/* no notes behind so many findings */
 #define FINDING_TEXT	512
 
 enum level {
@@ -41,6 +42,7 @@ struct doctor {
 	json_t		*d_status, *d_networks, *d_peers;
 	struct finding	 d_findings[FINDINGS_MAX];
 	size_t		 d_n, d_more;	/* found; found, and no room */
+	size_t		 d_problems;	/* of both */
 };
 
 /*

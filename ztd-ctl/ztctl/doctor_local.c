@@ -36,7 +36,6 @@
 #define PORT_DEFAULT	9993
 
 static char	*read_home(const struct doctor *, const char *, size_t);
-static char	*read_token(const char *, const char *, char [256]);
 static long	 number_in(const struct doctor *, const char *);
 static void	 absent_home(struct doctor *);
 static void	 absent_conf(struct doctor *);
@@ -82,46 +81,23 @@ bool
 doctor_token(struct doctor *d)
 {
 	struct finding	*fi;
-	const char	*user;
-	char		 why[256], ignored[256];
+	const char	*why = "it is empty";
+	char		*text;
 
 	if (d->d_conn.cn_token != NULL)
 		return (true);
-	d->d_token = read_token(d->d_conn.cn_home, "authtoken.secret", why);
-	if (d->d_token == NULL && (user = getenv("HOME")) != NULL)
-		d->d_token = read_token(user, ".zeroTierOneAuthToken",
-		    ignored);
-	if ((d->d_conn.cn_token = d->d_token) != NULL)
+	d->d_conn.cn_token = d->d_token = home_token(&d->d_conn);
+	if (d->d_token != NULL)
 		return (true);
+	if ((text = read_home(d, "authtoken.secret", SMALL_FILE)) == NULL)
+		why = strerror(errno);
+	free(text);
 	fi = doctor_add(d, PROBLEM, "token-unreadable");
 	doctor_text(fi, "the service runs, but %s/authtoken.secret cannot be "
 	    "used: %s", d->d_conn.cn_home, why);
 	doctor_todo(fi, "as root, or with a copy of it in "
 	    "~/.zeroTierOneAuthToken, mode 0600; name another home with -D");
 	return (false);
-}
-
-/* The first word of a file, malloc'd, or NULL and why not. */
-static char *
-read_token(const char *folder, const char *name, char why[256])
-{
-	char	*text, path[1024];
-	size_t	 len, at;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	if ((text = file_read(AT_FDCWD, path, SMALL_FILE, &len)) == NULL) {
-		(void)strlcpy(why, strerror(errno), 256);
-		return (NULL);
-	}
-	at = strspn(text, " \t\r\n");
-	memmove(text, text + at, strlen(text + at) + 1);
-	text[strcspn(text, " \t\r\n")] = '\0';
-	if (*text == '\0') {
-		(void)strlcpy(why, "it is empty", 256);
-		free(text);
-		return (NULL);
-	}
-	return (text);
 }
 
 static char *

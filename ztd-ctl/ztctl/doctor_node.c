@@ -143,8 +143,8 @@ check_clock(struct doctor *d)
 }
 
 /*
- * The middle of what the roots say, or of what all say, controllers of
- * networks included.
+ * The middle of what the roots say, or else the controllers of networks, or
+ * else all: anybody may say hello with a clock that is wrong on purpose.
  */
 static bool
 offset(const struct doctor *d, int64_t *ms)
@@ -155,10 +155,9 @@ offset(const struct doctor *d, int64_t *ms)
 	most = json_array_size(d->d_peers) + json_array_size(d->d_networks);
 	if (most == 0 || (list = calloc(most, sizeof(*list))) == NULL)
 		return (false);
-	if ((n = offsets(d->d_peers, true, list)) == 0) {
+	if ((n = offsets(d->d_peers, true, list)) == 0 &&
+	    (n = offsets(d->d_networks, false, list)) == 0)
 		n = offsets(d->d_peers, false, list);
-		n += offsets(d->d_networks, false, list + n);
-	}
 	if (n > 0) {
 		qsort(list, n, sizeof(*list), int_cmp);
 		*ms = list[n / 2];
@@ -170,15 +169,14 @@ offset(const struct doctor *d, int64_t *ms)
 static size_t
 offsets(json_t *from, bool roots, int64_t *list)
 {
-	json_t	*obj, *v;
+	json_t	*obj, *z;
 	size_t	 i, n = 0;
 
 	json_array_foreach(from, i, obj) {
-		v = json_object_get(json_object_get(obj, "ztd"),
-		    "clockOffset");
-		if (json_is_integer(v) && (!roots || strcmp(text_of(obj,
-		    "role"), "LEAF") != 0))
-			list[n++] = json_integer_value(v);
+		z = json_object_get(obj, "ztd");
+		if (json_is_integer(json_object_get(z, "clockOffset")) &&
+		    (!roots || strcmp(text_of(obj, "role"), "LEAF") != 0))
+			list[n++] = int_of(z, "clockOffset");
 	}
 	return (n);
 }

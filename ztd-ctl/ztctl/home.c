@@ -29,7 +29,6 @@
 static int	 find(struct conn *, bool);
 static bool	 local_find(struct conn *, const char *);
 static unsigned	 find_port(const struct conn *);
-static char	*find_token(const struct conn *);
 static char	*read_small(const char *, const char *);
 static char	*trim(char *);
 
@@ -69,7 +68,7 @@ find(struct conn *cn, bool tell)
 		if ((localsock_system(cn->cn_home) && local_find(cn, NULL)) ||
 		    local_find(cn, cn->cn_home)) {
 			/* Root needs none, and others may have one. */
-			cn->cn_token = geteuid() == 0 ? NULL : find_token(cn);
+			cn->cn_token = geteuid() == 0 ? NULL : home_token(cn);
 			return (0);
 		}
 	}
@@ -80,7 +79,7 @@ find(struct conn *cn, bool tell)
 			    cn->cn_home);
 		return (-1);
 	}
-	if (cn->cn_token == NULL && (cn->cn_token = find_token(cn)) == NULL) {
+	if (cn->cn_token == NULL && (cn->cn_token = home_token(cn)) == NULL) {
 		if (tell)
 			(void)fprintf(stderr, "%s: %s not found or readable "
 			    "in %s (try again as root)\n", cn->cn_name,
@@ -122,9 +121,8 @@ find_port(const struct conn *cn)
 	return (port > 65535 ? 0 : (unsigned)port);
 }
 
-/* The home's, or the user's copy of it; malloc'd, or NULL. */
-static char *
-find_token(const struct conn *cn)
+char *
+home_token(const struct conn *cn)
 {
 	const char	*user;
 	char		*text;

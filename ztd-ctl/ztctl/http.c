@@ -27,6 +27,7 @@
 #define HEADER_LINE	1023
 #define HEADERS_MAX	65536
 #define ANSWER_MAX	(128 * 1024 * 1024)
+#define CONTINUES_MAX	8		/* "100 Continue" before an answer */
 
 /* What was read so far. */
 struct reader {
@@ -200,16 +201,18 @@ http_read(int fd, struct reply *rp)
 	struct reader	 rd = { .rd_fd = fd };
 	const char	*v;
 	size_t		 body;
+	unsigned	 continues = 0;
 	int		 rv, status;
 
 	memset(rp, 0, sizeof(*rp));
-	do {
-		rv = read_head(&rd, &body, &status);
-		if (rv == 0 && status == 100) {
-			rd.rd_len -= body;
-			memmove(rd.rd_buf, rd.rd_buf + body, rd.rd_len + 1);
+	while ((rv = read_head(&rd, &body, &status)) == 0 && status == 100) {
+		if (++continues > CONTINUES_MAX) {
+			rv = -1;
+			break;
 		}
-	} while (rv == 0 && status == 100);
+		rd.rd_len -= body;
+		memmove(rd.rd_buf, rd.rd_buf + body, rd.rd_len + 1);
+	}
 	if (rv == 0) {
 		v = find_header(rd.rd_buf, "Transfer-Encoding");
 		if (v != NULL && strncasecmp(v, "chunked", 7) == 0)

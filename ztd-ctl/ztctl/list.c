@@ -29,8 +29,8 @@ cmd_info(const struct conn *cn, int argc, char **argv)
 	if (cn->cn_json)
 		(void)print_json(v);
 	else
-		(void)printf("200 info %s %s %s\n", text_of(v, "address"),
-		    text_of(v, "version"),
+		(void)printf("200 info %s %s %s\n", shown_of(v, "address"),
+		    shown_of(v, "version"),
 		    true_of(v, "tcpFallbackActive") ? "TUNNELED" :
 		    true_of(v, "online") ? "ONLINE" : "OFFLINE");
 	json_decref(v);
@@ -66,16 +66,16 @@ cmd_listpeers(const struct conn *cn, int argc, char **argv)
 	(void)printf("200 listpeers <ztaddr> <path> <latency> <version> "
 	    "<role>\n");
 	json_array_foreach(v, i, peer) {
-		(void)printf("200 listpeers %s ", text_of(peer, "address"));
+		(void)printf("200 listpeers %s ", shown_of(peer, "address"));
 		if ((path = preferred_path(peer)) != NULL)
-			(void)printf("%s;%lld;%lld", text_of(path, "address"),
+			(void)printf("%s;%lld;%lld", shown_of(path, "address"),
 			    age(path, "lastSend", now),
 			    age(path, "lastReceive", now));
 		else
 			(void)printf("-");
 		(void)printf(" %lld %s %s\n",
 		    (long long)int_of(peer, "latency"), version_of(peer),
-		    text_of(peer, "role"));
+		    shown_of(peer, "role"));
 	}
 	json_decref(v);
 	return (0);
@@ -112,8 +112,8 @@ print_peer(json_t *peer, int64_t now)
 {
 	json_t	*path;
 
-	(void)printf("%s %-6s %-6s %5lld ", text_of(peer, "address"),
-	    version_of(peer), text_of(peer, "role"),
+	(void)printf("%s %-6s %-6s %5lld ", shown_of(peer, "address"),
+	    version_of(peer), shown_of(peer, "role"),
 	    (long long)int_of(peer, "latency"));
 	if ((path = preferred_path(peer)) == NULL)
 		(void)printf("RELAY\n");
@@ -121,7 +121,7 @@ print_peer(json_t *peer, int64_t now)
 		(void)printf("%s%-8lld %-8lld %s\n",
 		    true_of(peer, "tunneled") ? "RELAY " : "DIRECT   ",
 		    age(path, "lastSend", now), age(path, "lastReceive", now),
-		    text_of(path, "address"));
+		    shown_of(path, "address"));
 }
 
 static json_t *
@@ -151,7 +151,7 @@ static const char *
 version_of(json_t *peer)
 {
 	return (int_of(peer, "versionMajor") < 0 ? "-" :
-	    text_of(peer, "version"));
+	    shown_of(peer, "version"));
 }
 
 /* ---- networks ---------------------------------------------------- */
@@ -183,12 +183,13 @@ print_network(json_t *nw, int64_t now)
 	int64_t		 expiry;
 	size_t		 i;
 
-	(void)printf("200 listnetworks %s %s %s %s %s %s ", text_of(nw, "nwid"),
-	    shown_of(nw, "name"), text_of(nw, "mac"), status,
-	    text_of(nw, "type"), text_of(nw, "portDeviceName"));
+	(void)printf("200 listnetworks %s %s %s %s %s %s ",
+	    shown_of(nw, "nwid"), shown_of(nw, "name"), shown_of(nw, "mac"),
+	    shown_of(nw, "status"), shown_of(nw, "type"),
+	    shown_of(nw, "portDeviceName"));
 	ips = json_object_get(nw, "assignedAddresses");
 	json_array_foreach(ips, i, ip)
-		(void)printf("%s%s", i > 0 ? "," : "", json_string_value(ip));
+		(void)printf("%s%s", i > 0 ? "," : "", shown(ip));
 	(void)printf("%s\n", json_array_size(ips) == 0 ? "-" : "");
 	if (!true_of(nw, "ssoEnabled"))
 		return;

@@ -15,6 +15,8 @@
 
 #include "ztd-ctl/ztctl/ztctl.h"
 
+#define INT_FAR	(INT64_C(1) << 53)
+
 static const struct conn *hinted;
 
 static void	 hint_status(int);
@@ -139,14 +141,23 @@ text_of(json_t *obj, const char *key)
 	return (s != NULL ? s : "");
 }
 
-/* The same for a terminal; what a stranger wrote may hold commands to it. */
 const char *
 shown_of(json_t *obj, const char *key)
 {
-	static char	 text[4096];
-	unsigned char	*p;
+	return (shown(json_object_get(obj, key)));
+}
 
-	(void)strlcpy(text, text_of(obj, key), sizeof(text));
+/* What a stranger wrote may hold commands to the terminal. */
+const char *
+shown(json_t *v)
+{
+	static char	 texts[SHOWN_AT_ONCE][4096];
+	static unsigned	 next;
+	unsigned char	*p;
+	const char	*s = json_string_value(v);
+	char		*text = texts[next++ % SHOWN_AT_ONCE];
+
+	(void)strlcpy(text, s != NULL ? s : "", sizeof(texts[0]));
 	for (p = (unsigned char *)text; *p != '\0'; p++) {
 		if (*p < ' ' || *p == 0x7f)
 			*p = '?';
@@ -159,7 +170,10 @@ shown_of(json_t *obj, const char *key)
 int64_t
 int_of(json_t *obj, const char *key)
 {
-	return (json_integer_value(json_object_get(obj, key)));
+	int64_t	 v;
+
+	v = json_integer_value(json_object_get(obj, key));
+	return (v > INT_FAR ? INT_FAR : v < -INT_FAR ? -INT_FAR : v);
 }
 
 bool

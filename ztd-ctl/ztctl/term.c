@@ -83,9 +83,10 @@ take(void)
 	t.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	t.c_cc[VMIN] = 1;
 	t.c_cc[VTIME] = 0;
+	/* First: a signal in between gives back what was not taken yet. */
+	taken = 1;
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &t);
 	say(ENTER);
-	taken = 1;
 }
 
 static void
@@ -93,9 +94,9 @@ give_back(void)
 {
 	if (!taken)
 		return;
-	taken = 0;
 	say(LEAVE);
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
+	taken = 0;
 }
 
 /* ^C is the way to leave; for any other signal we die of it. */
@@ -113,12 +114,13 @@ ended(int sig)
 static void
 suspended(int sig)
 {
-	int	 saved = errno;
+	int	 saved = errno, was = taken;
 
 	(void)sig;
 	give_back();
 	(void)raise(SIGSTOP);
-	take();
+	if (was)
+		take();
 	changed = 1;
 	errno = saved;
 }
@@ -130,15 +132,22 @@ resized(int sig)
 	changed = 1;
 }
 
-/* A call that waits is interrupted. */
+/*
+ * A call that waits is interrupted; handlers are not by each other.  SIGTTOU
+ * stays: who was continued in the background waits for the terminal.
+ */
 static void
 catch(int sig, void (*handler)(int))
 {
 	struct sigaction	 sa;
+	size_t			 i;
 
 	memset(&sa, 0, sizeof(sa));
 	sa.sa_handler = handler;
 	(void)sigemptyset(&sa.sa_mask);
+	(void)sigaddset(&sa.sa_mask, SIGTSTP);
+	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		(void)sigaddset(&sa.sa_mask, ending[i]);
 	(void)sigaction(sig, &sa, NULL);
 }
 

@@ -81,7 +81,8 @@ options(struct watch *w, int argc, char **argv)
 	int		 i;
 
 	for (i = 1; i < argc; i++) {
-		if (argv[i][0] != '-') {
+		if (argv[i][0] != '-' || (argv[i][1] != 'i' &&
+		    argv[i][1] != 'n')) {
 			(void)fprintf(stderr, "watch: what is \"%s\"?  usage: "
 			    "watch [-i <seconds>] [-n <count>]\n", argv[i]);
 			return (2);

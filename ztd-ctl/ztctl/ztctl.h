@@ -106,6 +106,8 @@ void	 http_read(int fd, struct reply *rp);
 int	 home_find(struct conn *);
 /* The same without a message: is there a service, and does it answer? */
 bool	 home_running(struct conn *);
+/* The home's token, or the user's copy of it; malloc'd, or NULL. */
+char	*home_token(const struct conn *);
 /* $ZEROTIER_HOME or the system's place. */
 const char *home_default(void);
 
@@ -139,8 +141,14 @@ int	 print_json(json_t *);
 void	 print_raw(const struct reply *);
 /* Member of an object as text; "" when it is no text. */
 const char *text_of(json_t *obj, const char *key);
-/* The same without control characters, valid until the next call. */
+/*
+ * The same without control characters, of 4095 bytes at most, valid until
+ * SHOWN_AT_ONCE calls later.
+ */
+#define SHOWN_AT_ONCE	8
 const char *shown_of(json_t *obj, const char *key);
+const char *shown(json_t *text);
+/* 0 when it is no integer; within 2^53, so that sums do not overflow. */
 int64_t	 int_of(json_t *obj, const char *key);
 bool	 true_of(json_t *obj, const char *key);
 int64_t	 now_ms(void);

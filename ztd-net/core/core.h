@@ -304,8 +304,9 @@ low_bandwidth(const struct node *n)
 }
 
 /* twin.c */
-/* An OK came to what we never asked. */
-void	 twin_answer(struct node *, int64_t now, const struct rx *);
+/* An OK to this verb came, which we never asked. */
+void	 twin_answer(struct node *, int64_t now, const struct rx *,
+	    uint8_t verb);
 /* Is there another host with our identity? */
 bool	 twin_seen(const struct node *, int64_t now);
 

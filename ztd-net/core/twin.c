@@ -8,7 +8,9 @@
  * often: what is meant for it comes to us now and then, and the other way
  * round.  Its questions are the sign, for we get answers to some of them.
  * Only those of roots and of controllers of our networks count, who have no
- * reason to make them up.
+ * reason to make them up, and only to what we remember to have asked: who is
+ * a member of a network of ours confirms its configurations with an OK that
+ * names ECHO, and those we do not keep (send.c).
  */
 
 #include "common/address.h"
@@ -19,16 +21,24 @@
 #define LOOK_MS	1000	/* between looks: anybody can send answers */
 #define SIGN_MS		600000	/* so many answers within this time */
 
+static bool
+is_question(uint8_t verb)
+{
+	return (verb == VERB_HELLO || verb == VERB_WHOIS ||
+	    verb == VERB_NETWORK_CONFIG_REQUEST ||
+	    verb == VERB_MULTICAST_GATHER);
+}
+
 void
-twin_answer(struct node *n, int64_t now, const struct rx *rx)
+twin_answer(struct node *n, int64_t now, const struct rx *rx, uint8_t verb)
 {
 	struct twin	*t = &n->n_twin;
 	struct network	*nw;
 	uint64_t	 from = rx->rx_peer->pe_id.id_addr;
 	bool		 counts;
 
-	if (now - n->n_started < SETTLE_MS || rx->rx_again || rx->rx_repeat ||
-	    now - t->tw_looked < LOOK_MS)
+	if (!is_question(verb) || now - n->n_started < SETTLE_MS ||
+	    rx->rx_again || rx->rx_repeat || now - t->tw_looked < LOOK_MS)
 		return;
 	t->tw_looked = now;
 	counts = topology_is_upstream(n, from);

@@ -63,7 +63,7 @@ verb_ok(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 	if (!rbuf_ok(rb))
 		return (RX_DROP);
 	if (!expect_reply(n, id, NULL)) {
-		twin_answer(n, now, rx);
+		twin_answer(n, now, rx, verb);
 		return (RX_DROP);
 	}
 	/* Who got the question elsewhere may answer from any address. */
