@@ -88,6 +88,8 @@ void	 frame_flush(struct frame_channel *);
  * counted.  Frame data has no alignment.
  */
 int	 frame_get(struct frame_channel *, struct frame dst[FRAME_BATCH]);
+/* What taps gave is needed no more, and there may be nothing for long. */
+void	 frame_rest(void);
 /*
  * More frames may wait than the last frame_get() returned, perhaps in the
  * channel itself, so that the descriptor need not be readable: call it again,

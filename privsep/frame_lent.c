@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/pages.h"
 #include "privsep/frame_form.h"
 #include "privsep/frame_tap.h"
 
@@ -122,6 +123,13 @@ lent_get(struct frame_channel *fc, struct frame *dst)
 	else
 		fc->fc_more = true;
 	return (n == 0 && fc->fc_gone ? -1 : n);
+}
+
+void
+frame_rest(void)
+{
+	if (arena != NULL)
+		pages_rest(arena, ARENA);
 }
 
 static void

@@ -71,6 +71,9 @@ struct engine {
 	struct usermsg	 e_user;
 	struct events	 e_events;
 	uint64_t	 e_bytes[2];	/* of UDP payload: out, in */
+	uint64_t	 e_bytes_then;	/* both, when e_rest began to wait */
+	struct event	*e_rest;
+	bool		 e_rest_waits;
 };
 
 /* main.c */
@@ -80,6 +83,9 @@ void	 engine_start_clock(struct engine *);
 /* After anything was given to the core: what it wants to send leaves, and it
  * is called when it now wants to be. */
 void	 engine_flush(struct engine *);
+
+/* rest.c: after a burst; buffers are given back when it stays quiet. */
+void	 rest_later(struct engine *);
 
 /* parent.c: messages from and to the parent */
 void	 parent_message(struct channel *, struct msg *, void *);
@@ -118,6 +124,7 @@ void	 udp_send(struct engine *, uint32_t sock, const struct inet_addr *,
 	    const void *, size_t len, unsigned ttl);
 /* Hand everything that waits to the kernel. */
 void	 udp_flush(struct engine *);
+void	 udp_rest(struct engine *);	/* pages_rest() of the buffers */
 /* The address a socket is bound to; nil when it is gone. */
 /* Datagrams that this host's firewall did not let out. */
 uint64_t udp_denied(const struct engine *, int64_t *last);

@@ -17,7 +17,7 @@
 #include "ztd-net/engine.h"
 #include "ztd-net/lent.h"
 
-#define ROUNDS		8	/* batches before other events get a turn */
+#define TURN		(256 * 1024)	/* bytes before others get a turn */
 #define REPORT_MS	100	/* between two MSG_REPORTED */
 
 struct lent {
@@ -79,11 +79,12 @@ lent_readable(evutil_socket_t fd, short what, void *arg)
 	struct engine	*e = l->l_engine;
 	struct frame	 batch[FRAME_BATCH];
 	int64_t		 now = engine_now();
-	int		 i, n, round;
+	size_t		 bytes = 0;
+	int		 i, n;
 
 	(void)fd;
 	(void)what;
-	for (round = 0; round < ROUNDS; round++) {
+	while (bytes < TURN) {
 		if ((n = frame_get(l->l_chan, batch)) == -1) {
 			gone(l);
 			break;
@@ -91,6 +92,7 @@ lent_readable(evutil_socket_t fd, short what, void *arg)
 		for (i = 0; i < n; i++) {
 			if (frame_tap_report(batch[i].f_data))
 				reported(e);
+			bytes += batch[i].f_len;
 			frames_in(e, now, &batch[i]);
 		}
 		if (!frame_more(l->l_chan))

@@ -66,6 +66,7 @@ engine_flush(struct engine *e)
 {
 	udp_flush(e);
 	frames_flush(e);
+	rest_later(e);
 	if (e->e_node != NULL && node_next(e->e_node) < e->e_armed)
 		engine_schedule(e, engine_now(), node_next(e->e_node));
 }

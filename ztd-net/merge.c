@@ -18,6 +18,7 @@
 #include "common/address.h"
 #include "common/buf.h"
 #include "common/inetsum.h"
+#include "common/pages.h"
 #include "ztd-net/merge.h"
 
 #define ETHER_IPV4	0x0800
@@ -195,6 +196,13 @@ merge_flush(struct merge *m)
 {
 	while (m->m_waiting > 0)
 		out(m, 0);
+}
+
+void
+merge_rest(struct merge *m)
+{
+	if (m->m_waiting == 0)
+		pages_rest(m->m_room, (size_t)MERGE_FLOWS * ROOM);
 }
 
 static struct flow *

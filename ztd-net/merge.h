@@ -58,6 +58,8 @@ void	 merge_put(struct merge *, void *key, unsigned can, uint64_t dst,
 	    uint64_t src, uint16_t ethertype, const void *p, size_t len);
 /* All that waits goes out, oldest first: at the end of every batch. */
 void	 merge_flush(struct merge *);
+/* There may be nothing for long; after merge_flush(). */
+void	 merge_rest(struct merge *);
 /* The tap goes away, and what waits for it is lost. */
 void	 merge_forget(struct merge *, const void *key);
 

@@ -25,7 +25,7 @@
  */
 #define BUFFER_SIZE	(7 * 1024 * 1024)
 #define BUFFER_LEAST	65536
-#define ROUNDS		8	/* batches before others get a turn */
+#define TURN		(512 * 1024)	/* bytes before others get a turn */
 
 int
 udp_new(struct engine *e)
@@ -57,14 +57,17 @@ sock_readable(int fd, short what, void *arg)
 	int64_t				 now = engine_now();
 	uint32_t			 id = us->us_id;
 	size_t				 n, i;
-	int				 filled, round;
+	size_t				 bytes = 0;
+	int				 filled;
 
 	(void)what;
-	for (round = 0; round < ROUNDS; round++) {
+	while (bytes < TURN) {
 		filled = udp_batch_receive(e->e_udp->u_in, fd, us->us_runs,
 		    &list, &n);
-		for (i = 0; i < n; i++)
+		for (i = 0; i < n; i++) {
+			bytes += list[i].nd_len;
 			e->e_bytes[1] += list[i].nd_len;
+		}
 		if (n > 0 && e->e_node != NULL)
 			node_datagrams(e->e_node, now, id, list, n);
 		if (filled < UDP_BATCH)
@@ -229,6 +232,13 @@ uint64_t
 udp_denied(const struct engine *e, int64_t *last)
 {
 	return (udp_outbox_denied(e->e_udp->u_out, last));
+}
+
+void
+udp_rest(struct engine *e)
+{
+	udp_batch_rest(e->e_udp->u_in);
+	udp_outbox_rest(e->e_udp->u_out);
 }
 
 void

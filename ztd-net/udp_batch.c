@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "common/packet.h"
+#include "common/pages.h"
 #include "ztd-net/udp_batch.h"
 
 #define IN_RUNS		16	/* buffers for runs */
@@ -105,6 +106,13 @@ udp_batch_free(struct udp_batch *b)
 	free(b);
 }
 
+void
+udp_batch_rest(struct udp_batch *b)
+{
+	pages_rest(b->b_list, sizeof(b->b_list));
+	pages_rest(b->b_data, sizeof(b->b_data));
+}
+
 /* Room for so many buffers, of this size each. */
 static void
 batch_prepare(struct udp_batch *b, unsigned n, size_t size)
@@ -176,6 +184,13 @@ void
 udp_outbox_free(struct udp_outbox *o)
 {
 	free(o);
+}
+
+void
+udp_outbox_rest(struct udp_outbox *o)
+{
+	if (o->o_n == 0)
+		pages_rest(o->o_data, sizeof(o->o_data));
 }
 
 /* Can it be the next one of the run that was begun last? */

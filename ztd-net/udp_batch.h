@@ -36,6 +36,8 @@ void	 udp_batch_free(struct udp_batch *);
  */
 int	 udp_batch_receive(struct udp_batch *, int fd, bool runs,
 	    const struct node_datagram **dst, size_t *n);
+/* Nothing received is needed any more, and there may be nothing for long. */
+void	 udp_batch_rest(struct udp_batch *);
 
 struct udp_outbox *udp_outbox_new(void);
 void	 udp_outbox_free(struct udp_outbox *);
@@ -49,6 +51,8 @@ void	 udp_outbox_put(struct udp_outbox *, int fd, bool runs,
 	    const struct inet_addr *, const void *, size_t len);
 /* What the kernel does not take is lost, as datagrams may be. */
 void	 udp_outbox_flush(struct udp_outbox *);
+/* There may be nothing for long; after udp_outbox_flush(). */
+void	 udp_outbox_rest(struct udp_outbox *);
 /*
  * Datagrams that this host itself did not let out (EPERM, EACCES: a
  * firewall), since the beginning, and when the last one, in ms since 1970.

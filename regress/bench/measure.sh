@@ -10,7 +10,7 @@ HZ=$(getconf CLK_TCK)
 UDP_BYTES=1172			# an IPv4 packet of 1200 bytes
 PINGS=300
 JOINS=3
-SETTLE=10			# seconds until idleness begins
+SETTLE=10			# seconds until a node is at rest
 
 # sample KEY VALUE: a figure of this world and round
 sample()
@@ -244,19 +244,35 @@ measure_join()
 
 # ---- the rest -------------------------------------------------------------
 
+# relay KEY BYTES [-g]: as many as arrive, and the root's CPU for one
+relay()
+{
+	key=$1 bytes=$2
+	shift 2
+	was=$(ticks root)
+	report=$(on load "$BUILD/regress/bench/relay_load_linux" "$@" \
+	    "$(home root)/identity.public" "$(host_ip root)/9993" \
+	    "$bytes" "$RUN") && [ -n "$report" ] || return 1
+	is=$(ticks root)
+	sample "${key}_pps" "$(echo "$report" | jq .delivered)" &&
+	    sample "${key}_cpu_us" "$(echo "$report" |
+	    jq --argjson t $((is - was)) --argjson hz "$HZ" \
+	    '$t / $hz * 1e6 / .relayed')"
+}
+
+# One by one, as from many members, and in runs, as from one that sends much.
 measure_relay()
 {
 	for bytes in 100 1400; do
-		pps=$(on load "$BUILD/regress/bench/relay_load_linux" \
-		    "$(home root)/identity.public" "$(host_ip root)/9993" \
-		    "$bytes" "$RUN" | jq .delivered) && [ -n "$pps" ] ||
-		    return 1
-		sample "relay_${bytes}_pps" "$pps"
+		relay "relay_$bytes" "$bytes" &&
+		    relay "relay_runs_$bytes" "$bytes" -g || return 1
 	done
 }
 
+# At rest, after all the transfers.
 measure_memory()
 {
+	sleep "$SETTLE"
 	for h in a b; do
 		sample pss_kib "$(memory_of Pss "$h")"
 		sample rss_kib "$(memory_of Rss "$h")"

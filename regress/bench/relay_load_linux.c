@@ -7,13 +7,15 @@
  * Two peers that can only reach each other through a root, over the real
  * protocol, and one of them sends as much as that root can relay:
  *
- *	relay_load root.public address/port bytes seconds
+ *	relay_load [-g] root.public address/port bytes seconds
  *
  * Packets of so many bytes are sent at rates that grow until no more of them
  * arrive; then at the best of these for so many seconds.  Prints an object of
  * JSON: packets a second offered and delivered.
  *
- * Sender and receiver are processes of their own, each with a socket.
+ * Sender and receiver are processes of their own, each with a socket.  With -g
+ * runs of packets are handed to the kernel, as of one member who sends much,
+ * else each by itself, as of many.  In "relayed" are those of all rates.
  */
 
 #include <sys/mman.h>
@@ -22,6 +24,7 @@
 #include <sys/wait.h>
 
 #include <netinet/in.h>
+#include <netinet/udp.h>
 
 #include <err.h>
 #include <errno.h>
@@ -44,6 +47,8 @@
 
 #define BATCH		64
 #define BUFFER		(16 << 20)
+#define RUN		65536		/* bytes, received as one */
+#define RUN_BYTES	65000		/* sent as one */
 #define HELLO_MS	400	/* between tries: roots bear with strangers */
 #define REFRESH_MS	5000
 #define PATIENCE_MS	20000
@@ -61,6 +66,14 @@ static struct inet_addr	 root_addr;
 static struct end	 from, to;
 static uint64_t		 next_id;
 static atomic_ullong	*arrived;	/* shared with the receiver */
+
+static struct {
+	uint8_t		 bytes[BATCH][BYTES_MAX];
+	struct iovec	 iov[BATCH];
+	struct mmsghdr	 mm[BATCH];
+	size_t		 len;		/* of each packet */
+	bool		 runs;
+} load;
 
 /* --- a peer ----------------------------------------------------------- */
 
@@ -175,7 +188,7 @@ from_root(struct end *en, uint8_t *p, size_t len)
 static void
 take(struct end *en, int flags)
 {
-	static uint8_t		 bytes[BATCH][PACKET_MAX];
+	static uint8_t		 bytes[BATCH][RUN];
 	static struct iovec	 iov[BATCH];
 	static struct mmsghdr	 mm[BATCH];
 	uint64_t		 n_arrived;
@@ -195,7 +208,7 @@ take(struct end *en, int flags)
 			if (mm[i].msg_len < PACKET_MIN)
 				continue;
 			if (packet_src(bytes[i]) == from.en_id.id_addr)
-				n_arrived++;
+				n_arrived += mm[i].msg_len / load.len;
 			else
 				from_root(en, bytes[i], mm[i].msg_len);
 		}
@@ -233,12 +246,6 @@ end_open(struct end *en)
 
 /* --- the load --------------------------------------------------------- */
 
-static struct {
-	uint8_t		 bytes[BATCH][BYTES_MAX];
-	struct iovec	 iov[BATCH];
-	struct mmsghdr	 mm[BATCH];
-} load;
-
 /* As what members send each other looks like to a root. */
 static void
 load_make(size_t len)
@@ -262,6 +269,33 @@ load_make(size_t len)
 		load.mm[i].msg_hdr.msg_iov = &load.iov[i];
 		load.mm[i].msg_hdr.msg_iovlen = 1;
 	}
+	load.len = len;
+}
+
+/* Returns how many went out, or -1. */
+static int
+send_run(unsigned n)
+{
+	union {
+		struct cmsghdr	 cm;
+		uint8_t		 room[CMSG_SPACE(sizeof(uint16_t))];
+	}		 control;
+	struct msghdr	 mh;
+	uint16_t	 size = (uint16_t)load.len;
+
+	if (n * load.len > RUN_BYTES)
+		n = (unsigned)(RUN_BYTES / load.len);
+	memset(&mh, 0, sizeof(mh));
+	memset(&control, 0, sizeof(control));
+	mh.msg_iov = load.iov;
+	mh.msg_iovlen = n;
+	mh.msg_control = &control;
+	mh.msg_controllen = sizeof(control);
+	control.cm.cmsg_level = SOL_UDP;
+	control.cm.cmsg_type = UDP_SEGMENT;
+	control.cm.cmsg_len = CMSG_LEN(sizeof(size));
+	memcpy(CMSG_DATA(&control.cm), &size, sizeof(size));
+	return (sendmsg(from.en_fd, &mh, 0) == -1 ? -1 : (int)n);
 }
 
 /* A pc_send. */
@@ -276,13 +310,11 @@ load_send(unsigned n)
 		for (k = 0; k < 8; k++)
 			load.bytes[i][k] = (uint8_t)(next_id >> (56 - 8 * k));
 	}
-	if ((sent = sendmmsg(from.en_fd, load.mm, n, 0)) == -1) {
-		if (errno != ENOBUFS && errno != EAGAIN &&
-		    errno != ECONNREFUSED)
-			err(1, "sendmmsg");
-		return (0);
-	}
-	return ((unsigned)sent);
+	sent = load.runs ? send_run(n) : sendmmsg(from.en_fd, load.mm, n, 0);
+	if (sent == -1 && errno != ENOBUFS && errno != EAGAIN &&
+	    errno != ECONNREFUSED)
+		err(1, "sendmmsg");
+	return (sent == -1 ? 0 : (unsigned)sent);
 }
 
 /* Roots ask back from time to time. */
@@ -299,9 +331,12 @@ static void
 receive(void)
 {
 	int64_t	 next = pace_now();
+	int	 on = 1;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
 		err(1, "prctl");
+	/* Older kernels hand them out one by one. */
+	(void)setsockopt(to.en_fd, SOL_UDP, UDP_GRO, &on, sizeof(on));
 	for (;;) {
 		take(&to, MSG_WAITFORONE);
 		if (pace_now() >= next) {
@@ -367,9 +402,12 @@ main(int argc, char *argv[])
 	size_t		 len;
 	pid_t		 pid;
 
+	load.runs = argc == 6 && strcmp(argv[1], "-g") == 0;
+	argv += load.runs;
+	argc -= load.runs;
 	if (argc != 5) {
-		fprintf(stderr, "usage: relay_load root.public address/port "
-		    "bytes seconds\n");
+		fprintf(stderr, "usage: relay_load [-g] root.public "
+		    "address/port bytes seconds\n");
 		return (2);
 	}
 	len = (size_t)atol(argv[3]);
@@ -398,7 +436,8 @@ main(int argc, char *argv[])
 	pace_run(&pace, rate, atol(argv[4]) * 1000, &offered, &delivered);
 	kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
-	printf("{\"bytes\": %zu, \"offered\": %.0f, \"delivered\": %.0f}\n",
-	    len, offered, delivered);
+	printf("{\"bytes\": %zu, \"offered\": %.0f, \"delivered\": %.0f, "
+	    "\"relayed\": %llu}\n", len, offered, delivered,
+	    (unsigned long long)atomic_load(arrived));
 	return (0);
 }
