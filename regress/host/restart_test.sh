@@ -31,7 +31,7 @@ kill_child()
 no_lost_ping()
 {
 	two_members
-	on a ping -n -q -i 0.1 -w 8 "$ip_b" >ping.out 2>&1 &
+	on a ping -n -q -i 0.1 -c 75 -W 2 "$ip_b" >ping.out 2>&1 &
 	pinger=$!
 	sleep 0.5
 	for h in root a b; do
