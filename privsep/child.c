@@ -89,7 +89,8 @@ child_start(enum proc self, const char *name, struct msg_init *init)
 		fatal("no first message of the parent");
 	}
 	if (m.m_type != MSG_INIT)
-		fatalx("the first message of the parent is %s", msg_rule(m.m_type)->mr_name);
+		fatalx("the first message of the parent is %s",
+		    msg_rule(m.m_type)->mr_name);
 	memcpy(init, m.m_data, sizeof(*init));
 	free((void *)(uintptr_t)m.m_data);
 	if (memchr(init->mi_home, '\0', sizeof(init->mi_home)) == NULL ||
@@ -314,7 +315,8 @@ become(uid_t uid, gid_t gid)
 		    (long)gid);
 	if (setgroups(1, &gid) == -1 || setgid(gid) == -1 ||
 	    setuid(uid) == -1)
-		fatal("cannot become user %ld, group %ld", (long)uid, (long)gid);
+		fatal("cannot become user %ld, group %ld", (long)uid,
+		    (long)gid);
 	if (setuid(0) != -1 || seteuid(0) != -1 || setgid(0) != -1 ||
 	    setegid(0) != -1 || getuid() != uid || geteuid() != uid ||
 	    getgid() != gid || getegid() != gid)

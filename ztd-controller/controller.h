@@ -284,6 +284,8 @@ bool	 member_ip(const json_t *record, size_t *i, struct inet_addr *);
 
 struct network *store_network(const struct controller *, uint64_t nwid);
 struct member *store_member(const struct network *, uint64_t addr);
+/* The index of the first member whose address is not below this one. */
+size_t	 store_member_from(const struct network *, uint64_t addr);
 /* What a member's record says: a new reference, the caller's to change. */
 json_t	*member_record(const struct member *);
 

@@ -42,7 +42,6 @@ static void	 part_take(struct part *, char *, char *);
 static void	 part_members(struct part *, const struct network *,
 		    uint64_t);
 static void	 part_networks(struct part *, const struct controller *);
-static size_t	 first_from(const struct network *, uint64_t);
 static struct sheet *bound(const struct roll *, const char *, const char *);
 static char	*put_hex(char *, uint64_t, unsigned);
 static char	*put_number(char *, int32_t);
@@ -186,8 +185,8 @@ part_members(struct part *pt, const struct network *n, uint64_t which)
 	char	*begin, *p;
 	size_t	 i, end;
 
-	i = first_from(n, which << PART_SHIFT);
-	end = first_from(n, (which + 1) << PART_SHIFT);
+	i = store_member_from(n, which << PART_SHIFT);
+	end = store_member_from(n, (which + 1) << PART_SHIFT);
 	begin = p = xmalloc((end - i) * ROLL_MEMBER + 1);
 	for (; i < end; i++)
 		p = roll_member(p, n->n_members[i]);
@@ -204,22 +203,6 @@ part_networks(struct part *pt, const struct controller *c)
 	for (i = 0; i < c->c_nnetworks; i++)
 		p = roll_network(p, c->c_networks[i]->n_nwid);
 	part_take(pt, begin, p);
-}
-
-/* The index of the first member whose address is not below this one. */
-static size_t
-first_from(const struct network *n, uint64_t addr)
-{
-	size_t	lo = 0, hi = n->n_nmembers, mid;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (n->n_members[mid]->m_addr < addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (lo);
 }
 
 /* All parts between these two, the last comma left out. */

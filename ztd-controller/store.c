@@ -23,7 +23,6 @@ struct loaded {
 };
 
 static size_t	 network_index(const struct controller *, uint64_t);
-static size_t	 member_index(const struct network *, uint64_t);
 static void	*table_insert(void *, size_t *, size_t *, size_t, size_t);
 static void	 member_free(struct member *);
 static void	 count(struct network *, const struct member *, bool);
@@ -56,7 +55,7 @@ store_network(const struct controller *c, uint64_t nwid)
 struct member *
 store_member(const struct network *n, uint64_t addr)
 {
-	size_t	i = member_index(n, addr);
+	size_t	i = store_member_from(n, addr);
 
 	if (i < n->n_nmembers && n->n_members[i]->m_addr == addr)
 		return (n->n_members[i]);
@@ -79,8 +78,8 @@ network_index(const struct controller *c, uint64_t nwid)
 	return (lo);
 }
 
-static size_t
-member_index(const struct network *n, uint64_t addr)
+size_t
+store_member_from(const struct network *n, uint64_t addr)
 {
 	size_t	lo = 0, hi = n->n_nmembers, mid;
 
@@ -167,7 +166,7 @@ table_member_put(struct controller *c, struct network *n, uint64_t addr,
 	size_t		 i;
 
 	if ((m = store_member(n, addr)) == NULL) {
-		i = member_index(n, addr);
+		i = store_member_from(n, addr);
 		n->n_members = table_insert(n->n_members, &n->n_nmembers,
 		    &n->n_size, i, sizeof(struct member *));
 		m = n->n_members[i] = xcalloc(1, sizeof(*m));
@@ -186,7 +185,7 @@ table_member_put(struct controller *c, struct network *n, uint64_t addr,
 void
 table_member_remove(struct network *n, struct member *m)
 {
-	size_t	i = member_index(n, m->m_addr);
+	size_t	i = store_member_from(n, m->m_addr);
 
 	n->n_nmembers--;
 	memmove(&n->n_members[i], &n->n_members[i + 1],

@@ -209,6 +209,14 @@ send_listener(struct ctlworld *w)
 	    sizeof(ml)) == 0);
 }
 
+json_t *
+world_some_status(void)
+{
+	return (json_pack("{s:s,s:s,s:b,s:I}", "address", "f042bf1eb9",
+	    "publicIdentity", "f042bf1eb9:0:00", "online", 1, "clock",
+	    (json_int_t)1795324804343));
+}
+
 bool
 world_listen6(struct ctlworld *w)
 {

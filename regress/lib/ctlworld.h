@@ -86,6 +86,8 @@ char	*world_program(const atf_tc_t *, const char *);
  */
 void	 world_start(struct ctlworld *, const atf_tc_t *, bool parse_only);
 void	 world_stop(struct ctlworld *);
+/* What a node that is online says of itself, for w_status. */
+json_t	*world_some_status(void);
 /* Have ztd-ctl listen on ::1 too; false: this host has no IPv6. */
 bool	 world_listen6(struct ctlworld *);
 /* The engine or the controller appears, and goes. */

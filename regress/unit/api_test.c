@@ -50,14 +50,6 @@ seconds(void)
 	return ((double)ts.tv_sec + (double)ts.tv_nsec / 1e9);
 }
 
-static json_t *
-some_status(void)
-{
-	return (json_pack("{s:s,s:s,s:b,s:I}", "address", "f042bf1eb9",
-	    "publicIdentity", "f042bf1eb9:0:00", "online", 1, "clock",
-	    (json_int_t)1795324804343));
-}
-
 /* ---- why, under the key of ours ---------------------------------- */
 
 static const char	 peers_why[] = "[{\"address\":\"1122334455\","
@@ -126,7 +118,7 @@ TC(reasons, "why a node, its roots, peers and paths are not better")
 	json_decref(got);
 	answer_clear(&an);
 
-	w.w_status = some_status();
+	w.w_status = world_some_status();
 	want = json_loads(status_why, 0, NULL);
 	ATF_REQUIRE(want != NULL);
 	(void)json_object_set_new(w.w_status, "ztd", want);
@@ -737,7 +729,7 @@ TC(away, "a missing or silent process is a 503, and comes back")
 	double		 t;
 
 	world_start(&w, tc, false);
-	w.w_status = some_status();
+	w.w_status = world_some_status();
 	world_http(&w, "GET", "/status", NULL, NULL, &an);
 	ATF_CHECK_EQ(an.an_status, 200);
 	ATF_CHECK(w.w_ready);
@@ -803,7 +795,7 @@ TC(pages, "other people's web pages get nothing")
 	size_t		 i;
 
 	world_start(&w, tc, false);
-	w.w_status = some_status();
+	w.w_status = world_some_status();
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		(void)snprintf(extra, sizeof(extra), "%sX-ZT1-Auth: %s\r\n",
 		    cases[i].extra, WORLD_TOKEN);
@@ -855,7 +847,7 @@ TC(limits, "long targets, headers and bodies are refused, others served")
 	size_t		 n = 1200000;
 
 	world_start(&w, tc, false);
-	w.w_status = some_status();
+	w.w_status = world_some_status();
 	ATF_REQUIRE((big = calloc(1, n + 1)) != NULL);
 	memset(big, 'a', n);
 	ATF_REQUIRE((huge = calloc(1, 2 * n + 1)) != NULL);
@@ -899,7 +891,7 @@ TC(client_leaves, "a client that leaves in the middle hurts nobody")
 	int			 fd;
 
 	world_start(&w, tc, false);
-	w.w_status = some_status();
+	w.w_status = world_some_status();
 	w.w_mute = true;
 	memset(&sin, 0, sizeof(sin));
 	sin.sin_family = AF_INET;

@@ -36,23 +36,13 @@
 
 static const char	meta[] = "v=7\npv=d\nmajv=1\nminv=e\nrevv=1\nrevr=1";
 
-static void
-start(struct world *w, const atf_tc_t *tc)
-{
-	json_t	*v;
-
-	v = vectors_load(tc, "controller/10-config-build.json");
-	world_start(w, vectors_str(v, "controllerSecret"));
-	json_decref(v);
-}
-
 /* The same, but changes go to disk in a thread: returns its descriptor. */
 static int
 start_thread(struct world *w, const atf_tc_t *tc)
 {
 	int	fd;
 
-	start(w, tc);
+	world_start_recorded(w, tc);
 	fd = db_thread(w->w_con.c_db);
 	ATF_REQUIRE(fd != -1);
 	return (fd);
@@ -127,7 +117,7 @@ ATF_TC_BODY(torn, tc)
 
 	w = world_new();
 	w->w_now = 1700000000000;
-	start(w, tc);
+	world_start_recorded(w, tc);
 	ATF_REQUIRE_EQ(post(w, PATH_NETWORK, "{\"name\":\"kept\"}"), 200);
 	ATF_REQUIRE_EQ(post(w, "/network/ac3ec4d26700abce", "{}"), 200);
 	ATF_REQUIRE_EQ(post(w, member_path(0x1122334455), "{}"), 200);
@@ -136,7 +126,7 @@ ATF_TC_BODY(torn, tc)
 	fill(w, "network/ac3ec4d26700abce.json", "{\"id\":\"ac3ec4d2");
 	fill(w, "network/" NETWORK "/member/1122334455.json", "");
 	fill(w, "network/" NETWORK "/member/1122334456.json~", "{\"id\"");
-	start(w, tc);
+	world_start_recorded(w, tc);
 	ATF_CHECK_EQ(get(w, PATH_NETWORK, "\"kept\""), 200);
 	ATF_CHECK_EQ(get(w, "/network/ac3ec4d26700abce", NULL), 404);
 	ATF_CHECK_EQ(get(w, member_path(0x1122334455), NULL), 404);
@@ -159,14 +149,14 @@ ATF_TC_BODY(by_hand, tc)
 
 	w = world_new();
 	w->w_now = 1700000000000;
-	start(w, tc);
+	world_start_recorded(w, tc);
 	ATF_REQUIRE_EQ(post(w, PATH_NETWORK, "{}"), 200);
 	ATF_REQUIRE_EQ(post(w, member_path(0x1122334455), "{}"), 200);
 	world_stop(w);
 	fill(w, "network/" NETWORK "/member/1122334455.json",
 	    "{ \"id\": \"1122334455\",\n  \"nwid\": \"" NETWORK "\",\n"
 	    "  \"name\": \"by hand\", \"revision\": 9, \"mine\": [1] }\n");
-	start(w, tc);
+	world_start_recorded(w, tc);
 	ATF_CHECK_EQ(get(w, member_path(0x1122334455), "\"name\":\"by hand\""),
 	    200);
 	ATF_CHECK_EQ(get(w, PATH_NETWORK "/member", "{\"1122334455\":9}"),
@@ -206,7 +196,7 @@ ATF_TC_BODY(upper_case, tc)
 
 	w = world_new();
 	w->w_now = 1700000000000;
-	start(w, tc);
+	world_start_recorded(w, tc);
 	ATF_REQUIRE_EQ(post(w, "/network/95841e65270000aa",
 	    "{\"name\":\"mine\"}"), 200);
 	ATF_REQUIRE_EQ(post(w, member, "{}"), 200);
@@ -216,7 +206,7 @@ ATF_TC_BODY(upper_case, tc)
 	    "network/95841e65270000aa/member/AABBccddee.json");
 	move(w, "network/95841e65270000aa", folder);
 	for (i = 0; i < 2; i++) {
-		start(w, tc);
+		world_start_recorded(w, tc);
 		ATF_CHECK_EQ(get(w, "/network/95841e65270000aa",
 		    "\"name\":\"mine\""), 200);
 		ATF_CHECK_EQ(get(w, member, "\"id\":\"aabbccddee\""), 200);
@@ -226,7 +216,7 @@ ATF_TC_BODY(upper_case, tc)
 	}
 	/* There is one of that name: it counts, the other stays as it is. */
 	fill(w, up, "{\"id\":\"95841e65270000aa\",\"name\":\"other\"}");
-	start(w, tc);
+	world_start_recorded(w, tc);
 	ATF_CHECK_EQ(get(w, "/network/95841e65270000aa",
 	    "\"name\":\"mine\""), 200);
 	ATF_CHECK_EQ(access(world_path(w, up), F_OK), 0);
@@ -256,7 +246,7 @@ ATF_TC_BODY(erased, tc)
 	ATF_REQUIRE_EQ(post(w, member_path(0x1122334400), "{}"), 200);
 	/* An early end leaves the rest for the next start. */
 	world_stop(w);
-	start(w, tc);
+	world_start_recorded(w, tc);
 	ATF_CHECK_EQ(get(w, PATH_NETWORK "/member", "{\"1122334400\":1}"),
 	    200);
 	ATF_CHECK_EQ(access(world_path(w, "network/" NETWORK "~1"), F_OK),
@@ -293,7 +283,7 @@ full_run(const atf_tc_t *tc, bool thread)
 	if (thread)
 		start_thread(w, tc);
 	else
-		start(w, tc);
+		world_start_recorded(w, tc);
 	ATF_REQUIRE_EQ(post(w, PATH_NETWORK, "{\"name\":\"before\","
 	    "\"private\":false,\"v4AssignMode\":{\"zt\":true},"
 	    "\"routes\":[{\"target\":\"10.0.0.0/24\"}],"
@@ -331,7 +321,7 @@ full_run(const atf_tc_t *tc, bool thread)
 	ATF_REQUIRE_EQ(w->w_nsent, 1);
 	ATF_CHECK_EQ(w->w_sent[0].s_type, SENT_CONFIG);
 	world_stop(w);
-	start(w, tc);
+	world_start_recorded(w, tc);
 	ATF_CHECK_EQ(get(w, PATH_NETWORK, "\"name\":\"after\""), 200);
 	ATF_CHECK_EQ(get(w, member_path(0x1122334477), "\"10.0.0."), 200);
 	world_stop(w);
@@ -443,7 +433,7 @@ ATF_TC_BODY(meeting, tc)
 	ATF_CHECK_EQ(flight.f_codes[3], 200);
 	flight_clear();
 	world_stop(w);
-	start(w, tc);
+	world_start_recorded(w, tc);
 	get(w, PATH_NETWORK "/member", NULL);
 	world_stop(w);
 	world_free(w);
@@ -547,7 +537,7 @@ ATF_TC_BODY(killed, tc)
 	memset(last, 0, sizeof(last));
 	w = world_new();
 	w->w_now = 1700000000000;
-	start(w, tc);
+	world_start_recorded(w, tc);
 	ATF_REQUIRE_EQ(post(w, PATH_NETWORK, "{}"), 200);
 	world_stop(w);
 	for (round = 1; round <= 20; round++) {
@@ -571,7 +561,7 @@ ATF_TC_BODY(killed, tc)
 			total++;
 		}
 		close(fds[0]);
-		start(w, tc);
+		world_start_recorded(w, tc);
 		for (i = 0; i < 50; i++) {
 			if (last[i] == 0)
 				continue;
@@ -657,7 +647,7 @@ ATF_TC_BODY(many, tc)
 
 	w = world_new();
 	w->w_now = 1700000000000;
-	start(w, tc);
+	world_start_recorded(w, tc);
 	ATF_REQUIRE_EQ(post(w, PATH_NETWORK, "{\"v4AssignMode\":"
 	    "{\"zt\":true},\"routes\":[{\"target\":\"10.0.0.0/16\"}],"
 	    "\"ipAssignmentPools\":[{\"ipRangeStart\":\"10.0.0.1\","

@@ -16,6 +16,7 @@
 #include <malloc.h>
 #endif
 
+#include "regress/lib/quiet.h"
 #include "regress/lib/vectors.h"
 #include "ztd-net/core/core.h"
 
@@ -26,18 +27,6 @@
 static unsigned	 stored;
 static uint8_t	 record[512];	/* the last of a peer */
 static size_t	 recordlen;
-
-static void
-cb_send(void *arg, uint32_t sock, const struct inet_addr *to, const void *p,
-    size_t len, unsigned ttl)
-{
-	(void)arg;
-	(void)sock;
-	(void)to;
-	(void)p;
-	(void)len;
-	(void)ttl;
-}
 
 static void
 cb_store(void *arg, enum node_state what, uint64_t id, const void *p,
@@ -54,7 +43,7 @@ cb_store(void *arg, enum node_state what, uint64_t id, const void *p,
 }
 
 static const struct node_callbacks callbacks = {
-	.nc_send = cb_send,
+	.nc_send = quiet_send,
 	.nc_store = cb_store
 };
 

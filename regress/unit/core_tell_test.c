@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "regress/lib/quiet.h"
 #include "regress/lib/vectors.h"
 #include "ztd-net/core/core.h"
 
@@ -17,18 +18,6 @@
 
 static char	 said[64];
 static unsigned	 nsaid;
-
-static void
-cb_send(void *arg, uint32_t sock, const struct inet_addr *to, const void *p,
-    size_t len, unsigned ttl)
-{
-	(void)arg;
-	(void)sock;
-	(void)to;
-	(void)p;
-	(void)len;
-	(void)ttl;
-}
 
 static void
 cb_log(void *arg, int level, const char *kind, const char *line)
@@ -41,7 +30,7 @@ cb_log(void *arg, int level, const char *kind, const char *line)
 }
 
 static const struct node_callbacks callbacks = {
-	.nc_send = cb_send,
+	.nc_send = quiet_send,
 	.nc_log = cb_log
 };
 

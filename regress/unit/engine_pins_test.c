@@ -16,6 +16,7 @@
 
 #include <event2/event.h>
 
+#include "regress/lib/quiet.h"
 #include "regress/lib/vectors.h"
 #include "ztd-net/engine.h"
 
@@ -98,19 +99,7 @@ run(unsigned ms)
 	(void)event_base_dispatch(e.e_base);
 }
 
-static void
-cb_send(void *arg, uint32_t sock, const struct inet_addr *to, const void *p,
-    size_t len, unsigned ttl)
-{
-	(void)arg;
-	(void)sock;
-	(void)to;
-	(void)p;
-	(void)len;
-	(void)ttl;
-}
-
-static const struct node_callbacks callbacks = { .nc_send = cb_send };
+static const struct node_callbacks callbacks = { .nc_send = quiet_send };
 
 static void
 set_up(const atf_tc_t *tc)

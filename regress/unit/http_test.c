@@ -39,20 +39,12 @@
 	}								\
 	ATF_TC_BODY(name, tc)
 
-static json_t *
-some_status(void)
-{
-	return (json_pack("{s:s,s:s,s:b,s:I}", "address", "f042bf1eb9",
-	    "publicIdentity", "f042bf1eb9:0:00", "online", 1, "clock",
-	    (json_int_t)1795324804343));
-}
-
 static void
 start(struct ctlworld *w, const atf_tc_t *tc)
 {
 	memset(w, 0, sizeof(*w));
 	world_start(w, tc, false);
-	w->w_status = some_status();
+	w->w_status = world_some_status();
 	world_run(w, 200);
 }
 

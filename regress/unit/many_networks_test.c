@@ -23,6 +23,7 @@
 #include <event2/event.h>
 
 #include "common/log.h"
+#include "regress/lib/quiet.h"
 #include "regress/lib/vectors.h"
 #include "ztd-net/core/node.h"
 #include "ztd-net/engine.h"
@@ -72,18 +73,6 @@ seconds(void)
 static unsigned	 told;
 
 static void
-cb_send(void *arg, uint32_t sock, const struct inet_addr *to, const void *p,
-    size_t len, unsigned ttl)
-{
-	(void)arg;
-	(void)sock;
-	(void)to;
-	(void)p;
-	(void)len;
-	(void)ttl;
-}
-
-static void
 cb_network(void *arg, const struct node_network *nn)
 {
 	(void)arg;
@@ -101,7 +90,7 @@ count(const struct node_network *nn, void *arg)
 }
 
 static const struct node_callbacks callbacks = {
-	.nc_send = cb_send,
+	.nc_send = quiet_send,
 	.nc_network = cb_network
 };
 

@@ -77,21 +77,13 @@ starts(const char *s, const char *with)
 	return (strncmp(s, with, strlen(with)) == 0);
 }
 
-static json_t *
-some_status(void)
-{
-	return (json_pack("{s:s,s:s,s:b,s:I}", "address", "f042bf1eb9",
-	    "publicIdentity", "f042bf1eb9:0:00", "online", 1, "clock",
-	    (json_int_t)1795324804343));
-}
-
 static void
 begin(struct script *s, const atf_tc_t *tc, const char *file)
 {
 	memset(s, 0, sizeof(*s));
 	world_start(&s->s_world, tc, false);
 	s->s_ipv6 = world_listen6(&s->s_world);
-	s->s_world.w_status = some_status();
+	s->s_world.w_status = world_some_status();
 	s->s_all = vectors_load(tc, file);
 }
 

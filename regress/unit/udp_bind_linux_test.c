@@ -23,6 +23,7 @@
 #include <atf-c.h>
 
 #include "common/log.h"
+#include "regress/lib/quiet.h"
 #include "ztd-net/udp.h"
 #include "ztd-tap/netif.h"
 
@@ -47,18 +48,6 @@ void
 engine_flush(struct engine *en)
 {
 	udp_flush(en);
-}
-
-static void
-core_send(void *arg, uint32_t sock, const struct inet_addr *to,
-    const void *p, size_t len, unsigned ttl)
-{
-	(void)arg;
-	(void)sock;
-	(void)to;
-	(void)p;
-	(void)len;
-	(void)ttl;
 }
 
 static void
@@ -125,7 +114,7 @@ set_up(void)
 	static const char *const	 texts[] = { "10.9.0.1/32",
 	    "10.9.0.2/32", "fd00:9::1/128" };
 	static const struct node_callbacks cb = {
-		.nc_send = core_send,
+		.nc_send = quiet_send,
 		.nc_store = core_store,
 		.nc_load = core_load,
 		.nc_online = core_online,

@@ -16,6 +16,7 @@
 #include <atf-c.h>
 
 #include "common/log.h"
+#include "regress/lib/quiet.h"
 #include "ztd-net/engine.h"
 
 static struct engine	 e;
@@ -154,18 +155,6 @@ ask(uint64_t to, uint32_t len, size_t really)
 	return (result.mr_code);
 }
 
-static void
-core_send(void *arg, uint32_t sock, const struct inet_addr *to,
-    const void *p, size_t len, unsigned ttl)
-{
-	(void)arg;
-	(void)sock;
-	(void)to;
-	(void)p;
-	(void)len;
-	(void)ttl;
-}
-
 static size_t
 core_load(void *arg, enum node_state what, uint64_t id, void *p, size_t size)
 {
@@ -181,7 +170,7 @@ ATF_TC_WITHOUT_HEAD(sending);
 ATF_TC_BODY(sending, tc)
 {
 	static const struct node_callbacks cb = {
-		.nc_send = core_send,
+		.nc_send = quiet_send,
 		.nc_load = core_load
 	};
 	static struct identity	 id;

@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include <netinet/in.h>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -25,6 +24,7 @@
 
 #include "regress/lib/ctlworld.h"
 #include "regress/lib/run.h"
+#include "regress/lib/service.h"
 
 #define TC(name, text)							\
 	ATF_TC(name);							\
@@ -89,18 +89,9 @@ body_for(const char *path)
 static void
 service_answer(int fd)
 {
-	char	 buf[4096], path[256] = "", *body, *head;
-	size_t	 n = 0;
-	ssize_t	 k;
+	char	 buf[4096], path[256], *body, *head;
 
-	while (n < sizeof(buf) - 1 && (k = read(fd, buf + n,
-	    sizeof(buf) - 1 - n)) > 0) {
-		n += (size_t)k;
-		buf[n] = '\0';
-		if (strstr(buf, "\r\n\r\n") != NULL)
-			break;
-	}
-	(void)sscanf(buf, "%*s %255s", path);
+	service_read(fd, buf, sizeof(buf), path, sizeof(path));
 	if (strcmp(path, "/status") == 0)
 		service.asked++;
 	body = body_for(path);
@@ -116,20 +107,11 @@ service_answer(int fd)
 static void
 service_start(void)
 {
-	struct sockaddr_in	 sin;
-	socklen_t		 len = sizeof(sin);
-	int			 fd;
+	unsigned	 port;
+	int		 fd;
 
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	service.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ATF_REQUIRE(service.fd != -1 && bind(service.fd,
-	    (struct sockaddr *)&sin, sizeof(sin)) == 0 &&
-	    listen(service.fd, 8) == 0 && getsockname(service.fd,
-	    (struct sockaddr *)&sin, &len) == 0);
-	(void)snprintf(service.port, sizeof(service.port), "-p%u",
-	    ntohs(sin.sin_port));
+	service.fd = service_listen(&port);
+	(void)snprintf(service.port, sizeof(service.port), "-p%u", port);
 	ATF_REQUIRE((service.pid = fork()) != -1);
 	if (service.pid != 0)
 		return;

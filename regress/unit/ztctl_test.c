@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <netinet/in.h>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -26,6 +25,7 @@
 #include "common/world.h"
 #include "regress/lib/ctlworld.h"
 #include "regress/lib/run.h"
+#include "regress/lib/service.h"
 #include "regress/lib/vectors.h"
 
 #define HOMES	"/var/db/ztdx"		/* in the recordings */
@@ -96,39 +96,21 @@ recorded(const char *name)
 static void
 service_start(const atf_tc_t *tc)
 {
-	struct sockaddr_in	 sin;
-	socklen_t		 len = sizeof(sin);
+	unsigned	 port;
 
 	service.cli = vectors_load(tc, "service/cli.json");
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	service.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ATF_REQUIRE(service.fd != -1 && bind(service.fd,
-	    (struct sockaddr *)&sin, sizeof(sin)) == 0 &&
-	    listen(service.fd, 8) == 0 && getsockname(service.fd,
-	    (struct sockaddr *)&sin, &len) == 0);
-	(void)snprintf(service.port, sizeof(service.port), "%u",
-	    ntohs(sin.sin_port));
+	service.fd = service_listen(&port);
+	(void)snprintf(service.port, sizeof(service.port), "%u", port);
 }
 
 /* One connection: the body for the path, or the given status and body. */
 static void
 service_answer(int fd, int status, const char *other)
 {
-	char		 buf[8192], path[512] = "", *head;
+	char		 buf[8192], path[512], *head;
 	const char	*body = other;
-	size_t		 n = 0;
-	ssize_t		 k;
 
-	while (n < sizeof(buf) - 1 && (k = read(fd, buf + n,
-	    sizeof(buf) - 1 - n)) > 0) {
-		n += (size_t)k;
-		buf[n] = '\0';
-		if (strstr(buf, "\r\n\r\n") != NULL)
-			break;
-	}
-	(void)sscanf(buf, "%*s %511s", path);
+	service_read(fd, buf, sizeof(buf), path, sizeof(path));
 	if (strcmp(path, "/health") == 0)
 		body = *other == '\0' ? "{}" : other;
 	else if (strstr(buf, "X-ZT1-Auth: " WORLD_TOKEN "\r\n") == NULL) {

@@ -169,6 +169,30 @@ world_start(struct world *w, const char *secret)
 	ATF_REQUIRE_EQ(controller_identity(&w->w_con, secret), NULL);
 }
 
+/* As the recorded controller that the vectors were made with. */
+static inline void
+world_start_recorded(struct world *w, const atf_tc_t *tc)
+{
+	json_t	*v = vectors_load(tc, "controller/10-config-build.json");
+
+	world_start(w, vectors_str(v, "controllerSecret"));
+	json_decref(v);
+}
+
+/* As the controller of this network, with a key that proves no address. */
+static inline void
+world_start_for(struct world *w, uint64_t nwid)
+{
+	struct identity	 id;
+	char		 secret[IDENTITY_TEXT_SECRET];
+
+	memset(&id, 0, sizeof(id));
+	id.id_addr = nwid >> 24;
+	keypair_generate(id.id_public, id.id_private);
+	id.id_has_private = 1;
+	world_start(w, identity_format(secret, &id, true));
+}
+
 static inline void
 world_stop(struct world *w)
 {

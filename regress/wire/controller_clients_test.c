@@ -26,12 +26,8 @@ static struct httpcon	*http;
 static void
 begin(const atf_tc_t *tc)
 {
-	json_t	*v;
-
-	v = vectors_load(tc, "controller/10-config-build.json");
 	w = world_new();
-	world_start(w, vectors_str(v, "controllerSecret"));
-	json_decref(v);
+	world_start_recorded(w, tc);
 	w->w_con.c_id.id_addr = 0x95841e6527ULL;
 	w->w_now = 1800000000000;
 	http = httpcon_new(tc, &w->w_con, &w->w_now);

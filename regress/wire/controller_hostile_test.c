@@ -130,16 +130,6 @@ ask(struct world *w)
 	free(nc);
 }
 
-static void
-start(struct world *w, const atf_tc_t *tc)
-{
-	json_t	*v;
-
-	v = vectors_load(tc, "controller/10-config-build.json");
-	world_start(w, vectors_str(v, "controllerSecret"));
-	json_decref(v);
-}
-
 /* Post spoilt bodies, then let a member ask. */
 ATF_TC_WITHOUT_HEAD(bodies);
 ATF_TC_BODY(bodies, tc)
@@ -154,7 +144,7 @@ ATF_TC_BODY(bodies, tc)
 	seed = 1;
 	w = world_new();
 	w->w_now = 1700000000000;
-	start(w, tc);
+	world_start_recorded(w, tc);
 	ATF_REQUIRE_EQ(world_api(w, "POST", "/network/" NWID, network_text,
 	    &out), 200);
 	free(out);
@@ -194,7 +184,7 @@ ATF_TC_BODY(records, tc)
 	seed = 2;
 	w = world_new();
 	w->w_now = 1700000000000;
-	start(w, tc);
+	world_start_recorded(w, tc);
 	for (i = 0; i < ROUNDS; i++) {
 		store_clear(&w->w_con);
 		v = spoil(world_json(network_text));
@@ -240,7 +230,7 @@ ATF_TC_BODY(unwritable, tc)
 
 	w = world_new();
 	w->w_now = 1700000000000;
-	start(w, tc);
+	world_start_recorded(w, tc);
 	/* A new network is not made at all. */
 	strlcpy(file, world_path(w, "network"), sizeof(file));
 	ATF_REQUIRE(rmdir(file) == 0);
@@ -286,7 +276,7 @@ ATF_TC_BODY(late_folders, tc)
 
 	w = world_new();
 	w->w_now = 1700000000000;
-	start(w, tc);
+	world_start_recorded(w, tc);
 	ATF_REQUIRE_EQ(world_api(w, "POST", "/network/" NWID, "{}", &out),
 	    200);
 	free(out);

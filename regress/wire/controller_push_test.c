@@ -28,19 +28,16 @@ setup(struct world *w, size_t nmembers, size_t nonline)
 	struct network	*n;
 	struct identity	 id;
 	struct status	*st;
-	char		 secret[IDENTITY_TEXT_SECRET], text[ADDR_TEXT];
+	char		 text[ADDR_TEXT];
 	char		 nwid[NWID_TEXT];
 	size_t		 i;
 
 	w->w_now = 1800000000000;
-	memset(&id, 0, sizeof(id));
-	id.id_addr = NWID >> 24;
-	keypair_generate(id.id_public, id.id_private);
-	id.id_has_private = 1;
-	world_start(w, identity_format(secret, &id, true));
+	world_start_for(w, NWID);
 	ATF_REQUIRE_EQ(store_load_network(&w->w_con, NWID, json_pack(
 	    "{s:s,s:b}", "id", nwid_format(nwid, NWID), "private", 1)), 0);
 	n = store_network(&w->w_con, NWID);
+	id = w->w_con.c_id;
 	id.id_has_private = 0;
 	for (i = 0; i < nmembers; i++)
 		ATF_REQUIRE_EQ(store_load_member(&w->w_con, n, FIRST + i,

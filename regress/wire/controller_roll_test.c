@@ -20,16 +20,10 @@ static struct world *
 setup(void)
 {
 	struct world	*w;
-	struct identity	 id;
-	char		 secret[IDENTITY_TEXT_SECRET];
 
 	w = world_new();
 	w->w_now = 1800000000000;
-	memset(&id, 0, sizeof(id));
-	id.id_addr = NWID >> 24;
-	keypair_generate(id.id_public, id.id_private);
-	id.id_has_private = 1;
-	world_start(w, identity_format(secret, &id, true));
+	world_start_for(w, NWID);
 	return (w);
 }
 

@@ -103,16 +103,6 @@ check_compiled(const json_t *rules)
 	    RULES_MAX));
 }
 
-static void
-start(struct world *w, const atf_tc_t *tc)
-{
-	json_t	*v;
-
-	v = vectors_load(tc, "controller/10-config-build.json");
-	world_start(w, vectors_str(v, "controllerSecret"));
-	json_decref(v);
-}
-
 ATF_TC_WITHOUT_HEAD(rules);
 ATF_TC_BODY(rules, tc)
 {
@@ -126,7 +116,7 @@ ATF_TC_BODY(rules, tc)
 
 	w = world_new();
 	w->w_now = 1700000000000;
-	start(w, tc);
+	world_start_recorded(w, tc);
 	json_decref(post(w, NETWORK, "{}"));
 	while ((text = example_next(f)) != NULL) {
 		n++;
@@ -192,7 +182,7 @@ ATF_TC_BODY(no_prefix, tc)
 
 	w = world_new();
 	w->w_now = 1700000000000;
-	start(w, tc);
+	world_start_recorded(w, tc);
 	got = post(w, NETWORK, "{\"rules\":[{\"type\":\"MATCH_IPV4_DEST\","
 	    "\"ip\":\"10.0.0.1\"},{\"type\":\"ACTION_ACCEPT\"}]}");
 	rule = json_array_get(json_object_get(got, "rules"), 0);
