@@ -5,10 +5,11 @@
 
 /*
  * Datagrams in batches by recvmmsg(2) and sendmmsg(2), which Linux and all
- * the BSDs have.  Those of the same size to the same address that follow
- * each other, the last of them perhaps shorter, are a run, which some
- * kernels take and give as one: its way through the kernel is then gone
- * once.
+ * the BSDs have.  Those of the same size to the same address, the last of
+ * them perhaps shorter, are a run, which some kernels take and give as one:
+ * its way through the kernel is then gone once.  In a batch on its way out
+ * others may be between them: a root has packets for many by turns, and the
+ * order counts only among those to one address.
  */
 
 #include <sys/types.h>
@@ -31,8 +32,10 @@
 _Static_assert(UDP_BATCH * IN_PLAIN <= IN_BYTES && IN_PLAIN >= PACKET_MAX,
     "room for a batch of datagrams");
 
-#define OUT_RUNS	64
+#define OUT_RUNS	256
 #define OUT_BYTES	(256 * 1024)
+#define OUT_DATAGRAMS	4096
+#define BUCKETS		256	/* of addresses */
 #define OUT_MAX		10324	/* longest datagram */
 #define RUN_MAX		64	/* datagrams, what every kernel takes */
 #define RUN_BYTES	65000	/* with headers not above 64 KiB */
@@ -49,11 +52,21 @@ struct udp_batch {
 	uint8_t			 b_data[IN_BYTES];
 };
 
+/* One of a run. */
+struct piece {
+	uint32_t		 pc_off;	/* in o_data */
+	uint16_t		 pc_len;
+	uint16_t		 pc_next;	/* unless it is the last */
+};
+_Static_assert(OUT_DATAGRAMS <= UINT16_MAX && OUT_MAX <= UINT16_MAX, "size");
+
 struct run {
 	struct inet_addr	 r_to;
-	size_t			 r_off, r_len;	/* in o_data */
+	size_t			 r_len;
 	size_t			 r_size;	/* of all but the last */
 	unsigned		 r_n;
+	uint16_t		 r_first, r_last;	/* in o_piece */
+	uint16_t		 r_older;	/* in its bucket, as there */
 	bool			 r_ended;	/* nothing more joins */
 };
 
@@ -67,8 +80,8 @@ struct refusal {
 
 struct udp_outbox {
 	int			 o_fd;
-	bool			 o_runs;
 	unsigned		 o_n;		/* of runs */
+	unsigned		 o_npieces;
 	size_t			 o_used;
 	uint64_t		 o_denied;
 	int64_t			 o_denied_at;
@@ -77,9 +90,11 @@ struct udp_outbox {
 	struct refusal		 o_refusals[REFUSALS];
 	struct run		 o_run[OUT_RUNS];
 	struct mmsghdr		 o_msg[OUT_RUNS];
-	struct iovec		 o_iov[OUT_RUNS];
 	struct sockaddr_storage	 o_to[OUT_RUNS];
 	uint8_t			 o_control[OUT_RUNS][UDP_RUN_CONTROL];
+	uint16_t		 o_bucket[BUCKETS];	/* newest run; from 1 */
+	struct piece		 o_piece[OUT_DATAGRAMS];
+	struct iovec		 o_iov[OUT_DATAGRAMS];
 	uint8_t			 o_data[OUT_BYTES];
 };
 
@@ -189,19 +204,45 @@ udp_outbox_free(struct udp_outbox *o)
 void
 udp_outbox_rest(struct udp_outbox *o)
 {
-	if (o->o_n == 0)
-		pages_rest(o->o_data, sizeof(o->o_data));
+	if (o->o_n > 0)
+		return;
+	pages_rest(o->o_piece, sizeof(o->o_piece));
+	pages_rest(o->o_iov, sizeof(o->o_iov));
+	pages_rest(o->o_data, sizeof(o->o_data));
 }
 
-/* Can it be the next one of the run that was begun last? */
-static bool
-run_takes(const struct udp_outbox *o, const struct inet_addr *to, size_t len)
+static uint16_t *
+bucket_of(struct udp_outbox *o, const struct inet_addr *to)
 {
-	const struct run	*r = &o->o_run[o->o_n - 1];
+	uint64_t	 half[2];
 
-	return (o->o_runs && !r->r_ended && len <= r->r_size &&
-	    r->r_n < RUN_MAX && r->r_len + len <= RUN_BYTES &&
-	    inet_equal(&r->r_to, to));
+	memcpy(half, to->ia_ip, sizeof(half));
+	half[0] ^= half[1] * 0xbf58476d1ce4e5b9ULL ^
+	    (uint64_t)to->ia_port << 32;
+	return (&o->o_bucket[half[0] * 0x9e3779b97f4a7c15ULL >> 56]);
+}
+_Static_assert(BUCKETS == 1 << 8, "64 - 56 bits");
+
+/* The last one that was begun for an address, or NULL. */
+static struct run *
+run_find(struct udp_outbox *o, const struct inet_addr *to)
+{
+	struct run	*r;
+	uint16_t	 i;
+
+	for (i = *bucket_of(o, to); i != 0; i = r->r_older) {
+		r = &o->o_run[i - 1];
+		if (inet_equal(&r->r_to, to))
+			return (r);
+	}
+	return (NULL);
+}
+
+static bool
+run_takes(const struct run *r, size_t len)
+{
+	return (!r->r_ended && len <= r->r_size && r->r_n < RUN_MAX &&
+	    r->r_len + len <= RUN_BYTES);
 }
 
 static struct refusal *
@@ -254,56 +295,106 @@ refused(struct udp_outbox *o, const struct run *r)
 	rf->rf_left = REFUSAL_ENDS;
 }
 
+static struct run *
+run_begin(struct udp_outbox *o, const struct inet_addr *to, size_t size)
+{
+	struct run	*r = &o->o_run[o->o_n++];
+	uint16_t	*bucket = bucket_of(o, to);
+
+	r->r_to = *to;
+	r->r_len = 0;
+	r->r_size = size;
+	r->r_n = 0;
+	r->r_ended = false;
+	r->r_older = *bucket;
+	*bucket = (uint16_t)o->o_n;
+	return (r);
+}
+
+static void
+run_add(struct udp_outbox *o, struct run *r, const void *p, size_t len)
+{
+	uint16_t	 i = (uint16_t)o->o_npieces++;
+
+	o->o_piece[i].pc_off = (uint32_t)o->o_used;
+	o->o_piece[i].pc_len = (uint16_t)len;
+	memcpy(o->o_data + o->o_used, p, len);
+	o->o_used += len;
+	if (r->r_n == 0)
+		r->r_first = i;
+	else
+		o->o_piece[r->r_last].pc_next = i;
+	r->r_last = i;
+	r->r_n++;
+	r->r_len += len;
+	if (len < r->r_size)
+		r->r_ended = true;
+}
+
 void
 udp_outbox_put(struct udp_outbox *o, int fd, bool runs,
     const struct inet_addr *to, const void *p, size_t len)
 {
-	struct run	*r;
+	struct run	*r = NULL;
 
 	if (len == 0 || len > OUT_MAX)
 		return;
-	if (o->o_n > 0 && (o->o_fd != fd || o->o_used + len > OUT_BYTES))
+	if (o->o_n > 0 && (o->o_fd != fd || o->o_used + len > OUT_BYTES ||
+	    o->o_npieces == OUT_DATAGRAMS))
 		udp_outbox_flush(o);
-	if (o->o_n == 0 || !run_takes(o, to, len)) {
+	if (runs)
+		r = run_find(o, to);
+	if (r == NULL || !run_takes(r, len)) {
 		if (o->o_n == OUT_RUNS)
 			udp_outbox_flush(o);
-		r = &o->o_run[o->o_n++];
-		r->r_to = *to;
-		r->r_off = o->o_used;
-		r->r_len = 0;
-		r->r_size = len;
-		r->r_n = 0;
-		r->r_ended = runs && o->o_nrefusals > 0 &&
-		    goes_alone(o, fd, to, len);
+		r = run_begin(o, to, len);
+		r->r_ended = !runs || (o->o_nrefusals > 0 &&
+		    goes_alone(o, fd, to, len));
 	}
 	o->o_fd = fd;
-	o->o_runs = runs;
-	r = &o->o_run[o->o_n - 1];
-	memcpy(o->o_data + o->o_used, p, len);
-	r->r_len += len;
-	r->r_n++;
-	if (len < r->r_size)
-		r->r_ended = true;
-	o->o_used += len;
+	run_add(o, r, p, len);
 }
 
-static void
-run_message(struct udp_outbox *o, unsigned i)
+/* Where its pieces are, those that touch as one; returns of how many. */
+static size_t
+run_gather(struct udp_outbox *o, const struct run *r, struct iovec *iov)
+{
+	const struct piece	*pc;
+	uint8_t			*p, *end = NULL;
+	size_t			 n = 0;
+	unsigned		 k;
+	uint16_t		 i = r->r_first;
+
+	for (k = 0; k < r->r_n; k++, i = pc->pc_next) {
+		pc = &o->o_piece[i];
+		p = o->o_data + pc->pc_off;
+		if (p != end) {
+			iov[n].iov_base = p;
+			iov[n++].iov_len = 0;
+		}
+		iov[n - 1].iov_len += pc->pc_len;
+		end = p + pc->pc_len;
+	}
+	return (n);
+}
+
+/* Returns how many of these it took. */
+static size_t
+run_message(struct udp_outbox *o, unsigned i, struct iovec *iov)
 {
 	const struct run	*r = &o->o_run[i];
 	struct msghdr		*mh = &o->o_msg[i].msg_hdr;
 
-	o->o_iov[i].iov_base = o->o_data + r->r_off;
-	o->o_iov[i].iov_len = r->r_len;
 	memset(mh, 0, sizeof(*mh));
 	mh->msg_namelen = inet_to_sockaddr(&r->r_to, &o->o_to[i]);
 	mh->msg_name = &o->o_to[i];
-	mh->msg_iov = &o->o_iov[i];
-	mh->msg_iovlen = 1;
+	mh->msg_iov = iov;
+	mh->msg_iovlen = run_gather(o, r, iov);
 	if (r->r_n > 1) {
 		mh->msg_control = o->o_control[i];
 		udp_run_mark(mh, r->r_size);
 	}
+	return (mh->msg_iovlen);
 }
 
 /*
@@ -314,17 +405,20 @@ static void
 run_send_singly(struct udp_outbox *o, unsigned i)
 {
 	const struct run	*r = &o->o_run[i];
+	const struct piece	*pc;
 	struct msghdr		 mh = o->o_msg[i].msg_hdr;
 	struct iovec		 iov;
-	size_t			 off;
+	unsigned		 k;
+	uint16_t		 next = r->r_first;
 
 	mh.msg_control = NULL;
 	mh.msg_controllen = 0;
 	mh.msg_iov = &iov;
-	for (off = 0; off < r->r_len; off += r->r_size) {
-		iov.iov_base = o->o_data + r->r_off + off;
-		iov.iov_len = r->r_len - off < r->r_size ? r->r_len - off :
-		    r->r_size;
+	mh.msg_iovlen = 1;
+	for (k = 0; k < r->r_n; k++, next = pc->pc_next) {
+		pc = &o->o_piece[next];
+		iov.iov_base = o->o_data + pc->pc_off;
+		iov.iov_len = pc->pc_len;
 		(void)sendmsg(o->o_fd, &mh, MSG_DONTWAIT);
 	}
 }
@@ -351,10 +445,11 @@ void
 udp_outbox_flush(struct udp_outbox *o)
 {
 	unsigned	 done = 0, i;
+	size_t		 used = 0;
 	int		 n;
 
 	for (i = 0; i < o->o_n; i++)
-		run_message(o, i);
+		used += run_message(o, i, o->o_iov + used);
 	while (done < o->o_n) {
 		n = sendmmsg(o->o_fd, o->o_msg + done, o->o_n - done,
 		    MSG_DONTWAIT);
@@ -374,7 +469,9 @@ udp_outbox_flush(struct udp_outbox *o)
 			denied(o, o->o_run[done].r_n);
 		done++;		/* else it cannot go: unreachable, refused */
 	}
-	o->o_n = 0;
+	if (o->o_n > 0)
+		memset(o->o_bucket, 0, sizeof(o->o_bucket));
+	o->o_n = o->o_npieces = 0;
 	o->o_used = 0;
 }
 

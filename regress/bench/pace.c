@@ -68,6 +68,8 @@ pace_run(const struct pace *pc, double rate, int64_t ms, double *offered,
 		}
 	}
 	pace_sleep(DRAIN_MS);
+	if (pc->pc_idle != NULL)
+		pc->pc_idle();
 	*offered = (double)sent * 1e9 / (double)(now - start);
 	*delivered = (double)(atomic_load(pc->pc_arrived) - before) * 1e9 /
 	    (double)(now - start);

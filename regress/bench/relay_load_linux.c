@@ -4,24 +4,37 @@
  */
 
 /*
- * Two peers that can only reach each other through a root, over the real
- * protocol, and one of them sends as much as that root can relay:
+ * Members that can only reach each other through a root, over the real
+ * protocol, and that send as much as that root can relay:
  *
- *	relay_load [-g] root.public address/port bytes seconds
+ *	relay_load [-g] [-r rate] root.public address/port members bytes seconds
  *
  * Packets of so many bytes are sent at rates that grow until no more of them
- * arrive; then at the best of these for so many seconds.  Prints an object of
- * JSON: packets a second offered and delivered.
+ * arrive; then at the best of these, or at the given one, for so many seconds.
+ * Prints an object of JSON: packets a second offered and delivered; in
+ * "relayed" are those of all rates.
  *
- * Sender and receiver are processes of their own, each with a socket.  With -g
- * runs of packets are handed to the kernel, as of one member who sends much,
- * else each by itself, as of many.  In "relayed" are those of all rates.
+ * With -g the first member sends to the second, runs of packets, as of one
+ * that sends much.  Else each member has a turn, in which it sends one packet
+ * to each of the others, so that no two in a row are for the same one.  What
+ * is measured is to be the root and not this program, hence:
+ *
+ * - The packets of a turn are handed to the kernel as one (UDP_SEGMENT) here,
+ *   too, which takes a quarter of what single ones do.  Whoever runs this has
+ *   to see to it that they are cut before they get to the root, by an
+ *   interface with gso_max_segs 1; see measure.sh, which counts them there.
+ * - Members have addresses of their own, from "members" on and each in the
+ *   next /24, as roots bear with few strangers of one place at a time.  They
+ *   need not be addresses of an interface (ip route add local ...).
+ * - One process, which never sleeps for a packet: it looks for what has come
+ *   between two turns, and nothing is to wake it.  Real members are elsewhere
+ *   and cost the root nothing, while here to wake them would be its work.
+ * - Of what has come only the beginning is copied, as much as the root's own
+ *   packets are long.
  */
 
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -29,7 +42,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -38,6 +50,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/address.h"
 #include "common/file.h"
 #include "common/identity.h"
 #include "common/inet.h"
@@ -45,13 +58,16 @@
 #include "common/version.h"
 #include "regress/bench/pace.h"
 
+#define MEMBERS		32
 #define BATCH		64
 #define BUFFER		(16 << 20)
-#define RUN		65536		/* bytes, received as one */
+#define KEPT		512		/* bytes of what comes, at least */
+#define CONTROL		64
 #define RUN_BYTES	65000		/* sent as one */
 #define HELLO_MS	400	/* between tries: roots bear with strangers */
-#define REFRESH_MS	5000
+#define REFRESH_MS	(5000 / MEMBERS)	/* one of them */
 #define PATIENCE_MS	20000
+#define TAKE_NS		1000000	/* between looks for what has come */
 #define BYTES_MAX	1432
 
 struct end {
@@ -63,16 +79,17 @@ struct end {
 
 static struct identity	 root;
 static struct inet_addr	 root_addr;
-static struct end	 from, to;
+static struct end	 member[MEMBERS];
 static uint64_t		 next_id;
-static atomic_ullong	*arrived;	/* shared with the receiver */
+static atomic_ullong	 arrived;
+static int64_t		 looked, refreshed;	/* when */
 
 static struct {
 	uint8_t		 bytes[BATCH][BYTES_MAX];
 	struct iovec	 iov[BATCH];
-	struct mmsghdr	 mm[BATCH];
 	size_t		 len;		/* of each packet */
 	bool		 runs;
+	unsigned	 turn;		/* whose */
 } load;
 
 /* --- a peer ----------------------------------------------------------- */
@@ -184,14 +201,49 @@ from_root(struct end *en, uint8_t *p, size_t len)
 	}
 }
 
-/* What has come; flags as of recv(). */
-static void
-take(struct end *en, int flags)
+/* After how many bytes a message is to be cut: it may be a run. */
+static size_t
+run_size(struct msghdr *mh, size_t len)
 {
-	static uint8_t		 bytes[BATCH][RUN];
+	struct cmsghdr	*cm;
+	int		 size;
+
+	for (cm = CMSG_FIRSTHDR(mh); cm != NULL; cm = CMSG_NXTHDR(mh, cm)) {
+		if (cm->cmsg_level == SOL_UDP && cm->cmsg_type == UDP_GRO) {
+			memcpy(&size, CMSG_DATA(cm), sizeof(size));
+			return ((size_t)size);
+		}
+	}
+	return (len);
+}
+
+/* A run may begin with what is the root's own.  Returns how many were load. */
+static uint64_t
+take_message(struct end *en, struct msghdr *mh, size_t len)
+{
+	uint8_t		*p = mh->msg_iov->iov_base;
+	size_t		 size = run_size(mh, len), off, n;
+
+	if (size == load.len && packet_src(p) != root.id_addr)
+		return (len / size);
+	for (off = 0; off < len && off < KEPT; off += size) {
+		n = len - off < size ? len - off : size;
+		if (n == load.len && packet_src(p + off) != root.id_addr)
+			return (1);
+		if (n >= PACKET_MIN && off + n <= KEPT)
+			from_root(en, p + off, n);
+	}
+	return (0);
+}
+
+static void
+take(struct end *en)
+{
+	static uint8_t		 bytes[BATCH][KEPT];
+	static uint8_t		 control[BATCH][CONTROL];
 	static struct iovec	 iov[BATCH];
 	static struct mmsghdr	 mm[BATCH];
-	uint64_t		 n_arrived;
+	uint64_t		 n_arrived = 0;
 	int			 i, n;
 
 	do {
@@ -201,47 +253,66 @@ take(struct end *en, int flags)
 			memset(&mm[i], 0, sizeof(mm[i]));
 			mm[i].msg_hdr.msg_iov = &iov[i];
 			mm[i].msg_hdr.msg_iovlen = 1;
+			mm[i].msg_hdr.msg_control = control[i];
+			mm[i].msg_hdr.msg_controllen = CONTROL;
 		}
-		n = recvmmsg(en->en_fd, mm, BATCH, flags, NULL);
-		n_arrived = 0;
-		for (i = 0; i < n; i++) {
-			if (mm[i].msg_len < PACKET_MIN)
-				continue;
-			if (packet_src(bytes[i]) == from.en_id.id_addr)
-				n_arrived += mm[i].msg_len / load.len;
-			else
-				from_root(en, bytes[i], mm[i].msg_len);
-		}
-		if (n_arrived > 0)
-			atomic_fetch_add(arrived, n_arrived);
-	} while (n == BATCH && (flags & MSG_DONTWAIT));
+		n = recvmmsg(en->en_fd, mm, BATCH, MSG_DONTWAIT | MSG_TRUNC,
+		    NULL);
+		for (i = 0; i < n; i++)
+			n_arrived += take_message(en, &mm[i].msg_hdr,
+			    mm[i].msg_len);
+	} while (n == BATCH);
+	atomic_fetch_add(&arrived, n_arrived);
 }
 
 static void
-end_open(struct end *en)
+take_all(void)
 {
-	struct timeval		 tv = { 0, 100000 };
-	struct sockaddr_storage	 ss;
+	unsigned	 i;
+
+	for (i = 0; i < MEMBERS; i++)
+		take(&member[i]);
+	looked = pace_now();
+}
+
+static void
+end_open(struct end *en, const struct inet_addr *at)
+{
+	struct sockaddr_storage	 ss, local;
 	uint8_t			 key[KEY48_LEN];
-	socklen_t		 len;
-	int			 size = BUFFER;
+	socklen_t		 len, locallen;
+	int			 size = BUFFER, on = 1;
 
 	if (identity_generate(&en->en_id) == -1 ||
 	    identity_agree(&en->en_id, &root, key) == -1)
 		errx(1, "no identity");
 	packet_keys_init(&en->en_keys, key);
 	len = inet_to_sockaddr(&root_addr, &ss);
+	locallen = inet_to_sockaddr(at, &local);
 	en->en_fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (en->en_fd == -1 ||
-	    connect(en->en_fd, (struct sockaddr *)&ss, len) == -1 ||
-	    setsockopt(en->en_fd, SOL_SOCKET, SO_RCVTIMEO, &tv,
-	    sizeof(tv)) == -1)
+	    bind(en->en_fd, (struct sockaddr *)&local, locallen) == -1 ||
+	    connect(en->en_fd, (struct sockaddr *)&ss, len) == -1)
 		err(1, "socket");
 	/* Without root the system's limit has to do. */
 	(void)setsockopt(en->en_fd, SOL_SOCKET, SO_RCVBUFFORCE, &size,
 	    sizeof(size));
 	(void)setsockopt(en->en_fd, SOL_SOCKET, SO_SNDBUFFORCE, &size,
 	    sizeof(size));
+	/* Older kernels hand them out one by one. */
+	(void)setsockopt(en->en_fd, SOL_UDP, UDP_GRO, &on, sizeof(on));
+}
+
+/* The members, the first with this address. */
+static void
+members_open(struct inet_addr at)
+{
+	unsigned	 i;
+
+	for (i = 0; i < MEMBERS; i++) {
+		end_open(&member[i], &at);
+		at.ia_ip[2]++;
+	}
 }
 
 /* --- the load --------------------------------------------------------- */
@@ -257,8 +328,7 @@ load_make(size_t len)
 
 	for (i = 0; i < BATCH; i++) {
 		wbuf_init(&wb, load.bytes[i], sizeof(load.bytes[i]));
-		packet_header(&wb, 0, to.en_id.id_addr, from.en_id.id_addr,
-		    VERB_FRAME);
+		packet_header(&wb, 0, 0, 0, VERB_FRAME);
 		load.bytes[i][PACKET_IDX_FLAGS] = SUITE_AES_GMAC_SIV << 3;
 		for (k = PACKET_IDX_MAC; k < len; k++) {
 			x = x * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -266,15 +336,30 @@ load_make(size_t len)
 		}
 		load.iov[i].iov_base = load.bytes[i];
 		load.iov[i].iov_len = len;
-		load.mm[i].msg_hdr.msg_iov = &load.iov[i];
-		load.mm[i].msg_hdr.msg_iovlen = 1;
 	}
 	load.len = len;
 }
 
-/* Returns how many went out, or -1. */
-static int
-send_run(unsigned n)
+static void
+number(uint8_t *p, uint64_t x, unsigned len)
+{
+	while (len > 0) {
+		p[--len] = (uint8_t)x;
+		x >>= 8;
+	}
+}
+
+static void
+load_address(uint8_t *p, const struct end *from, const struct end *to)
+{
+	number(p, next_id++, 8);
+	number(p + PACKET_IDX_DEST, to->en_id.id_addr, ADDR_LEN);
+	number(p + PACKET_IDX_SRC, from->en_id.id_addr, ADDR_LEN);
+}
+
+/* Returns how many went out. */
+static unsigned
+send_run(const struct end *from, unsigned n)
 {
 	union {
 		struct cmsghdr	 cm;
@@ -283,8 +368,6 @@ send_run(unsigned n)
 	struct msghdr	 mh;
 	uint16_t	 size = (uint16_t)load.len;
 
-	if (n * load.len > RUN_BYTES)
-		n = (unsigned)(RUN_BYTES / load.len);
 	memset(&mh, 0, sizeof(mh));
 	memset(&control, 0, sizeof(control));
 	mh.msg_iov = load.iov;
@@ -295,74 +378,87 @@ send_run(unsigned n)
 	control.cm.cmsg_type = UDP_SEGMENT;
 	control.cm.cmsg_len = CMSG_LEN(sizeof(size));
 	memcpy(CMSG_DATA(&control.cm), &size, sizeof(size));
-	return (sendmsg(from.en_fd, &mh, 0) == -1 ? -1 : (int)n);
+	if (sendmsg(from->en_fd, &mh, 0) != -1)
+		return (n);
+	if (errno != ENOBUFS && errno != EAGAIN && errno != ECONNREFUSED)
+		err(1, "sendmsg");
+	return (0);
 }
 
 /* A pc_send. */
 static unsigned
 load_send(unsigned n)
 {
-	unsigned	 i, k;
-	int		 sent;
+	const struct end	*from = &member[load.turn];
+	unsigned		 i;
 
-	for (i = 0; i < n; i++) {
-		next_id++;
-		for (k = 0; k < 8; k++)
-			load.bytes[i][k] = (uint8_t)(next_id >> (56 - 8 * k));
+	if (pace_now() - looked > TAKE_NS)
+		take_all();
+	if (n > RUN_BYTES / load.len)
+		n = (unsigned)(RUN_BYTES / load.len);
+	if (!load.runs) {
+		if (n > MEMBERS - 1)
+			n = MEMBERS - 1;
+		load.turn = (load.turn + 1) % MEMBERS;
 	}
-	sent = load.runs ? send_run(n) : sendmmsg(from.en_fd, load.mm, n, 0);
-	if (sent == -1 && errno != ENOBUFS && errno != EAGAIN &&
-	    errno != ECONNREFUSED)
-		err(1, "sendmmsg");
-	return (sent == -1 ? 0 : (unsigned)sent);
+	for (i = 0; i < n; i++)
+		load_address(load.bytes[i], from, load.runs ? &member[1] :
+		    &member[(load.turn + i) % MEMBERS]);
+	return (send_run(from, n));
 }
 
-/* Roots ask back from time to time. */
+/* A pc_idle: roots ask back from time to time, and forget the silent. */
 static void
 load_idle(void)
 {
-	take(&from, MSG_DONTWAIT);
+	static unsigned	 next;
+
+	take_all();
+	if (pace_now() - refreshed > REFRESH_MS * INT64_C(1000000)) {
+		hello(&member[next++ % MEMBERS]);
+		refreshed = pace_now();
+	}
 }
 
-/* --- both ------------------------------------------------------------- */
+/* --- before it -------------------------------------------------------- */
 
-/* The receiver: counts, and keeps its place at the root. */
-static void
-receive(void)
+static unsigned
+hello_unknown(void)
 {
-	int64_t	 next = pace_now();
-	int	 on = 1;
+	unsigned	 i, n = 0;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
-		err(1, "prctl");
-	/* Older kernels hand them out one by one. */
-	(void)setsockopt(to.en_fd, SOL_UDP, UDP_GRO, &on, sizeof(on));
-	for (;;) {
-		take(&to, MSG_WAITFORONE);
-		if (pace_now() >= next) {
-			hello(&to);
-			next = pace_now() + REFRESH_MS * INT64_C(1000000);
+	for (i = 0; i < MEMBERS; i++) {
+		if (!member[i].en_known) {
+			hello(&member[i]);
+			n++;
 		}
 	}
+	return (n);
 }
 
 static void
-become_known(struct end *en)
+take_for(int64_t ms)
 {
-	int64_t	 end = pace_now() + PATIENCE_MS * INT64_C(1000000), next;
+	int64_t	 end = pace_now() + ms * INT64_C(1000000);
 
-	while (!en->en_known) {
+	while (pace_now() < end) {
+		take_all();
+		pace_sleep(1);
+	}
+}
+
+static void
+become_known(void)
+{
+	int64_t	 end = pace_now() + PATIENCE_MS * INT64_C(1000000);
+
+	while (hello_unknown() > 0) {
 		if (pace_now() > end)
 			errx(1, "the root does not answer");
-		hello(en);
-		next = pace_now() + HELLO_MS * INT64_C(1000000);
-		while (!en->en_known && pace_now() < next)
-			take(en, MSG_WAITFORONE);
+		take_for(HELLO_MS);
 	}
 	/* It asks back before it relays. */
-	next = pace_now() + HELLO_MS * INT64_C(1000000);
-	while (pace_now() < next)
-		take(en, MSG_WAITFORONE);
+	take_for(HELLO_MS);
 }
 
 static void
@@ -370,12 +466,11 @@ wait_relayed(void)
 {
 	int64_t	 end = pace_now() + PATIENCE_MS * INT64_C(1000000);
 
-	while (atomic_load(arrived) == 0) {
+	while (atomic_load(&arrived) == 0) {
 		if (pace_now() > end)
 			errx(1, "nothing is relayed");
 		(void)load_send(1);
-		pace_sleep(20);
-		take(&from, MSG_DONTWAIT);
+		take_for(20);
 	}
 }
 
@@ -394,50 +489,52 @@ root_read(const char *path, const char *where)
 		errx(1, "\"%s\" is no address/port", where);
 }
 
+static void
+usage(void)
+{
+	fprintf(stderr, "usage: relay_load [-g] [-r rate] root.public "
+	    "address/port members bytes seconds\n");
+	exit(2);
+}
+
 int
 main(int argc, char *argv[])
 {
-	struct pace	 pace = { load_send, load_idle, NULL, BATCH };
-	double		 rate, offered, delivered;
-	size_t		 len;
-	pid_t		 pid;
+	struct pace		 pace = { load_send, load_idle, &arrived,
+				    BATCH };
+	struct inet_addr	 at;
+	double			 rate = 0, offered, delivered;
+	size_t			 len;
+	int			 ch;
 
-	load.runs = argc == 6 && strcmp(argv[1], "-g") == 0;
-	argv += load.runs;
-	argc -= load.runs;
-	if (argc != 5) {
-		fprintf(stderr, "usage: relay_load [-g] root.public "
-		    "address/port bytes seconds\n");
-		return (2);
+	while ((ch = getopt(argc, argv, "gr:")) != -1) {
+		if (ch == 'g')
+			load.runs = true;
+		else if (ch != 'r' || (rate = atof(optarg)) <= 0)
+			usage();
 	}
+	argc -= optind;
+	argv += optind;
+	if (argc != 5)
+		usage();
 	len = (size_t)atol(argv[3]);
 	if (len < PACKET_MIN || len > BYTES_MAX)
 		errx(2, "no packet has %zu bytes", len);
-	arrived = mmap(NULL, sizeof(*arrived), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pace.pc_arrived = arrived;
-	if (crypto_init() == -1 || arrived == MAP_FAILED ||
-	    prctl(PR_SET_TIMERSLACK, 1) == -1)
+	if (inet_parse(argv[2], &at) == -1 || at.ia_family != 4)
+		errx(2, "\"%s\" is no address/port", argv[2]);
+	if (crypto_init() == -1 || prctl(PR_SET_TIMERSLACK, 1) == -1)
 		errx(1, "cannot begin");
-	root_read(argv[1], argv[2]);
+	root_read(argv[0], argv[1]);
 	crypto_random(&next_id, sizeof(next_id));
-	end_open(&from);
-	end_open(&to);
-	become_known(&from);
-	become_known(&to);
 	load_make(len);
-	if ((pid = fork()) == -1)
-		err(1, "fork");
-	if (pid == 0)
-		receive();
-	next_id += UINT64_C(1) << 40;	/* none that the other uses */
+	members_open(at);
+	become_known();
 	wait_relayed();
-	rate = pace_search(&pace);
+	if (rate == 0)
+		rate = pace_search(&pace);
 	pace_run(&pace, rate, atol(argv[4]) * 1000, &offered, &delivered);
-	kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
 	printf("{\"bytes\": %zu, \"offered\": %.0f, \"delivered\": %.0f, "
 	    "\"relayed\": %llu}\n", len, offered, delivered,
-	    (unsigned long long)atomic_load(arrived));
+	    (unsigned long long)atomic_load(&arrived));
 	return (0);
 }
