@@ -33,7 +33,7 @@ _Static_assert(UDP_BATCH * IN_PLAIN <= IN_BYTES && IN_PLAIN >= PACKET_MAX,
     "room for a batch of datagrams");
 
 #define OUT_RUNS	256
-#define OUT_BYTES	(256 * 1024)
+#define OUT_BYTES	(512 * 1024)
 #define OUT_DATAGRAMS	4096
 #define BUCKETS		256	/* of addresses */
 #define OUT_MAX		10324	/* longest datagram */

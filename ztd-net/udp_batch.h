@@ -43,7 +43,8 @@ struct udp_outbox *udp_outbox_new(void);
 void	 udp_outbox_free(struct udp_outbox *);
 /*
  * Copy a datagram into the batch; a full one, or one of another socket,
- * leaves first.  runs: this socket takes runs.  Those that the kernel did not
+ * leaves first.  runs: this socket takes runs; then the order is kept among
+ * those to one address only.  Those that the kernel did not
  * take, to an address and of a size, are left alone for the next two thousand
  * datagrams.
  */

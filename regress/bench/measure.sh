@@ -244,28 +244,52 @@ measure_join()
 
 # ---- the rest -------------------------------------------------------------
 
-# relay KEY BYTES [-g]: as many as arrive, and the root's CPU for one
+# Members with addresses of their own, all on the host load.
+relay_members()
+{
+	on load ip route replace local "$LAB_V4.128.0/17" dev lo &&
+	    on router ip route replace "$LAB_V4.128.0/17" via "$(host_ip load)"
+}
+
+# relay KEY BYTES SEGMENTS [-g]: as many as arrive, and the root's CPU for one.
+# The router's link to the root takes runs of so many datagrams; with 1 the
+# kernel cuts them there, and the root gets each by itself, which is counted.
 relay()
 {
-	key=$1 bytes=$2
-	shift 2
-	was=$(ticks root)
+	key=$1 bytes=$2 segments=$3
+	shift 3
+	relay_members &&
+	    on router ip link set sub0 gso_max_segs "$segments" || return 1
+	was=$(ticks root) packets=$(root_packets)
 	report=$(on load "$BUILD/regress/bench/relay_load_linux" "$@" \
 	    "$(home root)/identity.public" "$(host_ip root)/9993" \
-	    "$bytes" "$RUN") && [ -n "$report" ] || return 1
-	is=$(ticks root)
+	    "$LAB_V4.128.2/9993" "$bytes" "$RUN")
+	is=$(ticks root) packets=$(($(root_packets) - packets))
+	on router ip link set sub0 gso_max_segs 65535
+	[ -n "$report" ] || return 1
+	if [ "$segments" = 1 ] &&
+	    [ "$packets" -lt "$(echo "$report" | jq .relayed)" ]; then
+		echo "the root got packets in runs" >&2
+		return 1
+	fi
 	sample "${key}_pps" "$(echo "$report" | jq .delivered)" &&
 	    sample "${key}_cpu_us" "$(echo "$report" |
 	    jq --argjson t $((is - was)) --argjson hz "$HZ" \
 	    '$t / $hz * 1e6 / .relayed')"
 }
 
+# What came to the root's interface: a run counts as one.
+root_packets()
+{
+	on root cat /sys/class/net/eth0/statistics/rx_packets
+}
+
 # One by one, as from many members, and in runs, as from one that sends much.
 measure_relay()
 {
 	for bytes in 100 1400; do
-		relay "relay_$bytes" "$bytes" &&
-		    relay "relay_runs_$bytes" "$bytes" -g || return 1
+		relay "relay_$bytes" "$bytes" 1 &&
+		    relay "relay_runs_$bytes" "$bytes" 65535 -g || return 1
 	done
 }
 

@@ -61,7 +61,7 @@
 #define MEMBERS		32
 #define BATCH		64
 #define BUFFER		(16 << 20)
-#define KEPT		512		/* bytes of what comes, at least */
+#define KEPT		256		/* bytes of what comes, at least */
 #define CONTROL		64
 #define RUN_BYTES	65000		/* sent as one */
 #define HELLO_MS	400	/* between tries: roots bear with strangers */

@@ -313,6 +313,91 @@ ATF_TC_BODY(recipients, tc)
 	world_end();
 }
 
+/*
+ * For two by turns, as a root has them: still runs, and for each in order,
+ * also around those that are shorter or longer.
+ */
+ATF_TC_WITHOUT_HEAD(by_turns);
+ATF_TC_BODY(by_turns, tc)
+{
+	uint8_t				 buf[300] = { 0 };
+	const struct node_datagram	*nd;
+	size_t				 n, i, k, got;
+	int				 filled, buffers;
+
+	(void)tc;
+	world_new(65536, true);
+	for (i = 0; i < 200; i++) {
+		buf[0] = (uint8_t)(i / 2);
+		udp_outbox_put(w.out, w.fd[0], true, &w.addr[i % 2], buf,
+		    i / 2 == 50 ? 90 : i / 2 == 51 ? 300 : 100);
+	}
+	udp_outbox_flush(w.out);
+	for (i = 0; i < 2; i++) {
+		got = 0;
+		buffers = 0;
+		while ((filled = udp_batch_receive(w.in, w.fd[i], true, &nd,
+		    &n)) > 0) {
+			buffers += filled;
+			for (k = 0; k < n; k++, got++) {
+				ATF_CHECK_EQ(nd[k].nd_data[0], got);
+				ATF_CHECK_EQ(nd[k].nd_len, got == 50 ? 90 :
+				    got == 51 ? 300 : 100);
+			}
+		}
+		ATF_CHECK_EQ(got, 100);
+		ATF_CHECK_EQ_MSG(buffers, 3, "%d buffers", buffers);
+	}
+	world_end();
+}
+
+/* More addresses and more datagrams than a batch has room for. */
+ATF_TC_WITHOUT_HEAD(many_addresses);
+ATF_TC_BODY(many_addresses, tc)
+{
+	struct inet_addr		 to = { 0 };
+	struct sockaddr_storage		 ss;
+	const struct node_datagram	*nd;
+	static uint8_t			 next[2][256];
+	uint8_t				 buf[40] = { 0 };
+	size_t				 n, i, k, got = 0;
+	socklen_t			 len;
+	int				 fd;
+
+	(void)tc;
+	world_new(65536, true);
+	/* One that is bound to no address takes what is for all others. */
+	to = w.addr[0];
+	memset(to.ia_ip, 0, sizeof(to.ia_ip));
+	to.ia_port = 9994;
+	len = inet_to_sockaddr(&to, &ss);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	ATF_REQUIRE(fd != -1 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE,
+	    &(int){ 8 * 1024 * 1024 }, sizeof(int)) == 0);
+	ATF_REQUIRE(bind(fd, (struct sockaddr *)&ss, len) == 0);
+	ATF_REQUIRE(udp_coalesce(fd));
+	to.ia_ip[0] = 127;
+	for (i = 0; i < 6000; i++) {
+		to.ia_ip[2] = (uint8_t)(i % 400 / 200);
+		to.ia_ip[3] = (uint8_t)(i % 200 + 1);
+		buf[0] = to.ia_ip[2];
+		buf[1] = to.ia_ip[3];
+		buf[2] = (uint8_t)(i / 400);
+		udp_outbox_put(w.out, w.fd[0], true, &to, buf, sizeof(buf));
+	}
+	udp_outbox_flush(w.out);
+	while (udp_batch_receive(w.in, fd, true, &nd, &n) > 0) {
+		for (k = 0; k < n; k++, got++) {
+			ATF_REQUIRE_EQ(nd[k].nd_len, sizeof(buf));
+			ATF_CHECK_EQ(nd[k].nd_data[2],
+			    next[nd[k].nd_data[0]][nd[k].nd_data[1]]++);
+		}
+	}
+	ATF_CHECK_EQ(got, 6000);
+	close(fd);
+	world_end();
+}
+
 /* Longer than any packet: gone, and those around it are there. */
 ATF_TC_WITHOUT_HEAD(too_long);
 ATF_TC_BODY(too_long, tc)
@@ -350,6 +435,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, refusal_remembered);
 	ATF_TP_ADD_TC(tp, full_buffer);
 	ATF_TP_ADD_TC(tp, recipients);
+	ATF_TP_ADD_TC(tp, by_turns);
+	ATF_TP_ADD_TC(tp, many_addresses);
 	ATF_TP_ADD_TC(tp, too_long);
 	return (atf_no_error());
 }
