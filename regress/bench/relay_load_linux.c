@@ -15,9 +15,9 @@
  * "relayed" are those of all rates.
  *
  * With -g the first member sends to the second, runs of packets, as of one
- * that sends much.  Else each member has a turn, in which it sends one packet
- * to each of the others, so that no two in a row are for the same one.  What
- * is measured is to be the root and not this program, hence:
+ * that sends much.  Else each member has a turn, in which it sends to each of
+ * the others, a packet or two, so that no two in a row are for the same one.
+ * What is measured is to be the root and not this program, hence:
  *
  * - The packets of a turn are handed to the kernel as one (UDP_SEGMENT) here,
  *   too, which takes a quarter of what single ones do.  Whoever runs this has
@@ -67,7 +67,7 @@
 #define HELLO_MS	400	/* between tries: roots bear with strangers */
 #define REFRESH_MS	(5000 / MEMBERS)	/* one of them */
 #define PATIENCE_MS	20000
-#define TAKE_NS		1000000	/* between looks for what has come */
+#define TAKE_NS		5000000	/* between looks for what has come */
 #define BYTES_MAX	1432
 
 struct end {
@@ -396,14 +396,11 @@ load_send(unsigned n)
 		take_all();
 	if (n > RUN_BYTES / load.len)
 		n = (unsigned)(RUN_BYTES / load.len);
-	if (!load.runs) {
-		if (n > MEMBERS - 1)
-			n = MEMBERS - 1;
+	if (!load.runs)
 		load.turn = (load.turn + 1) % MEMBERS;
-	}
 	for (i = 0; i < n; i++)
 		load_address(load.bytes[i], from, load.runs ? &member[1] :
-		    &member[(load.turn + i) % MEMBERS]);
+		    &member[(load.turn + i % (MEMBERS - 1)) % MEMBERS]);
 	return (send_run(from, n));
 }
 
