@@ -4,20 +4,15 @@
  */
 
 /*
- * Datagrams in batches by recvmmsg(2) and sendmmsg(2), which Linux and all
- * the BSDs have.  Those of the same size to the same address that follow
- * each other, the last of them perhaps shorter, are a run, which some
- * kernels take and give as one: its way through the kernel is then gone
- * once.
+ * Datagrams received in batches by recvmmsg(2), which Linux and all the BSDs
+ * have, and in runs where the kernel gives them so.
  */
 
 #include <sys/types.h>
 #include <sys/socket.h>
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/packet.h"
 #include "common/pages.h"
@@ -31,14 +26,6 @@
 _Static_assert(UDP_BATCH * IN_PLAIN <= IN_BYTES && IN_PLAIN >= PACKET_MAX,
     "room for a batch of datagrams");
 
-#define OUT_RUNS	64
-#define OUT_BYTES	(256 * 1024)
-#define OUT_MAX		10324	/* longest datagram */
-#define RUN_MAX		64	/* datagrams, what every kernel takes */
-#define RUN_BYTES	65000	/* with headers not above 64 KiB */
-#define REFUSALS	16	/* remembered */
-#define REFUSAL_ENDS	2048	/* datagrams later a run is tried again */
-
 struct udp_batch {
 	struct mmsghdr		 b_msg[UDP_BATCH];
 	struct iovec		 b_iov[UDP_BATCH];
@@ -47,40 +34,6 @@ struct udp_batch {
 	struct inet_addr	 b_from[UDP_BATCH];
 	struct node_datagram	 b_list[IN_MAX];
 	uint8_t			 b_data[IN_BYTES];
-};
-
-struct run {
-	struct inet_addr	 r_to;
-	size_t			 r_off, r_len;	/* in o_data */
-	size_t			 r_size;	/* of all but the last */
-	unsigned		 r_n;
-	bool			 r_ended;	/* nothing more joins */
-};
-
-/* No runs of such datagrams: the kernel did not take the last one. */
-struct refusal {
-	int			 rf_fd;
-	struct inet_addr	 rf_to;
-	size_t			 rf_size;	/* so long or longer */
-	unsigned		 rf_left;	/* datagrams; 0: free */
-};
-
-struct udp_outbox {
-	int			 o_fd;
-	bool			 o_runs;
-	unsigned		 o_n;		/* of runs */
-	size_t			 o_used;
-	uint64_t		 o_denied;
-	int64_t			 o_denied_at;
-	unsigned		 o_nrefusals;	/* not free */
-	unsigned		 o_next;	/* place of the next one */
-	struct refusal		 o_refusals[REFUSALS];
-	struct run		 o_run[OUT_RUNS];
-	struct mmsghdr		 o_msg[OUT_RUNS];
-	struct iovec		 o_iov[OUT_RUNS];
-	struct sockaddr_storage	 o_to[OUT_RUNS];
-	uint8_t			 o_control[OUT_RUNS][UDP_RUN_CONTROL];
-	uint8_t			 o_data[OUT_BYTES];
 };
 
 struct udp_batch *
@@ -172,215 +125,4 @@ udp_batch_receive(struct udp_batch *b, int fd, bool runs,
 	if (runs && got == IN_RUNS)
 		return (UDP_BATCH);
 	return (got < 0 ? 0 : got);
-}
-
-struct udp_outbox *
-udp_outbox_new(void)
-{
-	return (calloc(1, sizeof(struct udp_outbox)));
-}
-
-void
-udp_outbox_free(struct udp_outbox *o)
-{
-	free(o);
-}
-
-void
-udp_outbox_rest(struct udp_outbox *o)
-{
-	if (o->o_n == 0)
-		pages_rest(o->o_data, sizeof(o->o_data));
-}
-
-/* Can it be the next one of the run that was begun last? */
-static bool
-run_takes(const struct udp_outbox *o, const struct inet_addr *to, size_t len)
-{
-	const struct run	*r = &o->o_run[o->o_n - 1];
-
-	return (o->o_runs && !r->r_ended && len <= r->r_size &&
-	    r->r_n < RUN_MAX && r->r_len + len <= RUN_BYTES &&
-	    inet_equal(&r->r_to, to));
-}
-
-static struct refusal *
-refusal_find(struct udp_outbox *o, int fd, const struct inet_addr *to)
-{
-	struct refusal	*rf;
-	unsigned	 i;
-
-	for (i = 0; i < REFUSALS && o->o_nrefusals > 0; i++) {
-		rf = &o->o_refusals[i];
-		if (rf->rf_left > 0 && rf->rf_fd == fd &&
-		    inet_equal(&rf->rf_to, to))
-			return (rf);
-	}
-	return (NULL);
-}
-
-/* Is a datagram to go alone?  That is asked once for each of them. */
-static bool
-goes_alone(struct udp_outbox *o, int fd, const struct inet_addr *to,
-    size_t len)
-{
-	struct refusal	*rf = refusal_find(o, fd, to);
-
-	if (rf == NULL || len < rf->rf_size)
-		return (false);
-	if (--rf->rf_left == 0)
-		o->o_nrefusals--;
-	return (true);
-}
-
-/*
- * Asking again each time would cost a system call for each run: an MTU and
- * what an interface can do change seldom.
- */
-static void
-refused(struct udp_outbox *o, const struct run *r)
-{
-	struct refusal	*rf = refusal_find(o, o->o_fd, &r->r_to);
-
-	if (rf == NULL) {
-		rf = &o->o_refusals[o->o_next++ % REFUSALS];
-		if (rf->rf_left == 0)
-			o->o_nrefusals++;
-		rf->rf_fd = o->o_fd;
-		rf->rf_to = r->r_to;
-		rf->rf_size = r->r_size;
-	} else if (r->r_size < rf->rf_size)
-		rf->rf_size = r->r_size;
-	rf->rf_left = REFUSAL_ENDS;
-}
-
-void
-udp_outbox_put(struct udp_outbox *o, int fd, bool runs,
-    const struct inet_addr *to, const void *p, size_t len)
-{
-	struct run	*r;
-
-	if (len == 0 || len > OUT_MAX)
-		return;
-	if (o->o_n > 0 && (o->o_fd != fd || o->o_used + len > OUT_BYTES))
-		udp_outbox_flush(o);
-	if (o->o_n == 0 || !run_takes(o, to, len)) {
-		if (o->o_n == OUT_RUNS)
-			udp_outbox_flush(o);
-		r = &o->o_run[o->o_n++];
-		r->r_to = *to;
-		r->r_off = o->o_used;
-		r->r_len = 0;
-		r->r_size = len;
-		r->r_n = 0;
-		r->r_ended = runs && o->o_nrefusals > 0 &&
-		    goes_alone(o, fd, to, len);
-	}
-	o->o_fd = fd;
-	o->o_runs = runs;
-	r = &o->o_run[o->o_n - 1];
-	memcpy(o->o_data + o->o_used, p, len);
-	r->r_len += len;
-	r->r_n++;
-	if (len < r->r_size)
-		r->r_ended = true;
-	o->o_used += len;
-}
-
-static void
-run_message(struct udp_outbox *o, unsigned i)
-{
-	const struct run	*r = &o->o_run[i];
-	struct msghdr		*mh = &o->o_msg[i].msg_hdr;
-
-	o->o_iov[i].iov_base = o->o_data + r->r_off;
-	o->o_iov[i].iov_len = r->r_len;
-	memset(mh, 0, sizeof(*mh));
-	mh->msg_namelen = inet_to_sockaddr(&r->r_to, &o->o_to[i]);
-	mh->msg_name = &o->o_to[i];
-	mh->msg_iov = &o->o_iov[i];
-	mh->msg_iovlen = 1;
-	if (r->r_n > 1) {
-		mh->msg_control = o->o_control[i];
-		udp_run_mark(mh, r->r_size);
-	}
-}
-
-/*
- * A run that the kernel does not take as one: the datagrams are larger than
- * the interface's MTU, or it cannot compute their checksums.
- */
-static void
-run_send_singly(struct udp_outbox *o, unsigned i)
-{
-	const struct run	*r = &o->o_run[i];
-	struct msghdr		 mh = o->o_msg[i].msg_hdr;
-	struct iovec		 iov;
-	size_t			 off;
-
-	mh.msg_control = NULL;
-	mh.msg_controllen = 0;
-	mh.msg_iov = &iov;
-	for (off = 0; off < r->r_len; off += r->r_size) {
-		iov.iov_base = o->o_data + r->r_off + off;
-		iov.iov_len = r->r_len - off < r->r_size ? r->r_len - off :
-		    r->r_size;
-		(void)sendmsg(o->o_fd, &mh, MSG_DONTWAIT);
-	}
-}
-
-static bool
-no_run(int error)
-{
-	return (error == EINVAL || error == EMSGSIZE || error == EIO ||
-	    error == EOPNOTSUPP || error == ENOPROTOOPT);
-}
-
-static void
-denied(struct udp_outbox *o, unsigned n)
-{
-	struct timespec	 ts;
-
-	o->o_denied += n;
-	if (clock_gettime(CLOCK_REALTIME, &ts) == 0)
-		o->o_denied_at = (int64_t)ts.tv_sec * 1000 +
-		    ts.tv_nsec / 1000000;
-}
-
-void
-udp_outbox_flush(struct udp_outbox *o)
-{
-	unsigned	 done = 0, i;
-	int		 n;
-
-	for (i = 0; i < o->o_n; i++)
-		run_message(o, i);
-	while (done < o->o_n) {
-		n = sendmmsg(o->o_fd, o->o_msg + done, o->o_n - done,
-		    MSG_DONTWAIT);
-		if (n > 0) {
-			done += (unsigned)n;
-			continue;
-		}
-		if (n == -1 && errno == EINTR)
-			continue;
-		/* The socket's buffer is full, which is there for all. */
-		if (n == -1 && errno == EAGAIN)
-			break;
-		if (o->o_run[done].r_n > 1 && no_run(errno)) {
-			refused(o, &o->o_run[done]);
-			run_send_singly(o, done);
-		} else if (n == -1 && (errno == EPERM || errno == EACCES))
-			denied(o, o->o_run[done].r_n);
-		done++;		/* else it cannot go: unreachable, refused */
-	}
-	o->o_n = 0;
-	o->o_used = 0;
-}
-
-uint64_t
-udp_outbox_denied(const struct udp_outbox *o, int64_t *last)
-{
-	*last = o->o_denied_at;
-	return (o->o_denied);
 }
