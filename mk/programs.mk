@@ -50,7 +50,7 @@ $(B)/lib/%.a:
 $(ZTD): $(B)/obj/ztd-tap/main.o $(LIBTAP) $(LIBPRIVSEP) $(LIBCOMMON)
 $(ZTD): LIBS = $(EVENT_LIBS) $(BSD_LIBS)
 $(ZTDNET): $(B)/obj/ztd-net/main.o $(LIBNET) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
-$(ZTDNET): LIBS = $(CRYPTO_LIBS) $(MB_LIBS) $(EVENT_LIBS) $(BSD_LIBS)
+$(ZTDNET): LIBS = $(CRYPTO_LIBS) $(MB_LIBS) $(EVENT_LIBS) $(THREAD_LIBS) $(BSD_LIBS)
 $(B)/obj/common/siv_mb.o: CPPFLAGS_ALL += $(MB_FLAGS)
 $(ZTDCON): $(B)/obj/ztd-controller/main.o $(LIBCON) $(LIBPRIVSEP) $(LIBCOMMON)
 $(ZTDCON): LIBS = $(CRYPTO_LIBS) $(EVENT_LIBS) $(JSON_LIBS) $(THREAD_LIBS) $(BSD_LIBS)

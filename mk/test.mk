@@ -92,7 +92,7 @@ $(SLOWNET): $(B)/obj/regress/lib/slowclock.o $(B)/obj/ztd-net/main.o $(LIBNET) $
     $(LIBPRIVSEP) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -Wl,--wrap=clock_gettime -o $@ $^ \
-	    $(CRYPTO_LIBS) $(MB_LIBS) $(EVENT_LIBS) $(BSD_LIBS)
+	    $(CRYPTO_LIBS) $(MB_LIBS) $(EVENT_LIBS) $(THREAD_LIBS) $(BSD_LIBS)
 
 # Programs that count and measure, some of them for tests.
 $(BENCH): $(B)/%: $(B)/obj/%.o $(BENCH_OBJ)

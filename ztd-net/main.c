@@ -126,6 +126,7 @@ main(void)
 	co.co_rw[2] = "/peers.d";
 	co.co_ro[0] = "/";
 	co.co_udp = true;
+	co.co_threads = 1;	/* udp_post.c */
 	child_confine(&co, &init);
 
 	if ((e.e_base = event_base_new()) == NULL ||

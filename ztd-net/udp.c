@@ -27,12 +27,19 @@
 #define BUFFER_LEAST	65536
 #define TURN		(512 * 1024)	/* bytes before others get a turn */
 
+/* With one alone, a thread for sending would only cost. */
+static bool
+several_cpus(void)
+{
+	return (sysconf(_SC_NPROCESSORS_ONLN) > 1);
+}
+
 int
 udp_new(struct engine *e)
 {
 	if ((e->e_udp = calloc(1, sizeof(*e->e_udp))) == NULL ||
 	    (e->e_udp->u_in = udp_batch_new()) == NULL ||
-	    (e->e_udp->u_out = udp_outbox_new()) == NULL)
+	    (e->e_udp->u_out = udp_outbox_new(several_cpus())) == NULL)
 		return (-1);
 	return (udp_bind_new(e));
 }
@@ -149,6 +156,7 @@ udp_open(struct engine *e, const struct inet_addr *ia, const char *ifname)
 void
 udp_close(struct usock *us)
 {
+	udp_outbox_drain(us->us_engine->e_udp->u_out);
 	event_free(us->us_event);
 	(void)close(us->us_fd);
 	memset(us, 0, sizeof(*us));
@@ -195,7 +203,7 @@ send_from(struct engine *e, const struct usock *us,
 {
 	e->e_bytes[0] += len;
 	if (ttl != 0 && to->ia_family == 4) {
-		udp_flush(e);
+		udp_outbox_drain(e->e_udp->u_out);
 		send_ttl(us->us_fd, to, p, len, ttl);
 	} else
 		udp_outbox_put(e->e_udp->u_out, us->us_fd, us->us_runs, to,

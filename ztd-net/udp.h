@@ -14,6 +14,7 @@
 
 #include "ztd-net/engine.h"
 #include "ztd-net/udp_batch.h"
+#include "ztd-net/udp_outbox.h"
 
 /* The local ports (02 section 13.1). */
 enum udp_port {

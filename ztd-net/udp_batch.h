@@ -4,8 +4,9 @@
  */
 
 /*
- * Datagrams in batches: many in one system call, and, where the kernel does
- * that (Linux), many of the same size as one.  Spec: 06 section 10.
+ * Datagrams received in batches: many in one system call, and, where the
+ * kernel does that (Linux), many of the same size as one.  Spec: 06 section
+ * 10.
  */
 
 #ifndef ZTD_NET_UDP_BATCH_H
@@ -23,7 +24,6 @@
 #define UDP_BATCH	32
 
 struct udp_batch;
-struct udp_outbox;
 
 /* Room for one batch; NULL when memory is short. */
 struct udp_batch *udp_batch_new(void);
@@ -38,27 +38,6 @@ int	 udp_batch_receive(struct udp_batch *, int fd, bool runs,
 	    const struct node_datagram **dst, size_t *n);
 /* Nothing received is needed any more, and there may be nothing for long. */
 void	 udp_batch_rest(struct udp_batch *);
-
-struct udp_outbox *udp_outbox_new(void);
-void	 udp_outbox_free(struct udp_outbox *);
-/*
- * Copy a datagram into the batch; a full one, or one of another socket,
- * leaves first.  runs: this socket takes runs; then the order is kept among
- * those to one address only.  Those that the kernel did not
- * take, to an address and of a size, are left alone for the next two thousand
- * datagrams.
- */
-void	 udp_outbox_put(struct udp_outbox *, int fd, bool runs,
-	    const struct inet_addr *, const void *, size_t len);
-/* What the kernel does not take is lost, as datagrams may be. */
-void	 udp_outbox_flush(struct udp_outbox *);
-/* There may be nothing for long; after udp_outbox_flush(). */
-void	 udp_outbox_rest(struct udp_outbox *);
-/*
- * Datagrams that this host itself did not let out (EPERM, EACCES: a
- * firewall), since the beginning, and when the last one, in ms since 1970.
- */
-uint64_t udp_outbox_denied(const struct udp_outbox *, int64_t *last);
 
 /* udp_run_SYSTEM.c: what the kernel has for runs of datagrams. */
 #define UDP_RUN_CONTROL	64	/* bytes of ancillary data that do */

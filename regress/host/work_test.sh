@@ -60,6 +60,42 @@ calls_body()
 	must [ "$n" -le "$CALLS_PER_MB" ]
 }
 
+# no_offload HOST ...: frames and datagrams one by one, as on the BSDs
+no_offload()
+{
+	for host in "$@"; do
+		ztd_stop "$host" &&
+		    jq -c '.settings.offload = false' \
+		    "$(home "$host")/local.conf" >conf &&
+		    cp conf "$(home "$host")/local.conf" &&
+		    ztd_start "$host" || return 1
+	done
+	wait_for 20 online a && wait_for 20 online b
+}
+
+host_case thread "without offloads the sandboxed engine sends by a thread" 240
+thread_body()
+{
+	[ "$(getconf _NPROCESSORS_ONLN)" -gt 1 ] ||
+	    atf_skip "needs two processors: with one there is no thread"
+	host_begin
+	must lab_three
+	must no_offload a b
+	nwid=$(private_net root)
+	must lab_join "$nwid" a b
+	ip_b=$(net_ip4 b "$nwid")
+	must wait_for 30 ping_ok a "$ip_b"
+	must wait_for 60 direct a "$(address_of b)"
+	engine=$(child_pid a ztd-net)
+	must equal "$(ls "/proc/$engine/task" | wc -l)" 1
+	head -c "${MEGABYTES}000000" /dev/urandom >sent
+	must transfer a b "$ip_b" sent received
+	must cmp sent received
+	must equal "$(child_pid a ztd-net)" "$engine"
+	must equal "$(ls "/proc/$engine/task" | wc -l)" 2
+	must ping_ok a "$ip_b"
+}
+
 atf_init_test_cases()
 {
 	host_cases

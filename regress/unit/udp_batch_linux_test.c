@@ -17,7 +17,9 @@
 #include <netinet/udp.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +28,7 @@
 
 #include "common/packet.h"
 #include "ztd-net/udp_batch.h"
+#include "ztd-net/udp_outbox.h"
 
 #define MANY	400
 
@@ -38,6 +41,12 @@ static struct {
 	size_t			 sent[MANY * 4], nsent;	/* lengths */
 	size_t			 seen, buffers;
 } w;
+
+static atomic_uint	 calls, failed;	/* of those that send */
+static atomic_uint	 elsewhere;	/* in another thread */
+static atomic_bool	 full;		/* the socket's buffer is */
+static atomic_bool	 denies;	/* a firewall does */
+static pthread_t	 self;
 
 /* What datagram number n of this length has at i. */
 static uint8_t
@@ -62,7 +71,7 @@ loopback(int mtu)
 }
 
 static void
-world_new(int mtu, bool coalesce)
+world_new(int mtu, bool coalesce, bool thread)
 {
 	struct sockaddr_storage	 ss;
 	socklen_t		 len;
@@ -85,8 +94,9 @@ world_new(int mtu, bool coalesce)
 		len = inet_to_sockaddr(&w.addr[i], &ss);
 		ATF_REQUIRE(bind(w.fd[i], (struct sockaddr *)&ss, len) == 0);
 	}
+	self = pthread_self();
 	ATF_REQUIRE((w.in = udp_batch_new()) != NULL);
-	ATF_REQUIRE((w.out = udp_outbox_new()) != NULL);
+	ATF_REQUIRE((w.out = udp_outbox_new(thread)) != NULL);
 }
 
 static void
@@ -110,8 +120,6 @@ put(size_t len)
 	udp_outbox_put(w.out, w.fd[0], w.runs[0], &w.addr[1], buf, len);
 }
 
-static unsigned	 calls, failed;	/* of those that send */
-static bool	 full;		/* the socket's buffer */
 
 /* In place of the C library's. */
 int
@@ -120,8 +128,11 @@ sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
 	int	got = -1;
 
 	calls++;
+	elsewhere += !pthread_equal(pthread_self(), self);
 	if (full)
 		errno = EAGAIN;
+	else if (denies)
+		errno = EPERM;
 	else
 		got = (int)syscall(SYS_sendmmsg, fd, msg, n, flags);
 	failed += got == -1;
@@ -146,7 +157,7 @@ take_all(void)
 	size_t				 n, i, k;
 	int				 filled;
 
-	udp_outbox_flush(w.out);
+	udp_outbox_drain(w.out);
 	while ((filled = udp_batch_receive(w.in, w.fd[1], w.runs[1], &nd,
 	    &n)) > 0) {
 		w.buffers += (size_t)filled;
@@ -191,7 +202,7 @@ ATF_TC_BODY(runs, tc)
 	size_t	 i;
 
 	(void)tc;
-	world_new(65536, true);
+	world_new(65536, true, false);
 	for (i = 0; i < MANY; i++)
 		put(1400);
 	take_all();
@@ -205,7 +216,7 @@ ATF_TC_WITHOUT_HEAD(no_runs);
 ATF_TC_BODY(no_runs, tc)
 {
 	(void)tc;
-	world_new(65536, false);
+	world_new(65536, false, false);
 	traffic();
 	ATF_CHECK_EQ(w.buffers, w.nsent);
 	world_end();
@@ -216,7 +227,7 @@ ATF_TC_WITHOUT_HEAD(small_mtu);
 ATF_TC_BODY(small_mtu, tc)
 {
 	(void)tc;
-	world_new(1280, true);
+	world_new(1280, true, false);
 	traffic();
 	world_end();
 }
@@ -231,7 +242,7 @@ ATF_TC_BODY(refusal_remembered, tc)
 	size_t	 i, round;
 
 	(void)tc;
-	world_new(1280, true);
+	world_new(1280, true, false);
 	for (round = 0; round < 5; round++) {
 		w.nsent = w.seen = 0;
 		for (i = 0; i < MANY; i++)
@@ -273,7 +284,7 @@ ATF_TC_BODY(full_buffer, tc)
 	size_t	 i;
 
 	(void)tc;
-	world_new(65536, false);
+	world_new(65536, false, false);
 	full = true;
 	for (i = 0; i < 50; i++)
 		put(100);
@@ -282,6 +293,114 @@ ATF_TC_BODY(full_buffer, tc)
 	full = false;
 	w.nsent = 0;
 	traffic();
+	world_end();
+}
+
+/* Many that go one by one are sent by a thread, few or runs are not. */
+ATF_TC_WITHOUT_HEAD(thread);
+ATF_TC_BODY(thread, tc)
+{
+	size_t	 i, round;
+
+	(void)tc;
+	world_new(65536, false, true);
+	for (round = 0; round < 20; round++) {
+		w.nsent = w.seen = 0;
+		for (i = 0; i < MANY; i++)
+			put(1 + i);
+		take_all();
+	}
+	ATF_CHECK_MSG(elsewhere >= 20 * MANY / 64, "%u of %u", elsewhere, calls);
+	elsewhere = 0;
+	w.nsent = w.seen = 0;
+	for (i = 0; i < 15; i++)
+		put(1400);
+	take_all();
+	ATF_CHECK_EQ(elsewhere, 0);
+	world_end();
+}
+
+ATF_TC_WITHOUT_HEAD(thread_not_for_runs);
+ATF_TC_BODY(thread_not_for_runs, tc)
+{
+	size_t	 i;
+
+	(void)tc;
+	world_new(65536, true, true);
+	for (i = 0; i < MANY; i++)
+		put(1400);
+	take_all();
+	ATF_CHECK_EQ(elsewhere, 0);
+	world_end();
+}
+
+/* What follows what a thread has comes after it, be it one datagram. */
+ATF_TC_WITHOUT_HEAD(thread_order);
+ATF_TC_BODY(thread_order, tc)
+{
+	size_t	 i, round;
+
+	(void)tc;
+	world_new(65536, false, true);
+	for (round = 0; round < 200; round++) {
+		w.nsent = w.seen = 0;
+		for (i = 0; i < 40; i++)
+			put(100);
+		udp_outbox_flush(w.out);
+		for (i = 0; i < 9; i++) {
+			put(50 + i);
+			udp_outbox_flush(w.out);
+		}
+		take_all();
+	}
+	ATF_CHECK(elsewhere > 200);
+	world_end();
+}
+
+/* What the kernel did not take is found out there, and remembered here. */
+ATF_TC_WITHOUT_HEAD(thread_refusals);
+ATF_TC_BODY(thread_refusals, tc)
+{
+	static uint8_t	 buf[1400];
+	size_t		 i, round;
+
+	(void)tc;
+	world_new(1280, true, true);
+	for (round = 0; round < 8; round++) {
+		/* Runs of two. */
+		for (i = 0; i < MANY; i++)
+			udp_outbox_put(w.out, w.fd[0], true,
+			    &w.addr[i / 2 % 2], buf, sizeof(buf) - i % 2);
+		udp_outbox_drain(w.out);
+		if (round == 0) {
+			ATF_CHECK(failed > 0);
+			failed = 0;
+		}
+	}
+	ATF_CHECK_EQ_MSG(failed, 0, "%u of %u calls failed", failed, calls);
+	ATF_CHECK(elsewhere > 0);
+	world_end();
+}
+
+/* A firewall's no is counted, whoever hears it. */
+ATF_TC_WITHOUT_HEAD(denied);
+ATF_TC_BODY(denied, tc)
+{
+	int64_t	 last;
+	size_t	 i;
+
+	(void)tc;
+	world_new(65536, false, true);
+	denies = true;
+	for (i = 0; i < 40; i++)
+		put(100);
+	ATF_CHECK_EQ(udp_outbox_denied(w.out, &last), 40);
+	ATF_CHECK(last > 0);
+	for (i = 0; i < 3; i++)
+		put(100);
+	ATF_CHECK_EQ(udp_outbox_denied(w.out, &last), 43);
+	ATF_CHECK(elsewhere > 0);
+	denies = false;
 	world_end();
 }
 
@@ -294,7 +413,7 @@ ATF_TC_BODY(recipients, tc)
 	size_t				 n, i, got[2] = { 0, 0 };
 
 	(void)tc;
-	world_new(65536, true);
+	world_new(65536, true, false);
 	for (i = 0; i < 50; i++) {
 		buf[0] = (uint8_t)(i % 3 == 0);
 		udp_outbox_put(w.out, w.fd[0], true, &w.addr[i % 3 != 0],
@@ -326,7 +445,7 @@ ATF_TC_BODY(by_turns, tc)
 	int				 filled, buffers;
 
 	(void)tc;
-	world_new(65536, true);
+	world_new(65536, true, false);
 	for (i = 0; i < 200; i++) {
 		buf[0] = (uint8_t)(i / 2);
 		udp_outbox_put(w.out, w.fd[0], true, &w.addr[i % 2], buf,
@@ -365,7 +484,7 @@ ATF_TC_BODY(many_addresses, tc)
 	int				 fd;
 
 	(void)tc;
-	world_new(65536, true);
+	world_new(65536, true, false);
 	/* One that is bound to no address takes what is for all others. */
 	to = w.addr[0];
 	memset(to.ia_ip, 0, sizeof(to.ia_ip));
@@ -412,7 +531,7 @@ ATF_TC_BODY(too_long, tc)
 		101, 40000, 102 };
 
 	(void)tc;
-	world_new(65536, true);
+	world_new(65536, true, false);
 	len = inet_to_sockaddr(&w.addr[1], &ss);
 	for (run = 0; run < 2; run++) {
 		for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
@@ -434,6 +553,11 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, small_mtu);
 	ATF_TP_ADD_TC(tp, refusal_remembered);
 	ATF_TP_ADD_TC(tp, full_buffer);
+	ATF_TP_ADD_TC(tp, thread);
+	ATF_TP_ADD_TC(tp, thread_not_for_runs);
+	ATF_TP_ADD_TC(tp, thread_order);
+	ATF_TP_ADD_TC(tp, thread_refusals);
+	ATF_TP_ADD_TC(tp, denied);
 	ATF_TP_ADD_TC(tp, recipients);
 	ATF_TP_ADD_TC(tp, by_turns);
 	ATF_TP_ADD_TC(tp, many_addresses);

@@ -54,21 +54,45 @@ quality_now(const struct peer_path *pp, int64_t now)
 	return (pp->pp_path->pa_suspect ? q + (UINT64_C(1) << 40) : q);
 }
 
+/*
+ * Within a site both families come to the same machine by the same wires, and
+ * IPv4 is what costs less: 20 bytes a datagram, and on Linux a tenth of the
+ * kernel's time for it.  Elsewhere it says nothing: there may be a NAT.  Of
+ * delays that differ by one, the clock's own step, none is shorter.
+ */
+static bool
+same_but_cheaper(const struct peer_path *pp, const struct peer_path *other,
+    int64_t now)
+{
+	return (pp->pp_path->pa_addr.ia_family == 4 &&
+	    other->pp_path->pa_addr.ia_family == 6 &&
+	    inet_scope(&pp->pp_path->pa_addr) == SCOPE_PRIVATE &&
+	    inet_scope(&other->pp_path->pa_addr) == SCOPE_PRIVATE &&
+	    quality_now(pp, now) <= quality_now(other, now) + 1);
+}
+
+static bool
+is_better(const struct peer_path *pp, const struct peer_path *other,
+    int64_t now)
+{
+	if (same_but_cheaper(other, pp, now))
+		return (false);
+	return (same_but_cheaper(pp, other, now) ||
+	    quality_now(pp, now) <= quality_now(other, now));
+}
+
 static const struct peer_path *
 best_entry(const struct peer *p, int64_t now, bool expired)
 {
 	const struct peer_path	*pp, *best = NULL;
-	uint64_t		 q, qbest = UINT64_MAX;
 	unsigned		 i;
 
 	for (i = 0; i < p->pe_npaths; i++) {
 		pp = &p->pe_paths[i];
 		if (!expired && now - pp->pp_lr >= PATH_EXPIRY_MS)
 			continue;
-		if ((q = quality_now(pp, now)) <= qbest) {
-			qbest = q;
+		if (best == NULL || is_better(pp, best, now))
 			best = pp;
-		}
 	}
 	return (best);
 }
@@ -126,7 +150,9 @@ rival_wins(struct peer *p, int64_t now, const struct peer_path *used,
 
 	if (qr * RIVAL_AT_ONCE <= qu)
 		return (true);
-	if (qr * RIVAL_WORSE >= qu * RIVAL_BETTER) {
+	if (same_but_cheaper(used, rival, now) ||
+	    (qr * RIVAL_WORSE >= qu * RIVAL_BETTER &&
+	    !same_but_cheaper(rival, used, now))) {
 		p->pe_rival = NULL;
 		return (false);
 	}

@@ -1,0 +1,152 @@
+/*
+ * Copyright (c) 2026 The ztd authors
+ * SPDX-License-Identifier: ISC
+ */
+
+/*
+ * Which of two ways to a peer is taken.  Spec: 02 sections 7.1 and 9.5.
+ */
+
+#include <string.h>
+
+#include "regress/lib/quiet.h"
+#include "regress/lib/vectors.h"
+#include "ztd-net/core/core.h"
+
+#define START	1795000000000
+#define LONG	6000	/* ms: a better one has been better for a while */
+
+static const struct node_callbacks callbacks = { .nc_send = quiet_send };
+
+static struct {
+	struct node	*node;
+	struct peer	*peer;
+	struct path	*way[2];
+	int64_t		 now;
+} w;
+
+/* Both answer; the delays are as a clock of milliseconds found them. */
+static void
+ways(const atf_tc_t *tc, const char *first, unsigned delay1,
+    const char *second, unsigned delay2)
+{
+	const char	*where[2] = { first, second };
+	unsigned	 delay[2] = { delay1, delay2 }, i;
+	struct inet_addr ia;
+	struct identity	 id;
+	const char	*text;
+	json_t		*doc;
+
+	ATF_REQUIRE_EQ(crypto_init(), 0);
+	doc = vectors_load(tc, "credentials.json");
+	text = vectors_str(vectors_get(vectors_get(doc, "identities"), "m1"),
+	    "secret");
+	ATF_REQUIRE_EQ(identity_parse(&id, text, strlen(text)), IDENTITY_OK);
+	json_decref(doc);
+	w.now = START;
+	ATF_REQUIRE((w.node = node_new(&id, &callbacks, NULL, w.now)) != NULL);
+	memset(&id, 0, sizeof(id));
+	id.id_addr = 0x1000000001;
+	id.id_public[0] = 9;
+	ATF_REQUIRE((w.peer = peer_add(w.node, w.now, &id)) != NULL);
+	for (i = 0; i < 2; i++) {
+		ATF_REQUIRE_EQ(inet_parse(where[i], &ia), 0);
+		w.way[i] = path_get(w.node, w.now, 1, &ia);
+		ATF_REQUIRE(w.way[i] != NULL);
+		ATF_REQUIRE(peer_add_path(w.peer, w.way[i], w.now) != NULL);
+		w.way[i]->pa_latency = delay[i];
+	}
+}
+
+/* After ms, in which both were heard, 0 or 1. */
+static int
+taken_after(int64_t ms)
+{
+	struct path	*pa = NULL;
+	int64_t		 end = w.now + ms;
+	unsigned	 i;
+
+	for (; w.now <= end; w.now += 250) {
+		for (i = 0; i < 2; i++) {
+			path_heard(w.peer, w.way[i], w.now, 100);
+			w.peer->pe_paths[i].pp_lr = w.now;
+		}
+		pa = choose_path(w.node, w.now, w.peer);
+	}
+	return (pa == w.way[0] ? 0 : pa == w.way[1] ? 1 : -1);
+}
+
+static int
+taken(const atf_tc_t *tc, const char *first, unsigned delay1,
+    const char *second, unsigned delay2)
+{
+	int	 which;
+
+	ways(tc, first, delay1, second, delay2);
+	which = taken_after(LONG);
+	node_free(w.node, w.now);
+	return (which);
+}
+
+/* Which, of the same addresses in either order: that of the first. */
+#define BOTH(tc, a, da, b, db, which) do {				\
+	ATF_CHECK_EQ(taken(tc, a, da, b, db), which);			\
+	ATF_CHECK_EQ(taken(tc, b, db, a, da), 1 - (which));		\
+} while (0)
+
+ATF_TC_WITHOUT_HEAD(shorter);
+ATF_TC_BODY(shorter, tc)
+{
+	BOTH(tc, "8.8.1.1/9993", 10, "8.8.2.2/9993", 20, 0);
+	BOTH(tc, "8.8.1.1/9993", 10, "2600::1/9993", 9, 1);
+	BOTH(tc, "10.1.1.1/9993", 10, "fd00::1/9993", 8, 1);
+}
+
+/* One kind only: as the specification has it, the later one. */
+ATF_TC_WITHOUT_HEAD(same);
+ATF_TC_BODY(same, tc)
+{
+	ATF_CHECK_EQ(taken(tc, "10.1.1.1/1", 0, "10.1.1.2/2", 0), 1);
+	ATF_CHECK_EQ(taken(tc, "fd00::1/1", 0, "fd00::2/2", 0), 1);
+	ATF_CHECK_EQ(taken(tc, "8.8.1.1/1", 5, "2600::1/2", 5), 1);
+	ATF_CHECK_EQ(taken(tc, "2600::1/1", 5, "8.8.1.1/2", 5), 1);
+}
+
+/* Within a site IPv4 costs less; a clock's step is no difference. */
+ATF_TC_WITHOUT_HEAD(family);
+ATF_TC_BODY(family, tc)
+{
+	BOTH(tc, "10.1.1.1/9993", 0, "fd00::1/9993", 0, 0);
+	BOTH(tc, "10.1.1.1/9993", 1, "fd00::1/9993", 0, 0);
+	BOTH(tc, "10.1.1.1/9993", 3, "fd00::1/9993", 2, 0);
+	BOTH(tc, "10.1.1.1/9993", 2, "fd00::1/9993", 0, 1);
+}
+
+/* The one in use before is left for it, and not taken again. */
+ATF_TC_WITHOUT_HEAD(family_later);
+ATF_TC_BODY(family_later, tc)
+{
+	unsigned	 i;
+
+	ways(tc, "10.1.1.1/9993", 3, "fd00::1/9993", 0);
+	ATF_CHECK_EQ(taken_after(LONG), 1);
+	w.way[0]->pa_latency = 1;
+	ATF_CHECK_EQ(taken_after(1000), 1);
+	ATF_CHECK_EQ(taken_after(LONG), 0);
+	for (i = 0; i < 10; i++) {
+		w.way[0]->pa_latency = i % 2;
+		w.way[1]->pa_latency = (i + 1) % 2;
+		ATF_CHECK_EQ(taken_after(LONG), 0);
+	}
+	ATF_CHECK_EQ(w.peer->pe_switches, 1);
+	node_free(w.node, w.now);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, shorter);
+	ATF_TP_ADD_TC(tp, same);
+	ATF_TP_ADD_TC(tp, family);
+	ATF_TP_ADD_TC(tp, family_later);
+	return (atf_no_error());
+}
