@@ -20,4 +20,5 @@ settings_init(struct settings *s)
 	s->s_tcp_fallback = 1;
 	s->s_offload = 1;
 	s->s_lend_taps = 1;
+	s->s_realtime = 1;
 }

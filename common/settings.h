@@ -55,7 +55,7 @@ struct settings {
 	uint8_t		 s_offload;		/* default 1 */
 	uint8_t		 s_lend_taps;		/* default 1 */
 	uint8_t		 s_web_server;		/* serve the app folder */
-	uint8_t		 s_pad;
+	uint8_t		 s_realtime;		/* default 1 */
 	struct inet_addr s_tcp_relay;		/* nil: default */
 	uint32_t	 s_nbind;
 	struct inet_addr s_bind[SETTINGS_BIND];

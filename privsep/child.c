@@ -38,6 +38,7 @@
 #define LOG_WAIT_MS	2000		/* for a line before the loop runs */
 #define LOG_PENDING	(1024 * 1024)	/* lines must not fill the queue */
 #define FSIZE_MAX	(64 * 1024 * 1024)
+#define RTTIME_MAX	2000000	/* us without sleep (privsep/realtime.h) */
 
 /* There is one parent, so this is one. */
 static struct {
@@ -330,6 +331,10 @@ limits(const struct confine *co)
 	/* Some systems count threads here, and those of all of a user. */
 	if (co->co_threads == 0 || !sandbox_forbids_fork())
 		limit(RLIMIT_NPROC, 0);
+#ifdef RLIMIT_RTTIME
+	if (co->co_realtime)
+		limit(RLIMIT_RTTIME, RTTIME_MAX);
+#endif
 	limit(RLIMIT_NOFILE, co->co_self == PROC_NET ? 4096 : 1024);
 	/* The controller's database may be of any size. */
 	if (co->co_self != PROC_CON) {

@@ -59,6 +59,7 @@ struct confine {
 	bool		 co_connect;	/* outgoing TCP */
 	bool		 co_lend;	/* make memory to lend to others */
 	unsigned	 co_threads;	/* make so many threads, later */
+	bool		 co_realtime;	/* go before others, and end that */
 };
 
 /*

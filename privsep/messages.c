@@ -76,6 +76,7 @@ static const struct msg_rule rules[MSG_COUNT] = {
 	ROW(MSG_PINS, BYTES(PINS_SIZE), NET_TAP, 0),
 	ROW(MSG_REPORTED, EMPTY, NET_TAP, 0),
 	ROW(MSG_TAP_GONE, STRUCT(msg_tap_gone), NET_TAP, 0),
+	ROW(MSG_REALTIME, EMPTY, NET_TAP, 0),
 
 	ROW(MSG_LISTENER, STRUCT(msg_listener), TAP_CTL, 1),
 	ROW(MSG_LOCAL, EMPTY, TAP_CTL, 1),

@@ -75,6 +75,7 @@ enum msg_type {
 	MSG_PINS,		/* physical addresses in use, whole */
 	MSG_REPORTED,		/* a host reported groups on a lent tap */
 	MSG_TAP_GONE,		/* a lent tap cannot be read any more */
+	MSG_REALTIME,		/* it is ready to go before others */
 
 	/* parent > API */
 	MSG_LISTENER,		/* with a listening TCP descriptor */

@@ -36,6 +36,7 @@ static const int kept_caps[] = {
 	CAP_SYS_CHROOT,		/* children: their root */
 	CAP_SETUID,		/* ... their user */
 	CAP_SETGID,		/* ... and group */
+	CAP_SYS_NICE,		/* the engine: before others */
 	CAP_KILL,		/* ending children that became others */
 	CAP_CHOWN,		/* the home: files given to children's users */
 	CAP_FOWNER,		/* ... their modes, in folders not root's */

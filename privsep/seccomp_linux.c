@@ -31,6 +31,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -65,6 +66,7 @@
 #define CAN_CONNECT	0x08
 #define CAN_THREADS	0x10
 #define CAN_LEND	0x20
+#define CAN_REALTIME	0x40
 #define CAN_NETWORK	(CAN_UDP | CAN_ACCEPT | CAN_CONNECT)
 #define ALWAYS		0
 
@@ -211,6 +213,9 @@ static const struct check {
 	/* A thread, as the C libraries make them, and no process. */
 	{ CAN_THREADS, SYS_clone, 0, ~UINT32_C(0), KILL, 2, {
 	    THREAD_FLAGS, THREAD_FLAGS | CLONE_DETACHED } },
+	/* As all the others; what is more, the parent gives. */
+	{ CAN_REALTIME, SYS_sched_setscheduler, 1, ~UINT32_C(0), KILL, 1,
+	    { SCHED_OTHER | SCHED_RESET_ON_FORK } },
 	{ CAN_NETWORK, SYS_setsockopt, 1, ~UINT32_C(0), KILL, 5, {
 	    SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP,
 	    IPPROTO_TCP } }
@@ -269,6 +274,7 @@ seccomp_enter(const struct confine *co, const char **what)
 	    (co->co_udp ? CAN_UDP : 0) | (co->co_tcp ? CAN_ACCEPT : 0) |
 	    (co->co_connect ? CAN_CONNECT : 0) |
 	    (co->co_lend ? CAN_LEND : 0) |
+	    (co->co_realtime ? CAN_REALTIME : 0) |
 	    (co->co_threads > 0 ? CAN_THREADS : 0);
 
 	put_arch(&f);

@@ -120,6 +120,7 @@ static const struct setting settings_table[] = {
 	FLAG("lendTaps", s_lend_taps),
 	FLAG("lowBandwidthMode", s_low_bandwidth),
 	FLAG("offload", s_offload),
+	FLAG("realtime", s_realtime),
 	CALL("bind", parse_bind),
 	CALL("allowManagementFrom", parse_managers),
 	CALL("allowMetricsFrom", parse_readers),

@@ -59,6 +59,7 @@ static const struct row rows[] = {
 	ROW("lendTaps", FORM_FLAG, s_lend_taps),
 	ROW("lowBandwidthMode", FORM_FLAG, s_low_bandwidth),
 	ROW("offload", FORM_FLAG, s_offload),
+	ROW("realtime", FORM_FLAG, s_realtime),
 	LIST("bind", FORM_IPS, s_bind, s_nbind),
 	LIST("allowManagementFrom", FORM_NETS, s_managers, s_nmanagers),
 	LIST("interfacePrefixBlacklist", FORM_PREFIXES, s_prefixes,

@@ -74,6 +74,9 @@ struct engine {
 	uint64_t	 e_bytes_then;	/* both, when e_rest began to wait */
 	struct event	*e_rest;
 	bool		 e_rest_waits;
+	bool		 e_bulk;	/* there is traffic in bulk */
+	bool		 e_urgent;	/* goes before others, if it may */
+	struct event	*e_urgent_due;
 };
 
 /* main.c */
@@ -86,6 +89,14 @@ void	 engine_flush(struct engine *);
 
 /* rest.c: after a burst; buffers are given back when it stays quiet. */
 void	 rest_later(struct engine *);
+
+/* urgent.c: going before others */
+/* There is traffic in bulk now, or no more. */
+void	 urgent_bulk(struct engine *, bool);
+/* As the settings now want it. */
+void	 urgent_settings(struct engine *);
+/* When it was undone it is to come back, later. */
+void	 urgent_check(struct engine *);
 
 /* parent.c: messages from and to the parent */
 void	 parent_message(struct channel *, struct msg *, void *);

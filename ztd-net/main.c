@@ -67,6 +67,7 @@ engine_flush(struct engine *e)
 	udp_flush(e);
 	frames_flush(e);
 	rest_later(e);
+	urgent_check(e);
 	if (e->e_node != NULL && node_next(e->e_node) < e->e_armed)
 		engine_schedule(e, engine_now(), node_next(e->e_node));
 }
@@ -127,6 +128,7 @@ main(void)
 	co.co_ro[0] = "/";
 	co.co_udp = true;
 	co.co_threads = 1;	/* udp_post.c */
+	co.co_realtime = true;
 	child_confine(&co, &init);
 
 	if ((e.e_base = event_base_new()) == NULL ||

@@ -101,6 +101,7 @@ got_settings(struct engine *e, const struct msg *m)
 
 	memcpy(&ms, m->m_data, sizeof(ms));
 	e->e_settings = ms.ms_settings;
+	urgent_settings(e);
 	e->e_port = ms.ms_port;
 	if (e->e_node == NULL)
 		return;

@@ -4,7 +4,8 @@
  */
 
 /*
- * The buffers that traffic in bulk fills, given back when it is over.
+ * Traffic in bulk: when it begins, and when it is over, upon which the buffers
+ * that it has filled are given back.
  */
 
 #include "common/log.h"
@@ -39,8 +40,10 @@ wait_quiet(struct engine *e)
 void
 rest_later(struct engine *e)
 {
-	if (!e->e_rest_waits && moved(e) - e->e_bytes_then > BULK)
-		wait_quiet(e);
+	if (e->e_rest_waits || moved(e) - e->e_bytes_then <= BULK)
+		return;
+	wait_quiet(e);
+	urgent_bulk(e, true);
 }
 
 static void
@@ -56,6 +59,7 @@ rest_due(evutil_socket_t fd, short what, void *arg)
 	}
 	e->e_rest_waits = false;
 	e->e_bytes_then = moved(e);
+	urgent_bulk(e, false);
 	udp_rest(e);
 	if (e->e_merge != NULL)
 		merge_rest(e->e_merge);

@@ -21,6 +21,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "privsep/frame.h"
+#include "privsep/realtime.h"
 #include "ztd-tap/dispatch.h"
 #include "ztd-tap/dns.h"
 #include "ztd-tap/framepump.h"
@@ -33,6 +34,7 @@
 #include "ztd-tap/pins.h"
 #include "ztd-tap/supervise.h"
 
+#define REALTIME_LEAST	900	/* ms between two times that it is given */
 #define RESTART_MS	300	/* until a process that is outdated ends */
 
 static bool	 ctl_outdated(const struct parent *);
@@ -235,6 +237,26 @@ send_listeners(struct parent *p)
 	}
 }
 
+/* For a while each time; it asks again, but not as often as it likes. */
+static void
+give_realtime(struct parent *p)
+{
+	struct child	*c = &p->p_child[PROC_NET];
+	int64_t		 now = parent_now();
+
+	if (!p->p_settings.s_realtime || c->c_state != CHILD_RUNNING ||
+	    (c->c_realtime >= c->c_since &&
+	    now - c->c_realtime < REALTIME_LEAST))
+		return;
+	c->c_realtime = now;
+	if (realtime_give(c->c_pid) == 0)
+		return;
+	if (!p->p_norealtime)
+		log_info("packets wait their turn for the processor: %s",
+		    strerror(errno));
+	p->p_norealtime = true;
+}
+
 static bool
 dispatch_net(struct parent *p, struct msg *m)
 {
@@ -258,6 +280,9 @@ dispatch_net(struct parent *p, struct msg *m)
 		return (pins(p, m));
 	case MSG_REPORTED:
 		parent_groups_soon(p);
+		return (true);
+	case MSG_REALTIME:
+		give_realtime(p);
 		return (true);
 	case MSG_TAP_GONE:
 		memcpy(&mg, m->m_data, sizeof(mg));

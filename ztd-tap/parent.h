@@ -57,6 +57,7 @@ struct child {
 	bool		 c_ready;
 	unsigned	 c_failures;	/* deaths before it ever was ready */
 	uint64_t	 c_starts;
+	int64_t		 c_realtime;	/* ms, when it was given last */
 	uint64_t	 c_violations;	/* deaths by the sandbox's signal */
 	int64_t		 c_logtime;	/* ms, start of the current minute */
 	unsigned	 c_loglines;	/* in it */
@@ -85,6 +86,7 @@ struct parent {
 	uint16_t	 p_port;
 	int		 p_argport;	/* -1: no -p */
 	bool		 p_online;
+	bool		 p_norealtime;	/* said that there is none */
 
 	struct proc_user p_user[PROC_COUNT];
 	struct child	 p_child[PROC_COUNT];

@@ -96,6 +96,45 @@ thread_body()
 	must ping_ok a "$ip_b"
 }
 
+# policy HOST: by which its engine gets the processor
+policy()
+{
+	chrt -p "$(child_pid "$1" ztd-net)" |
+	    sed -n 's/.*policy: \([A-Z_]*\).*/\1/p'
+}
+
+policy_is()
+{
+	[ "$(policy "$1")" = "$2" ]
+}
+
+host_case realtime "traffic in bulk goes before others, until it is over" 240
+realtime_body()
+{
+	host_begin chrt
+	chrt -r 1 true || atf_skip "needs CAP_SYS_NICE"
+	must lab_three
+	nwid=$(private_net root)
+	must lab_join "$nwid" a b
+	ip_b=$(net_ip4 b "$nwid")
+	must wait_for 30 ping_ok a "$ip_b"
+	must wait_for 60 direct a "$(address_of b)"
+	must wait_for 20 policy_is a SCHED_OTHER
+	head -c "${MEGABYTES}000000" /dev/urandom >sent
+	must transfer a b "$ip_b" sent received
+	must wait_for 2 policy_is a SCHED_RR
+	must wait_for 20 policy_is a SCHED_OTHER
+	must zt a config show >shown
+	must grep -q '^settings.realtime  *default  true$' shown
+	jq -c '.settings.realtime = false' "$(home a)/local.conf" >conf
+	must cp conf "$(home a)/local.conf"
+	must zt a reload
+	must transfer a b "$ip_b" sent received
+	must policy_is a SCHED_OTHER
+	must policy_is b SCHED_RR
+	must cmp sent received
+}
+
 atf_init_test_cases()
 {
 	host_cases

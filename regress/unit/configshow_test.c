@@ -21,7 +21,7 @@ static const char	 all[] = "{\"settings\":{\"primaryPort\":9000,"
     "\"portMappingEnabled\":false,\"allowTcpFallbackRelay\":false,"
     "\"forceTcpRelay\":true,\"tcpFallbackRelay\":\"192.0.2.1/443\","
     "\"enableWebServer\":true,\"lendTaps\":false,\"lowBandwidthMode\":true,"
-    "\"offload\":false,\"bind\":[\"192.0.2.7\",\"2001:db8::1\"],"
+    "\"offload\":false,\"realtime\":false,\"bind\":[\"192.0.2.7\",\"2001:db8::1\"],"
     "\"allowManagementFrom\":[\"10.0.0.0/8\"],"
     "\"interfacePrefixBlacklist\":[\"docker\",\"veth\"],"
     "\"interfacePrefixInclude\":[\"e\"],\"dnsMode\":\"global\"}}";
@@ -31,7 +31,8 @@ static const char	 defaults[] = "{\"primaryPort\":0,"
     "\"portMappingEnabled\":true,\"allowTcpFallbackRelay\":true,"
     "\"forceTcpRelay\":false,\"tcpFallbackRelay\":null,"
     "\"enableWebServer\":false,\"lendTaps\":true,"
-    "\"lowBandwidthMode\":false,\"offload\":true,\"bind\":[],"
+    "\"lowBandwidthMode\":false,\"offload\":true,\"realtime\":true,"
+    "\"bind\":[],"
     "\"allowManagementFrom\":[],\"interfacePrefixBlacklist\":[],"
     "\"interfacePrefixInclude\":[],\"dnsMode\":\"split\"}";
 

@@ -65,7 +65,7 @@ TC(nothing, "an empty file gives the defaults")
 	settings_init(&dflt);
 	ATF_CHECK(dflt.s_allow_secondary == 1 && dflt.s_port_mapping == 1 &&
 	    dflt.s_tcp_fallback == 1 && dflt.s_offload == 1 &&
-	    dflt.s_lend_taps == 1);
+	    dflt.s_lend_taps == 1 && dflt.s_realtime == 1);
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		s = good(tc, texts[i], &w);
 		ATF_CHECK_MSG(memcmp(s, &dflt, sizeof(dflt)) == 0, "%zu", i);
@@ -83,7 +83,7 @@ TC(settings, "every setting arrives")
 	    "\"tertiaryPort\":20002,\"allowSecondaryPort\":false,"
 	    "\"portMappingEnabled\":0,\"allowTcpFallbackRelay\":\"false\","
 	    "\"forceTcpRelay\":true,\"lowBandwidthMode\":1,"
-	    "\"offload\":false,\"lendTaps\":\"false\","
+	    "\"offload\":false,\"lendTaps\":\"false\",\"realtime\":0,"
 	    "\"tcpFallbackRelay\":\"192.0.2.1/443\",\"dnsMode\":\"global\","
 	    "\"bind\":[\"192.0.2.7\",\"2001:db8::1/5\"],"
 	    "\"interfacePrefixBlacklist\":[\"docker\",\"\",\"veth\"],"
@@ -101,6 +101,7 @@ TC(settings, "every setting arrives")
 	ATF_CHECK_EQ(s->s_low_bandwidth, 1);
 	ATF_CHECK_EQ(s->s_offload, 0);
 	ATF_CHECK_EQ(s->s_lend_taps, 0);
+	ATF_CHECK_EQ(s->s_realtime, 0);
 	check_inet(&s->s_tcp_relay, "192.0.2.1/443");
 	ATF_CHECK_EQ(s->s_dns_global, 1);
 	ATF_REQUIRE_EQ(s->s_nbind, 2);

@@ -259,8 +259,9 @@ ATF_TC_BODY(settings, tc)
 	ATF_CHECK_EQ(1, s.s_tcp_fallback);
 	ATF_CHECK_EQ(1, s.s_offload);
 	ATF_CHECK_EQ(1, s.s_lend_taps);
+	ATF_CHECK_EQ(1, s.s_realtime);
 	s.s_allow_secondary = s.s_port_mapping = s.s_tcp_fallback = 0;
-	s.s_offload = s.s_lend_taps = 0;
+	s.s_offload = s.s_lend_taps = s.s_realtime = 0;
 	memset(&zero, 0, sizeof(zero));
 	ATF_CHECK(memcmp(&s, &zero, sizeof(s)) == 0);
 }

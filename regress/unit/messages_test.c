@@ -90,6 +90,7 @@ ATF_TC_BODY(rows, tc)
 	check(MSG_REPORTED, 0, 0, route(PROC_NET, PROC_TAP), 0);
 	check(MSG_TAP_GONE, sizeof(struct msg_tap_gone),
 	    sizeof(struct msg_tap_gone), route(PROC_NET, PROC_TAP), 0);
+	check(MSG_REALTIME, 0, 0, route(PROC_NET, PROC_TAP), 0);
 	check(MSG_PLANET, 0, WORLD_MAX, route(PROC_NET, PROC_TAP), 0);
 	check(MSG_LISTENER, sizeof(struct msg_listener),
 	    sizeof(struct msg_listener), route(PROC_TAP, PROC_CTL), 1);
