@@ -77,6 +77,9 @@ struct engine {
 	bool		 e_bulk;	/* there is traffic in bulk */
 	bool		 e_urgent;	/* goes before others, if it may */
 	struct event	*e_urgent_due;
+	int64_t		 e_urgent_asked;	/* ms */
+	bool		 e_large;	/* it comes in large pieces */
+	size_t		 e_pieces, e_piece_bytes;	/* of late */
 };
 
 /* main.c */
@@ -91,6 +94,14 @@ void	 engine_flush(struct engine *);
 void	 rest_later(struct engine *);
 
 /* urgent.c: going before others */
+/* What is read, by an engine that does. */
+struct gather {
+	int64_t		 g_last;	/* us, when it was read last */
+	bool		 g_few;		/* and gave little */
+};
+/* Before it is read, and after so many bytes were in n pieces, 0: none. */
+void	 urgent_gather(const struct engine *, const struct gather *);
+void	 urgent_gathered(struct engine *, struct gather *, size_t, size_t n);
 /* There is traffic in bulk now, or no more. */
 void	 urgent_bulk(struct engine *, bool);
 /* As the settings now want it. */

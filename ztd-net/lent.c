@@ -26,6 +26,7 @@ struct lent {
 	uint16_t	 l_tap;
 	struct frame_channel *l_chan;
 	struct event	*l_read;
+	struct gather	 l_gather;
 };
 
 static void	 lent_readable(evutil_socket_t, short, void *);
@@ -79,16 +80,18 @@ lent_readable(evutil_socket_t fd, short what, void *arg)
 	struct engine	*e = l->l_engine;
 	struct frame	 batch[FRAME_BATCH];
 	int64_t		 now = engine_now();
-	size_t		 bytes = 0;
+	size_t		 bytes = 0, frames = 0;
 	int		 i, n;
 
 	(void)fd;
 	(void)what;
+	urgent_gather(e, &l->l_gather);
 	while (bytes < TURN) {
 		if ((n = frame_get(l->l_chan, batch)) == -1) {
 			gone(l);
 			break;
 		}
+		frames += (size_t)n;
 		for (i = 0; i < n; i++) {
 			if (frame_tap_report(batch[i].f_data))
 				reported(e);
@@ -99,6 +102,7 @@ lent_readable(evutil_socket_t fd, short what, void *arg)
 			break;
 	}
 	engine_flush(e);
+	urgent_gathered(e, &l->l_gather, bytes, frames);
 }
 
 /* The parent will make another. */

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -26,8 +25,6 @@
  */
 #define BUFFER_SIZE	(7 * 1024 * 1024)
 #define BUFFER_LEAST	65536
-#define PAUSE		50	/* us */
-#define FEW		(32 * 1024)	/* bytes in a turn */
 #define TURN		(512 * 1024)	/* bytes before others get a turn */
 
 /* With one alone, a thread for sending would only cost. */
@@ -58,29 +55,6 @@ sock_find(const struct engine *e, uint32_t id)
 	return (us->us_id == id ? us : NULL);
 }
 
-static int64_t
-now_us(void)
-{
-	struct timespec	 ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
-}
-
-/*
- * Who goes before all others is woken by each datagram, where else several
- * would have come until it may run; what has to be done once for all of them
- * would be done for each.
- */
-static void
-let_gather(const struct engine *e, const struct usock *us)
-{
-	const struct timespec	 ts = { 0, PAUSE * 1000 };
-
-	if (e->e_urgent && us->us_few && now_us() - us->us_last < PAUSE)
-		(void)nanosleep(&ts, NULL);
-}
-
 static void
 sock_readable(int fd, short what, void *arg)
 {
@@ -90,14 +64,15 @@ sock_readable(int fd, short what, void *arg)
 	int64_t				 now = engine_now();
 	uint32_t			 id = us->us_id;
 	size_t				 n, i;
-	size_t				 bytes = 0;
+	size_t				 bytes = 0, buffers = 0;
 	int				 filled;
 
 	(void)what;
-	let_gather(e, us);
+	urgent_gather(e, &us->us_gather);
 	while (bytes < TURN) {
 		filled = udp_batch_receive(e->e_udp->u_in, fd, us->us_runs,
 		    &list, &n);
+		buffers += (size_t)filled;
 		for (i = 0; i < n; i++) {
 			bytes += list[i].nd_len;
 			e->e_bytes[1] += list[i].nd_len;
@@ -108,8 +83,7 @@ sock_readable(int fd, short what, void *arg)
 			break;
 	}
 	engine_flush(e);
-	us->us_last = now_us();
-	us->us_few = bytes < FEW;
+	urgent_gathered(e, &us->us_gather, bytes, buffers);
 }
 
 /* Some systems refuse what is too large, others grant what they can. */

@@ -32,8 +32,7 @@ struct usock {
 	int		 us_fd;
 	bool		 us_runs;	/* gives and takes runs */
 	struct event	*us_event;
-	int64_t		 us_last;	/* us, when it was read */
-	bool		 us_few;	/* and gave little */
+	struct gather	 us_gather;
 	struct inet_addr us_addr;	/* bound to, with port */
 	enum udp_port	 us_port;
 	char		 us_ifname[IFNAME_LEN];	/* bound to, or "" */
