@@ -76,6 +76,16 @@ com_make(struct com *com, int64_t ts, int64_t delta, uint64_t nwid,
 }
 
 void
+com_stamp(struct com *com, int64_t ts)
+{
+	unsigned	i;
+
+	for (i = 0; i < com->com_n; i++)
+		if (com->com_q[i].id == COM_ID_TIMESTAMP)
+			com->com_q[i].value = (uint64_t)ts;
+}
+
+void
 com_sign(struct com *com, const struct identity *signer)
 {
 	uint8_t		 buf[COM_SIGNED];

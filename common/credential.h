@@ -119,6 +119,8 @@ void	 com_put(struct wbuf *, const struct com *);
 /* The standard seven qualifiers (9.2), unsigned. */
 void	 com_make(struct com *, int64_t ts, int64_t delta, uint64_t nwid,
 	    const struct identity *to);
+/* Of another time, ms; unsigned. */
+void	 com_stamp(struct com *, int64_t ts);
 void	 com_sign(struct com *, const struct identity *signer);
 /* Value of the first qualifier with this id, 0 when missing. */
 uint64_t com_value(const struct com *, uint64_t id);

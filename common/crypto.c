@@ -7,10 +7,10 @@
  * The cryptographic building blocks of the protocol.
  * Spec: 01 sections 1, 7, 9.
  *
- * Salsa20, Poly1305 and SHA-512 are libsodium's, AES and the SHA-384 family
- * are libcrypto's.  None of these calls fails but for lack of memory or a
- * library that is broken; then it is better to stop than to let a packet go
- * out unprotected.
+ * Salsa20, Poly1305 and SHA-512 are libsodium's, AES, the SHA-384 family and
+ * SHA-512 of long texts are libcrypto's.  None of these calls fails but for
+ * lack of memory or a library that is broken; then it is better to stop than
+ * to let a packet go out unprotected.
  */
 
 #include <limits.h>
@@ -32,12 +32,15 @@
 #define POOL_REQUEST	16
 #define AAD_ROOM	64	/* bytes of associated data; packets have 11 */
 #define TRIAL_MAX	2900	/* a full frame's packet */
+#define SHA512_LONG	512	/* bytes for which setting up libcrypto's,
+				   which is quicker, is worth it */
 
 static struct {
 	EVP_CIPHER	*ecb;
 	EVP_CIPHER	*ctr;
 	EVP_MAC		*hmac;
 	EVP_MD		*sha384;
+	EVP_MD		*sha512;
 	bool		 ready;
 } lib;
 
@@ -105,7 +108,11 @@ crypto_random(void *dst, size_t len)
 void
 crypto_sha512(uint8_t out[SHA512_LEN], const void *p, size_t len)
 {
-	(void)crypto_hash_sha512(out, p, len);
+	if (len < SHA512_LONG)
+		(void)crypto_hash_sha512(out, p, len);
+	else
+		must(EVP_Digest(p, len, out, NULL, lib.sha512, NULL),
+		    "SHA-512");
 }
 
 void
@@ -452,8 +459,9 @@ fetch(void)
 	lib.ctr = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
 	lib.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	lib.sha384 = EVP_MD_fetch(NULL, "SHA384", NULL);
+	lib.sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
 	return (lib.ecb == NULL || lib.ctr == NULL || lib.hmac == NULL ||
-	    lib.sha384 == NULL ? -1 : 0);
+	    lib.sha384 == NULL || lib.sha512 == NULL ? -1 : 0);
 }
 
 /*

@@ -135,9 +135,30 @@ struct netconf_room {
 };
 const uint8_t *netconf_encode_with(const struct netconf *, const uint8_t *creds,
 	    size_t ncreds, struct netconf_room *, size_t *len);
+/*
+ * The parts of a dictionary in which nothing is a member's own, encoded: what
+ * stands between credentials and addresses, and what is behind these.
+ */
+struct netconf_shared {
+	size_t		 ns_before, ns_behind;	/* bytes */
+	uint8_t		 ns_bytes[];
+};
+/* The result is the caller's to free; NULL when memory is short. */
+struct netconf_shared *netconf_share(const struct netconf *,
+	    struct netconf_room *);
+/* As netconf_encode_with(), with these parts of another nc of the network. */
+const uint8_t *netconf_encode_shared(const struct netconf *,
+	    const struct netconf_shared *, const uint8_t *creds,
+	    size_t ncreds, struct netconf_room *, size_t *len);
 /* The credentials alone as they stand in the dictionary; the same rules. */
 const uint8_t *netconf_credentials(const struct netconf *,
 	    struct netconf_room *, size_t *len);
+/*
+ * Take them from there into nc, which must have none.  Returns what
+ * netconf_decode() does; what is in nc after a failure is to be cleared.
+ */
+const char *netconf_decode_credentials(struct netconf *, const void *d,
+	    size_t len);
 
 /* Role of an address: OR of SPECIALIST_*, 0 for none. */
 uint64_t netconf_roles(const struct netconf *, uint64_t addr);

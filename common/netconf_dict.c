@@ -51,12 +51,19 @@ static unsigned	at_most(const struct rbuf *, size_t, unsigned);
 static void	encode_fields(struct wbuf *, const struct netconf *);
 static void	encode_credentials(struct wbuf *, struct wbuf *,
 		    const struct netconf *);
-static void	encode_lists(struct wbuf *, struct wbuf *,
+static void	encode_before(struct wbuf *, struct wbuf *,
+		    const struct netconf *);
+static void	encode_ips(struct wbuf *, struct wbuf *,
+		    const struct netconf *);
+static void	encode_behind(struct wbuf *, struct wbuf *,
 		    const struct netconf *);
 static void	encode_dns(struct wbuf *, struct wbuf *,
 		    const struct netconf *);
 static void	encode_sso(struct wbuf *, const struct netconf_sso *);
 static void	value_put(struct wbuf *, const char *, struct wbuf *);
+static void	room_init(struct netconf_room *, struct wbuf *,
+		    struct wbuf *);
+static void	lines_put(struct wbuf *, const uint8_t *, size_t);
 
 static const char nomem[] = "out of memory";
 
@@ -87,6 +94,24 @@ netconf_decode(struct netconf *nc, const void *d, size_t len)
 	return (error);
 }
 
+const char *
+netconf_decode_credentials(struct netconf *nc, const void *d, size_t len)
+{
+	struct source	 src;
+	const char	*error;
+
+	src.s_dict = d;
+	src.s_len = len;
+	if ((src.s_value = malloc(len + 1)) == NULL)
+		return (nomem);
+	if ((error = decode_com(nc, &src)) == NULL &&
+	    (error = decode_caps(nc, &src)) == NULL &&
+	    (error = decode_tags(nc, &src)) == NULL)
+		error = decode_coos(nc, &src);
+	free(src.s_value);
+	return (error);
+}
+
 uint8_t *
 netconf_encode(const struct netconf *nc, size_t *len)
 {
@@ -109,17 +134,55 @@ netconf_encode_with(const struct netconf *nc, const uint8_t *creds,
 {
 	struct wbuf	wb, scratch;
 
-	wbuf_init(&wb, room->nr_dict, sizeof(room->nr_dict) - 1);
-	wbuf_init(&scratch, room->nr_scratch, sizeof(room->nr_scratch));
+	room_init(room, &wb, &scratch);
 	encode_fields(&wb, nc);
-	if (creds != NULL && ncreds > 0) {
-		wbuf_u8(&wb, '\n');
-		wbuf_bytes(&wb, creds, ncreds);
-	} else if (creds == NULL)
+	if (creds != NULL)
+		lines_put(&wb, creds, ncreds);
+	else
 		encode_credentials(&wb, &scratch, nc);
-	encode_lists(&wb, &scratch, nc);
-	encode_dns(&wb, &scratch, nc);
-	encode_sso(&wb, &nc->nc_sso);
+	encode_before(&wb, &scratch, nc);
+	encode_ips(&wb, &scratch, nc);
+	encode_behind(&wb, &scratch, nc);
+	*len = wb.wb_len;
+	return (wbuf_ok(&wb) ? room->nr_dict : NULL);
+}
+
+struct netconf_shared *
+netconf_share(const struct netconf *nc, struct netconf_room *room)
+{
+	struct netconf_shared	*ns;
+	struct wbuf		 wb, scratch;
+	size_t			 before;
+
+	room_init(room, &wb, &scratch);
+	encode_before(&wb, &scratch, nc);
+	before = wb.wb_len;
+	encode_behind(&wb, &scratch, nc);
+	if (!wbuf_ok(&wb) ||
+	    (ns = malloc(sizeof(*ns) + wb.wb_len)) == NULL)
+		return (NULL);
+	/* Where both are, the second begins with the LF between them. */
+	ns->ns_before = before;
+	ns->ns_behind = wb.wb_len - before;
+	memcpy(ns->ns_bytes, room->nr_dict, wb.wb_len);
+	return (ns);
+}
+
+const uint8_t *
+netconf_encode_shared(const struct netconf *nc,
+    const struct netconf_shared *ns, const uint8_t *creds, size_t ncreds,
+    struct netconf_room *room, size_t *len)
+{
+	const uint8_t	*behind = ns->ns_bytes + ns->ns_before;
+	size_t		 skip = ns->ns_before > 0 && ns->ns_behind > 0;
+	struct wbuf	 wb, scratch;
+
+	room_init(room, &wb, &scratch);
+	encode_fields(&wb, nc);
+	lines_put(&wb, creds, ncreds);
+	lines_put(&wb, ns->ns_bytes, ns->ns_before);
+	encode_ips(&wb, &scratch, nc);
+	lines_put(&wb, behind + skip, ns->ns_behind - skip);
 	*len = wb.wb_len;
 	return (wbuf_ok(&wb) ? room->nr_dict : NULL);
 }
@@ -130,8 +193,7 @@ netconf_credentials(const struct netconf *nc, struct netconf_room *room,
 {
 	struct wbuf	wb, scratch;
 
-	wbuf_init(&wb, room->nr_dict, sizeof(room->nr_dict) - 1);
-	wbuf_init(&scratch, room->nr_scratch, sizeof(room->nr_scratch));
+	room_init(room, &wb, &scratch);
 	encode_credentials(&wb, &scratch, nc);
 	*len = wb.wb_len;
 	return (wbuf_ok(&wb) ? room->nr_dict : NULL);
@@ -459,7 +521,8 @@ encode_credentials(struct wbuf *wb, struct wbuf *scratch,
 }
 
 static void
-encode_lists(struct wbuf *wb, struct wbuf *scratch, const struct netconf *nc)
+encode_before(struct wbuf *wb, struct wbuf *scratch,
+    const struct netconf *nc)
 {
 	unsigned	i;
 
@@ -473,11 +536,26 @@ encode_lists(struct wbuf *wb, struct wbuf *scratch, const struct netconf *nc)
 		wbuf_u16(scratch, nc->nc_routes[i].nr_metric);
 	}
 	value_put(wb, "RT", scratch);
+}
+
+static void
+encode_ips(struct wbuf *wb, struct wbuf *scratch, const struct netconf *nc)
+{
+	unsigned	i;
+
 	for (i = 0; i < nc->nc_nips; i++)
 		inet_put(scratch, &nc->nc_ips[i]);
 	value_put(wb, "I", scratch);
+}
+
+static void
+encode_behind(struct wbuf *wb, struct wbuf *scratch,
+    const struct netconf *nc)
+{
 	rules_put(scratch, nc->nc_rules, nc->nc_nrules);
 	value_put(wb, "R", scratch);
+	encode_dns(wb, scratch, nc);
+	encode_sso(wb, &nc->nc_sso);
 }
 
 static void
@@ -512,6 +590,25 @@ encode_sso(struct wbuf *wb, const struct netconf_sso *sso)
 	dict_put_string(wb, "ssos", sso->sso_state);
 	dict_put_string(wb, "ssocid", sso->sso_client);
 	dict_put_string(wb, "ssop", sso->sso_provider);
+}
+
+/* A dictionary ends in a NUL that is not counted. */
+static void
+room_init(struct netconf_room *room, struct wbuf *wb, struct wbuf *scratch)
+{
+	wbuf_init(wb, room->nr_dict, sizeof(room->nr_dict) - 1);
+	wbuf_init(scratch, room->nr_scratch, sizeof(room->nr_scratch));
+}
+
+/* Entries that are encoded already. */
+static void
+lines_put(struct wbuf *wb, const uint8_t *p, size_t len)
+{
+	if (len == 0)
+		return;
+	if (wb->wb_len > 0)
+		wbuf_u8(wb, '\n');
+	wbuf_bytes(wb, p, len);
 }
 
 /*

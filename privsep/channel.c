@@ -64,11 +64,14 @@ struct channel {
 	channel_message	 ch_message;
 	channel_gone	 ch_gone;
 	channel_room	 ch_room;
+	channel_turn	 ch_turn;
 	void		*ch_arg;
+	uint32_t	 ch_pid;	/* ours */
 
 	unsigned	 ch_depth;	/* our own frames below a callback */
 	bool		 ch_dead;	/* gone or freed: no fd, no events */
 	bool		 ch_freed;
+	bool		 ch_writing;	/* ch_room is being called */
 
 	TAILQ_HEAD(, out) ch_out;
 	size_t		 ch_pending;
@@ -90,6 +93,7 @@ static void	channel_readable(evutil_socket_t, short, void *);
 static void	channel_writable(evutil_socket_t, short, void *);
 static bool	channel_fill(struct channel *);
 static void	channel_dispatch(struct channel *);
+static void	channel_messages(struct channel *);
 static bool	channel_deliver(struct channel *, const struct header *,
 		    const uint8_t *);
 static void	channel_check_stray(struct channel *);
@@ -99,8 +103,8 @@ static void	channel_sent(struct channel *, size_t);
 static void	channel_die(struct channel *, const char *);
 static void	channel_shut(struct channel *);
 static void	channel_leave(struct channel *);
-static struct out *out_new(uint32_t, uint32_t, int, const struct iovec *,
-		    int, size_t);
+static struct out *out_new(uint32_t, uint32_t, uint32_t, int,
+		    const struct iovec *, int, size_t);
 static void	out_free(struct out *);
 static bool	rule_allows(const struct msg_rule *, enum proc, enum proc);
 static bool	header_check(const struct header *, enum proc, enum proc,
@@ -133,6 +137,8 @@ channel_new(struct event_base *base, int fd, enum proc self, enum proc peer,
 	ch->ch_message = message;
 	ch->ch_gone = gone;
 	ch->ch_arg = arg;
+	/* A system call for each message would show. */
+	ch->ch_pid = (uint32_t)getpid();
 	ch->ch_fd = -1;
 	ch->ch_in = malloc(IN_SIZE);
 	ch->ch_payload = malloc(MSG_MAX);
@@ -203,19 +209,23 @@ channel_sendv(struct channel *ch, uint32_t type, uint32_t id, int fd,
 		error = EPERM;
 	else if (sizeof(struct header) + len > CHANNEL_QUEUE - ch->ch_pending)
 		error = ENOBUFS;
-	else if ((o = out_new(type, id, fd, iov, iovcnt, len)) == NULL)
+	else if ((o = out_new(ch->ch_pid, type, id, fd, iov, iovcnt,
+	    len)) == NULL)
 		error = ENOMEM;
-	else if (event_add(ch->ch_write, NULL) == -1) {
-		o->o_fd = -1;		/* closed below */
-		out_free(o);
-		error = ENOMEM;
-	}
 	if (error != 0) {
 		if (fd != -1)
 			close(fd);
 		errno = error;
 		return (-1);
 	}
+	/*
+	 * It goes out after the callbacks that run now, with what else they
+	 * send, without asking the kernel first.  But who has always more to
+	 * say must give others a turn.
+	 */
+	if (TAILQ_EMPTY(&ch->ch_out) && (!ch->ch_writing ||
+	    event_add(ch->ch_write, NULL) == -1))
+		event_active(ch->ch_write, EV_WRITE, 0);
 	TAILQ_INSERT_TAIL(&ch->ch_out, o, o_entry);
 	ch->ch_pending += o->o_len;
 	return (0);
@@ -231,6 +241,12 @@ void
 channel_set_room(struct channel *ch, channel_room cb)
 {
 	ch->ch_room = cb;
+}
+
+void
+channel_set_turn(struct channel *ch, channel_turn cb)
+{
+	ch->ch_turn = cb;
 }
 
 int
@@ -303,7 +319,8 @@ channel_send_blocking(int fd, enum proc self, enum proc peer, uint32_t type,
 	}
 	memcpy(&iov.iov_base, &p, sizeof(p));
 	iov.iov_len = len;
-	if ((o = out_new(type, id, -1, &iov, 1, len)) == NULL)
+	if ((o = out_new((uint32_t)getpid(), type, id, -1, &iov, 1,
+	    len)) == NULL)
 		return (-1);
 	while (o->o_off < o->o_len && rv == 0) {
 		n = send(fd, o->o_data + o->o_off, o->o_len - o->o_off,
@@ -369,9 +386,18 @@ channel_fill(struct channel *ch)
 	return (true);
 }
 
-/* Hand on every message that is complete, keep the rest for later. */
+/* Hand on every message that is complete, then tell that they were. */
 static void
 channel_dispatch(struct channel *ch)
+{
+	channel_messages(ch);
+	if (ch->ch_turn != NULL)
+		ch->ch_turn(ch, ch->ch_arg);
+}
+
+/* What is not complete is kept for later. */
+static void
+channel_messages(struct channel *ch)
 {
 	struct header	 h;
 	char		 why[REASON_SIZE];
@@ -592,12 +618,15 @@ channel_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (channel_write_some(ch) == 0) {
+	if (channel_write_some(ch) == 0 && (TAILQ_EMPTY(&ch->ch_out) ||
+	    event_add(ch->ch_write, NULL) == 0)) {
 		if (ch->ch_room == NULL || ch->ch_depth > 0 ||
 		    ch->ch_pending > CHANNEL_ROOM)
 			return;
 		ch->ch_depth++;
+		ch->ch_writing = true;
 		ch->ch_room(ch, ch->ch_arg);
+		ch->ch_writing = false;
 		channel_leave(ch);
 		return;
 	}
@@ -698,8 +727,8 @@ channel_sent(struct channel *ch, size_t n)
 }
 
 static struct out *
-out_new(uint32_t type, uint32_t id, int fd, const struct iovec *iov,
-    int iovcnt, size_t len)
+out_new(uint32_t pid, uint32_t type, uint32_t id, int fd,
+    const struct iovec *iov, int iovcnt, size_t len)
 {
 	struct header	 h;
 	struct out	*o;
@@ -713,7 +742,7 @@ out_new(uint32_t type, uint32_t id, int fd, const struct iovec *iov,
 	h.h_flags = fd != -1 ? HEADER_FD : 0;
 	h.h_len = (uint32_t)len;
 	h.h_id = id;
-	h.h_pid = (uint32_t)getpid();
+	h.h_pid = pid;
 	o->o_len = sizeof(h) + len;
 	o->o_off = 0;
 	o->o_fd = fd;

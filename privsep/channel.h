@@ -77,6 +77,13 @@ size_t	 channel_pending(const struct channel *);
 typedef void (*channel_room)(struct channel *, void *arg);
 void	 channel_set_room(struct channel *, channel_room);
 /*
+ * Call this when the messages that had come at once were all handed on: for
+ * what is better done once for all of them.  The channel may be dead by then,
+ * and after its gone callback the argument must still be good.  NULL: do not.
+ */
+typedef void (*channel_turn)(struct channel *, void *arg);
+void	 channel_set_turn(struct channel *, channel_turn);
+/*
  * Write what is queued, blocking at most ms milliseconds: before exit.
  * Returns 0 when all is out, else -1 with errno.  No callback runs from
  * here: that the other side is gone, the loop will notice.

@@ -28,6 +28,13 @@
 
 static void	 build_network(struct controller *, const struct network *,
 		    uint64_t, const void *, size_t, struct netconf *);
+static void	 build_head(struct controller *, const struct network *,
+		    uint64_t, struct netconf *);
+static void	 build_lists(const struct network *, struct netconf *);
+static void	 sign_anew(struct controller *, struct netconf *);
+static const struct netconf_shared *shared(struct controller *,
+		    struct network *);
+static void	 too_large(const struct netconf *);
 static void	 build_terms(const struct network *, struct netconf *);
 static void	 build_trace(const struct network *, const json_t *,
 		    struct netconf *);
@@ -89,12 +96,101 @@ config_build(struct controller *c, struct network *n,
 	return (whole);
 }
 
-void
+const uint8_t *
 config_again(struct controller *c, struct network *n, uint64_t to,
-    const void *meta, size_t len, const struct grant *gr, struct netconf *nc)
+    const void *meta, size_t len, const struct grant *gr, size_t *dictlen)
 {
-	build_network(c, n, to, meta, len, nc);
+	struct netconf			*nc = &c->c_nc;
+	const struct netconf_shared	*ns = NULL;
+	const uint8_t			*creds, *d;
+	size_t				 ncreds;
+
+	if (dict_get_u64(meta, len, "revr", 0) != 0)
+		ns = shared(c, n);
+	if (ns == NULL)
+		build_network(c, n, to, meta, len, nc);
+	else
+		build_head(c, n, to, nc);
 	grant_fill(gr, nc);
+	creds = grant_credentials(gr, &ncreds);
+	if (ns == NULL)
+		d = netconf_encode_with(nc, creds, ncreds, c->c_room,
+		    dictlen);
+	else
+		d = netconf_encode_shared(nc, ns, creds, ncreds, c->c_room,
+		    dictlen);
+	if (d == NULL)
+		too_large(nc);
+	netconf_clear(nc);
+	return (d);
+}
+
+struct grant *
+config_renew(struct controller *c, const struct network *n, uint64_t to,
+    const struct grant *gr)
+{
+	struct netconf	*nc = &c->c_nc;
+	struct grant	*fresh = NULL;
+	const uint8_t	*creds;
+	size_t		 ncreds;
+
+	build_head(c, n, to, nc);
+	grant_fill(gr, nc);
+	creds = grant_credentials(gr, &ncreds);
+	if (netconf_decode_credentials(nc, creds, ncreds) == NULL) {
+		sign_anew(c, nc);
+		fresh = grant_new(nc, c->c_room);
+	}
+	netconf_clear(nc);
+	return (fresh);
+}
+
+/* Credentials that differ from those that are there in nothing but time. */
+static void
+sign_anew(struct controller *c, struct netconf *nc)
+{
+	unsigned	i;
+
+	com_stamp(&nc->nc_com, nc->nc_ts);
+	com_sign(&nc->nc_com, &c->c_id);
+	for (i = 0; i < nc->nc_ncaps; i++) {
+		nc->nc_caps[i].cap_ts = nc->nc_ts;
+		capability_sign(&nc->nc_caps[i], &c->c_id, nc->nc_to);
+	}
+	for (i = 0; i < nc->nc_ntags; i++) {
+		nc->nc_tags[i].tag_ts = nc->nc_ts;
+		tag_sign(&nc->nc_tags[i], &c->c_id);
+	}
+	for (i = 0; i < nc->nc_ncoos; i++) {
+		nc->nc_coos[i].coo_ts = nc->nc_ts;
+		coo_sign(&nc->nc_coos[i], &c->c_id);
+	}
+}
+
+/*
+ * What is the same for all members, as bytes; NULL when memory is short.
+ * Those without rules engine have other rules, and no part in it.
+ */
+static const struct netconf_shared *
+shared(struct controller *c, struct network *n)
+{
+	struct netconf	*nc = &c->c_nc;
+
+	if (n->n_shared == NULL) {
+		build_terms(n, nc);
+		build_lists(n, nc);
+		build_rules(n, nc);
+		n->n_shared = netconf_share(nc, c->c_room);
+		netconf_clear(nc);
+	}
+	return (n->n_shared);
+}
+
+void
+config_unshare(struct network *n)
+{
+	free(n->n_shared);
+	n->n_shared = NULL;
 }
 
 /* What is the same for all members with such meta-data. */
@@ -102,34 +198,49 @@ static void
 build_network(struct controller *c, const struct network *n, uint64_t to,
     const void *meta, size_t len, struct netconf *nc)
 {
-	nc->nc_nwid = n->n_nwid;
-	nc->nc_ts = c->c_now;
-	nc->nc_to = to;
-	build_terms(n, nc);
-	build_bridges(n, nc);
-	build_dns(n, nc);
+	build_head(c, n, to, nc);
+	build_lists(n, nc);
 	if (dict_get_u64(meta, len, "revr", 0) == 0)
 		build_accept(nc);
 	else
 		build_rules(n, nc);
+}
+
+static void
+build_head(struct controller *c, const struct network *n, uint64_t to,
+    struct netconf *nc)
+{
+	nc->nc_nwid = n->n_nwid;
+	nc->nc_ts = c->c_now;
+	nc->nc_to = to;
+	build_terms(n, nc);
+}
+
+static void
+build_lists(const struct network *n, struct netconf *nc)
+{
+	build_bridges(n, nc);
+	build_dns(n, nc);
 	nc->nc_nroutes = n->n_nroutes;
 	memcpy(nc->nc_routes, n->n_routes,
 	    n->n_nroutes * sizeof(*nc->nc_routes));
 }
 
 const uint8_t *
-config_encode(struct controller *c, const struct netconf *nc,
-    const struct grant *gr, size_t *len)
+config_encode(struct controller *c, const struct netconf *nc, size_t *len)
 {
-	const uint8_t	*creds = NULL, *d;
-	size_t		 n = 0;
+	const uint8_t	*d;
 
-	if (gr != NULL)
-		creds = grant_credentials(gr, &n);
-	if ((d = netconf_encode_with(nc, creds, n, c->c_room, len)) == NULL)
-		log_warnx("network %016" PRIx64 ": the configuration of %010"
-		    PRIx64 " is too large", nc->nc_nwid, nc->nc_to);
+	if ((d = netconf_encode_with(nc, NULL, 0, c->c_room, len)) == NULL)
+		too_large(nc);
 	return (d);
+}
+
+static void
+too_large(const struct netconf *nc)
+{
+	log_warnx("network %016" PRIx64 ": the configuration of %010"
+	    PRIx64 " is too large", nc->nc_nwid, nc->nc_to);
 }
 
 void

@@ -112,6 +112,7 @@ struct network {
 	struct netconf_route *n_routes;
 	unsigned	 n_nrules;
 	struct rule	*n_rules;
+	struct netconf_shared *n_shared; /* of the above, once wanted */
 };
 
 /*
@@ -382,19 +383,26 @@ bool	 config_build(struct controller *, struct network *,
 	    const struct identity *, json_t *record, const void *meta,
 	    size_t len, bool fresh, struct netconf *nc);
 /*
- * The same for a member that was given all this before (13.3).  Its
- * credentials are those of the grant.
- */
-void	 config_again(struct controller *, struct network *, uint64_t to,
-	    const void *meta, size_t len, const struct grant *,
-	    struct netconf *nc);
-/*
- * Its dictionary, with the credentials of the grant if that is not NULL: in
- * the controller's room, to be used before anything else is encoded.  NULL
- * after a line of log when it is too large.
+ * A dictionary: in the controller's room, to be used before anything else is
+ * encoded.  NULL after a line of log when it is too large.
  */
 const uint8_t *config_encode(struct controller *, const struct netconf *,
-	    const struct grant *, size_t *len);
+	    size_t *len);
+/*
+ * The dictionary of a member that was given this grant before, and now gets
+ * its credentials again (13.3).
+ */
+const uint8_t *config_again(struct controller *, struct network *,
+	    uint64_t to, const void *meta, size_t len, const struct grant *,
+	    size_t *dictlen);
+/*
+ * The same grant with its credentials signed anew, of now.  The result is the
+ * caller's; NULL when memory is short.
+ */
+struct grant *config_renew(struct controller *, const struct network *,
+	    uint64_t to, const struct grant *);
+/* What is kept of a network's configuration is no longer right. */
+void	 config_unshare(struct network *);
 /* Cut a dictionary and sign the pieces, and send. */
 void	 config_send(struct controller *, uint64_t nwid, uint64_t to,
 	    uint64_t packet, const uint8_t *d, size_t len);

@@ -5,8 +5,9 @@
 
 /*
  * What a member was given last: its addresses and its signed credentials,
- * so that a request of which nothing has changed since needs no record and
- * no signature but those of its chunks.  Spec: 04 section 13.3.
+ * so that a request of which nothing has changed since needs no record and,
+ * while they are young, no signature but those of its chunks.
+ * Spec: 04 section 13.3.
  *
  * A grant hangs on the member's status and is good for the records and the
  * meta-data that the status knows (status.h): whoever changes one of these,

@@ -123,6 +123,7 @@ network_compile(struct network *n)
 	n->n_nrules = rulejson_compile(rules, n->n_rules, (unsigned)room);
 
 	config_terms(n);
+	config_unshare(n);
 	n->n_full4 = false;
 	n->n_nroutes = 0;
 	list = json_object_get(n->n_record, "routes");

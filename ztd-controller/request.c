@@ -151,28 +151,35 @@ request_process(struct controller *c, uint64_t nwid, uint64_t packet,
 }
 
 /*
- * What this device was given for the same record and network lately is good
- * for this request, too: no record is read, and only the chunks are signed.
+ * What this device was given for the same record and network before is good
+ * for this request, too: no record is read.  Lately: only the chunks are
+ * signed; longer ago: the credentials, too.
  */
 static bool
 answer_again(struct request *rq, struct status *st)
 {
 	struct controller	*c = rq->rq_c;
-	struct netconf		*nc = &c->c_nc;
+	const uint64_t		 to = rq->rq_id->id_addr;
+	struct grant		*fresh = NULL;
+	const struct grant	*gr = st->st_grant;
 	const uint8_t		*d;
 	size_t			 len;
 
-	if (st->st_grant == NULL || !grant_good(st->st_grant, c->c_now) ||
-	    memcmp(st->st_public, rq->rq_id->id_public,
+	if (gr == NULL || memcmp(st->st_public, rq->rq_id->id_public,
 	    sizeof(st->st_public)) != 0)
 		return (false);
+	if (!grant_good(gr, c->c_now)) {
+		gr = fresh = config_renew(c, rq->rq_n, to, gr);
+		if (fresh == NULL)
+			return (false);
+	}
 	if (rq->rq_packet != PACKET_PUSH)
 		st->st_admitted = c->c_now;
-	config_again(c, rq->rq_n, rq->rq_id->id_addr, rq->rq_meta, rq->rq_len,
-	    st->st_grant, nc);
-	if ((d = config_encode(c, nc, st->st_grant, &len)) != NULL)
-		config_send(c, nc->nc_nwid, nc->nc_to, rq->rq_packet, d, len);
-	netconf_clear(nc);
+	if ((d = config_again(c, rq->rq_n, to, rq->rq_meta, rq->rq_len, gr,
+	    &len)) != NULL)
+		config_send(c, rq->rq_n->n_nwid, to, rq->rq_packet, d, len);
+	if (fresh != NULL)
+		status_grant(c->c_status, st, fresh);
 	return (true);
 }
 
@@ -259,7 +266,7 @@ build(struct request *rq)
 	wt->wt_nwid = nc->nc_nwid;
 	wt->wt_to = nc->nc_to;
 	wt->wt_packet = rq->rq_packet;
-	if ((d = config_encode(c, nc, NULL, &len)) != NULL) {
+	if ((d = config_encode(c, nc, &len)) != NULL) {
 		wt->wt_dict = xmalloc(len);
 		memcpy(wt->wt_dict, d, len);
 		wt->wt_len = len;

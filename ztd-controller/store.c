@@ -150,6 +150,7 @@ table_network_remove(struct controller *c, struct network *n)
 	for (i = 0; i < n->n_nmembers; i++)
 		member_free(n->n_members[i]);
 	free(n->n_members);
+	config_unshare(n);
 	free(n->n_bridges);
 	free(n->n_routes);
 	free(n->n_rules);
@@ -223,6 +224,8 @@ member_free(struct member *m)
 static void
 count(struct network *n, const struct member *m, bool in)
 {
+	if (m->m_bridge)
+		config_unshare(n);
 	if (m->m_bridge && in)
 		bridge_add(n, m->m_addr);
 	else if (m->m_bridge)

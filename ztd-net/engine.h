@@ -72,6 +72,7 @@ struct engine {
 	struct events	 e_events;
 	uint64_t	 e_bytes[2];	/* of UDP payload: out, in */
 	uint64_t	 e_bytes_then;	/* both, when e_rest began to wait */
+	unsigned	 e_answers;	/* of the controller, sent */
 	struct event	*e_rest;
 	bool		 e_rest_waits;
 	bool		 e_bulk;	/* there is traffic in bulk */

@@ -16,8 +16,15 @@
 #include "ztd-net/engine.h"
 #include "ztd-net/report.h"
 
+/*
+ * So many configurations leave at once: not one by one, nor so many that
+ * the thread for sending is woken, which costs more than it helps here.
+ */
+#define ANSWERS		8
+
 static void	sibling_message(struct channel *, struct msg *, void *);
 static void	sibling_gone(struct channel *, const char *, void *);
+static void	sibling_turn(struct channel *, void *);
 
 void
 sibling_connect(struct engine *e, enum proc peer, int fd)
@@ -33,6 +40,16 @@ sibling_connect(struct engine *e, enum proc peer, int fd)
 	if ((*ch = channel_new(e->e_base, fd, PROC_NET, peer,
 	    sibling_message, sibling_gone, e)) == NULL)
 		log_warn("cannot make the channel to %s", proc_name(peer));
+	else
+		channel_set_turn(*ch, sibling_turn);
+}
+
+/* The answers to many members leave together. */
+static void
+sibling_turn(struct channel *ch, void *arg)
+{
+	(void)ch;
+	engine_flush(arg);
 }
 
 /* The parent restarts it and gives us a new channel. */
@@ -137,6 +154,8 @@ sibling_message(struct channel *ch, struct msg *m, void *arg)
 	switch (m->m_type) {
 	case MSG_CON_CONFIG:
 		con_config(e, m);
+		if (++e->e_answers % ANSWERS == 0)
+			engine_flush(e);
 		break;
 	case MSG_CON_ERROR:
 		con_error(e, m);
@@ -172,5 +191,4 @@ sibling_message(struct channel *ch, struct msg *m, void *arg)
 	default:
 		break;
 	}
-	engine_flush(e);
 }

@@ -41,7 +41,7 @@ struct seen {
 	size_t		 len;
 	uint8_t		 data[MSG_MAX];
 	int		 fd;
-	unsigned	 gone;
+	unsigned	 gone, turns, turn_messages;
 	char		 reason[200];
 	bool		 free_in_message, free_in_gone, count;
 };
@@ -275,6 +275,72 @@ ATF_TC_BODY(many, tc)
 	ATF_CHECK_EQ(n, b.messages);
 	ATF_CHECK_EQ(bytes, b.bytes);
 	ATF_CHECK_EQ(0, b.gone);
+	close_all();
+}
+
+static void
+on_turn(struct channel *ch, void *arg)
+{
+	struct seen	*s = arg;
+
+	(void)ch;
+	s->turns++;
+	s->turn_messages = s->messages;
+}
+
+/* Once for all that came at once, and after them; not without any. */
+ATF_TC_WITHOUT_HEAD(turn);
+ATF_TC_BODY(turn, tc)
+{
+	uint32_t	i;
+
+	(void)tc;
+	open_both(PROC_CTL, PROC_CON);
+	channel_set_turn(b.ch, on_turn);
+	run();
+	ATF_CHECK_EQ(0, b.turns);
+	for (i = 0; i < 20; i++)
+		ATF_REQUIRE_EQ(0, channel_send(a.ch, MSG_API_BODY, i, -1,
+		    "x", 1));
+	run();
+	ATF_CHECK_EQ(20, b.messages);
+	ATF_CHECK_EQ(1, b.turns);
+	ATF_CHECK_EQ(20, b.turn_messages);
+	/* What it says before it goes is told, too. */
+	ATF_REQUIRE_EQ(0, channel_send(a.ch, MSG_API_BODY, i, -1, "x", 1));
+	b.free_in_message = true;
+	run();
+	ATF_CHECK_EQ(21, b.messages);
+	ATF_CHECK_EQ(2, b.turns);
+	close_all();
+}
+
+static unsigned	 said;
+
+static void
+on_room(struct channel *ch, void *arg)
+{
+	(void)arg;
+	if (++said < 1000)
+		ATF_CHECK_EQ(0, channel_send(ch, MSG_API_BODY, 0, -1, "x",
+		    1));
+}
+
+/* Who has something more to say each time does not keep others waiting. */
+ATF_TC_WITHOUT_HEAD(talkative);
+ATF_TC_BODY(talkative, tc)
+{
+	(void)tc;
+	open_both(PROC_CTL, PROC_CON);
+	channel_set_room(a.ch, on_room);
+	ATF_REQUIRE_EQ(0, channel_send(a.ch, MSG_API_BODY, 0, -1, "x", 1));
+	event_base_loop(base, EVLOOP_ONCE);
+	ATF_CHECK(said >= 1);
+	ATF_CHECK_MSG(said < 3, "%u in one turn", said);
+	while (said < 1000 && a.gone == 0)
+		run();
+	ATF_CHECK_EQ(1000, said);
+	ATF_CHECK_EQ(1000, b.messages);
 	close_all();
 }
 
@@ -775,6 +841,8 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, roundtrip);
 	ATF_TP_ADD_TC(tp, many);
+	ATF_TP_ADD_TC(tp, turn);
+	ATF_TP_ADD_TC(tp, talkative);
 	ATF_TP_ADD_TC(tp, descriptor);
 	ATF_TP_ADD_TC(tp, descriptor_taken);
 	ATF_TP_ADD_TC(tp, forbidden);

@@ -71,7 +71,7 @@ taken_after(int64_t ms)
 			path_heard(w.peer, w.way[i], w.now, 100);
 			w.peer->pe_paths[i].pp_lr = w.now;
 		}
-		pa = choose_path(w.node, w.now, w.peer);
+		pa = choose_path(w.node, w.now, w.peer, true);
 	}
 	return (pa == w.way[0] ? 0 : pa == w.way[1] ? 1 : -1);
 }
@@ -142,11 +142,42 @@ ATF_TC_BODY(family_later, tc)
 	node_free(w.node, w.now);
 }
 
+/* Is the path in use expected to be heard on, after a packet like this? */
+static bool
+waits_after(uint8_t verb)
+{
+	struct path	*pa = choose_path(w.node, w.now, w.peer, false);
+	struct pkt	 pk;
+
+	ATF_REQUIRE(pa != NULL);
+	path_heard(w.peer, pa, w.now, 100);
+	ATF_REQUIRE_EQ(pa->pa_waiting, 0);
+	pkt_begin(w.node, &pk, w.peer->pe_id.id_addr, verb);
+	wbuf_u64(&pk.pk, 1);
+	pkt_send(w.node, w.now, &pk, false);
+	ATF_REQUIRE_EQ(pa->pa_last_out, w.now);
+	return (pa->pa_waiting == w.now);
+}
+
+/* After an answer there may be nothing to be said for a minute. */
+ATF_TC_WITHOUT_HEAD(answers);
+ATF_TC_BODY(answers, tc)
+{
+	ways(tc, "10.1.1.1/9993", 1, "10.1.1.2/9993", 1);
+	taken_after(LONG);
+	ATF_CHECK(!waits_after(VERB_OK));
+	ATF_CHECK(!waits_after(VERB_ERROR));
+	ATF_CHECK(waits_after(VERB_FRAME));
+	ATF_CHECK(waits_after(VERB_NETWORK_CONFIG));
+	node_free(w.node, w.now);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, shorter);
 	ATF_TP_ADD_TC(tp, same);
 	ATF_TP_ADD_TC(tp, family);
 	ATF_TP_ADD_TC(tp, family_later);
+	ATF_TP_ADD_TC(tp, answers);
 	return (atf_no_error());
 }

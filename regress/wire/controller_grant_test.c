@@ -295,6 +295,79 @@ ATF_TC_BODY(window, tc)
 	done(&st);
 }
 
+/* As if it had been signed at this time. */
+static void
+sign_as_of(struct stage *st, struct netconf *nc, int64_t ts)
+{
+	const struct identity	*con = &st->st_w->w_con.c_id;
+	unsigned		 i;
+
+	com_make(&nc->nc_com, ts, nc->nc_delta, nc->nc_nwid, &st->st_ids[0]);
+	com_sign(&nc->nc_com, con);
+	for (i = 0; i < nc->nc_ntags; i++) {
+		nc->nc_tags[i].tag_ts = ts;
+		tag_sign(&nc->nc_tags[i], con);
+	}
+	for (i = 0; i < nc->nc_ncaps; i++) {
+		nc->nc_caps[i].cap_ts = ts;
+		capability_sign(&nc->nc_caps[i], con, nc->nc_to);
+	}
+	for (i = 0; i < nc->nc_ncoos; i++) {
+		nc->nc_coos[i].coo_ts = ts;
+		coo_sign(&nc->nc_coos[i], con);
+	}
+}
+
+/*
+ * What it is given now, all of it signed anew, and again later, and with the
+ * credentials renewed, is the same but for the times.
+ */
+static void
+same_later(struct stage *st, const char *text)
+{
+	const int64_t	 window = WINDOW / GRANT_PART;
+	struct netconf	*nc[4];
+	unsigned	 i;
+
+	for (i = 0; i < 4; i++) {
+		nc[i] = calloc(1, sizeof(*nc[i]));
+		ATF_REQUIRE(nc[i] != NULL);
+		ask_with(st, 0, text, i == 2 ? window : 1001, nc[i]);
+	}
+	check_time(st, nc[0], nc[0]->nc_ts);
+	check_time(st, nc[1], nc[0]->nc_ts);
+	check_time(st, nc[2], nc[2]->nc_ts);
+	check_time(st, nc[3], nc[2]->nc_ts);
+	nc[1]->nc_ts = nc[0]->nc_ts;
+	ATF_CHECK(netconf_equal(nc[0], nc[1]));
+	nc[3]->nc_ts = nc[2]->nc_ts;
+	ATF_CHECK(netconf_equal(nc[2], nc[3]));
+	/* Signed at another time, by what signed the first. */
+	nc[2]->nc_ts = nc[0]->nc_ts;
+	sign_as_of(st, nc[2], nc[0]->nc_ts);
+	ATF_CHECK(netconf_equal(nc[0], nc[2]));
+	for (i = 0; i < 4; i++) {
+		netconf_clear(nc[i]);
+		free(nc[i]);
+	}
+}
+
+/* A device without rules engine gets other rules than the rest. */
+ATF_TC_WITHOUT_HEAD(plain);
+ATF_TC_BODY(plain, tc)
+{
+	static const char	 plain_meta[] = "v=7\nmajv=1\nminv=1";
+	struct stage		 st;
+
+	setup(&st);
+	post(&st, "", "{\"rules\":[{\"type\":\"ACTION_DROP\"}]}");
+	settle(&st, 0);
+	settle(&st, 1);
+	same_later(&st, plain_meta);
+	same_later(&st, meta);
+	done(&st);
+}
+
 /* Every change of the member or of its network. */
 ATF_TC_WITHOUT_HEAD(changed);
 ATF_TC_BODY(changed, tc)
@@ -332,7 +405,7 @@ ATF_TC_BODY(changed, tc)
 	for (i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
 		settle(&st, 0);
 		post(&st, "", networks[i]);
-		ask(&st, 0, 1001, 0);
+		same_later(&st, meta);
 	}
 	/* A post that changes nothing takes nothing away. */
 	ts = settle(&st, 0);
@@ -534,6 +607,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, first);
 	ATF_TP_ADD_TC(tp, window);
 	ATF_TP_ADD_TC(tp, changed);
+	ATF_TP_ADD_TC(tp, plain);
 	ATF_TP_ADD_TC(tp, bridge);
 	ATF_TP_ADD_TC(tp, revoked);
 	ATF_TP_ADD_TC(tp, updated);

@@ -63,6 +63,25 @@ ATF_TC_BODY(hash, tc)
 	json_decref(root);
 }
 
+/* Both libraries' SHA-512, about where one takes over from the other. */
+ATF_TC_WITHOUT_HEAD(hash_long);
+ATF_TC_BODY(hash_long, tc)
+{
+	uint8_t	 out[SHA512_LEN], want[SHA512_LEN], msg[3000];
+	size_t	 len;
+
+	(void)tc;
+	ATF_REQUIRE_EQ(0, crypto_init());
+	for (len = 0; len < sizeof(msg); len++)
+		msg[len] = (uint8_t)(len * 7 + len / 256);
+	for (len = 0; len <= sizeof(msg); len += len < 1400 ? 1 : 100) {
+		crypto_sha512(out, msg, len);
+		crypto_hash_sha512(want, msg, len);
+		ATF_CHECK_MSG(memcmp(out, want, sizeof(out)) == 0,
+		    "%zu bytes", len);
+	}
+}
+
 ATF_TC_WITHOUT_HEAD(salsa20);
 ATF_TC_BODY(salsa20, tc)
 {
@@ -463,6 +482,7 @@ ATF_TC_BODY(random, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, hash);
+	ATF_TP_ADD_TC(tp, hash_long);
 	ATF_TP_ADD_TC(tp, salsa20);
 	ATF_TP_ADD_TC(tp, poly1305);
 	ATF_TP_ADD_TC(tp, hmac_sha384);

@@ -256,6 +256,28 @@ check_round(const struct netconf *nc)
 	free(d);
 }
 
+/* Put together of parts encoded before, it is the same. */
+static void
+check_shared(const struct netconf *nc, const uint8_t *d, size_t len)
+{
+	static struct netconf_room	 room;
+	struct netconf_shared		*ns;
+	const uint8_t			*p;
+	uint8_t				*creds;
+	size_t				 n;
+
+	ATF_REQUIRE((ns = netconf_share(nc, &room)) != NULL);
+	ATF_REQUIRE((p = netconf_credentials(nc, &room, &n)) != NULL);
+	ATF_REQUIRE((creds = malloc(n + 1)) != NULL);
+	memcpy(creds, p, n);
+	p = netconf_encode_shared(nc, ns, creds, n, &room, &n);
+	ATF_REQUIRE(p != NULL);
+	ATF_CHECK_EQ(len, n);
+	ATF_CHECK(len == n && memcmp(d, p, n) == 0);
+	free(creds);
+	free(ns);
+}
+
 /* What a controller fills in though SSO of version 1 is off. */
 static void
 fill_sso(struct netconf_sso *sso)
@@ -297,6 +319,7 @@ ATF_TC_BODY(configs, tc)
 		ATF_CHECK_EQ_MSG(len, n, "%s", vectors_str(v, "name"));
 		ATF_CHECK_MSG(len == n && memcmp(d, p, n) == 0, "%s",
 		    vectors_str(v, "name"));
+		check_shared(nc, d, n);
 		free(d);
 		free(p);
 		netconf_clear(nc);

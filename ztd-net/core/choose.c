@@ -229,14 +229,15 @@ relay_path(struct node *n, int64_t now, const struct peer *p,
  * and gone around meanwhile.
  */
 struct path *
-choose_path(struct node *n, int64_t now, struct peer *p)
+choose_path(struct node *n, int64_t now, struct peer *p, bool wait)
 {
 	struct path	*direct, *relay;
 	struct peer	*by;
 
 	direct = choose_direct(n, now, p);
 	if (direct != NULL && !direct->pa_suspect && path_alive(direct, now)) {
-		watch_sent(n, now, p, direct, true);
+		if (wait)
+			watch_sent(n, now, p, direct, true);
 		if (p->pe_told != (uintptr_t)direct || p->pe_relayed != 0)
 			tell_direct(n, p, direct);
 		return (direct);

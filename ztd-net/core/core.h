@@ -412,8 +412,12 @@ int	 path_cmp(const struct path *, const struct path *);
 RB_PROTOTYPE(path_tree, path, pa_entry, path_cmp)
 
 /* choose.c: which path is used */
-/* For a packet to p: direct, or that of a root that relays; NULL: none. */
-struct path *choose_path(struct node *, int64_t now, struct peer *);
+/*
+ * For a packet to p: direct, or that of a root that relays; NULL: none.  With
+ * wait something should be heard on it after that, or it is suspect (watch.c).
+ */
+struct path *choose_path(struct node *, int64_t now, struct peer *,
+	    bool wait);
 /* Best direct path, NULL when none; expired: take expired ones, too (9.5). */
 struct path *peer_best_path(const struct peer *, int64_t now, bool expired);
 /* A direct path on which the peer was heard lately and that answers. */

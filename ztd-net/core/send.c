@@ -203,14 +203,29 @@ unanswered(uint8_t verb)
 	    verb == VERB_USER_MESSAGE || verb == VERB_REMOTE_TRACE);
 }
 
-/* The way to a known peer for packets of at most len bytes; false: none. */
+/*
+ * After the answer to a question there may be nothing to be said: that the
+ * peer is silent then does not make the path suspect.
+ */
+static bool
+is_answer(const struct pkt *pk)
+{
+	const uint8_t	 verb = packet_verb(pk->pk_bytes);
+
+	return (verb == VERB_OK || verb == VERB_ERROR);
+}
+
+/*
+ * The way to a known peer for packets of at most len bytes, after which,
+ * with wait, it should be heard there; false: none.
+ */
 static bool
 way_to(struct node *n, int64_t now, struct pkt_way *pw, struct peer *p,
-    size_t len)
+    size_t len, bool wait)
 {
 	struct path	*pa;
 
-	if ((pa = choose_path(n, now, p)) == NULL)
+	if ((pa = choose_path(n, now, p, wait)) == NULL)
 		return (false);
 	p->pe_last_send = now;
 	if (pa == p->pe_best)
@@ -239,7 +254,7 @@ route(struct node *n, int64_t now, struct pkt *pk, struct peer *p)
 {
 	struct pkt_way	 pw;
 
-	if (!way_to(n, now, &pw, p, pk->pk.wb_len))
+	if (!way_to(n, now, &pw, p, pk->pk.wb_len, !is_answer(pk)))
 		return (false);
 	send_along(n, &pw, pk);
 	return (true);
@@ -302,7 +317,7 @@ pkt_way_find(struct node *n, int64_t now, struct pkt_way *pw, uint64_t dest,
 {
 	struct peer	*p = peer_find(n, dest);
 
-	if (p == NULL || !way_to(n, now, pw, p, len))
+	if (p == NULL || !way_to(n, now, pw, p, len, true))
 		pw->pw_peer = NULL;
 }
 
