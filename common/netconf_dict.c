@@ -32,7 +32,6 @@ struct source {
 	uint8_t		*s_value;
 };
 
-static const char *decode_all(struct netconf *, const struct source *);
 static const char *decode_fields(struct netconf *, const struct source *);
 static const char *decode_com(struct netconf *, const struct source *);
 static const char *decode_caps(struct netconf *, const struct source *);
@@ -44,7 +43,7 @@ static const char *decode_routes(struct netconf *, const struct source *);
 static const char *decode_ips(struct netconf *, const struct source *);
 static const char *decode_rules(struct netconf *, const struct source *);
 static const char *decode_dns(struct netconf *, const struct source *);
-static void	decode_sso(struct netconf_sso *, const struct source *);
+static void	decode_sso(struct netconf_sso *, const void *, size_t);
 static bool	value_get(const struct source *, const char *, struct rbuf *);
 static unsigned	at_most(const struct rbuf *, size_t, unsigned);
 
@@ -67,49 +66,40 @@ static void	lines_put(struct wbuf *, const uint8_t *, size_t);
 
 static const char nomem[] = "out of memory";
 
+typedef const char *(*decoder)(struct netconf *, const struct source *);
+
+static const char *decode_with(struct netconf *, const void *, size_t,
+		    const decoder *);
+
 /* In the order in which they are written. */
-static const char *(*const decoders[])(struct netconf *,
-    const struct source *) = {
+static const decoder	 all[] = {
 	decode_fields, decode_com, decode_caps, decode_tags, decode_coos,
 	decode_specialists, decode_routes, decode_ips, decode_rules,
-	decode_dns
+	decode_dns, NULL
+};
+static const decoder	 credentials[] = {
+	decode_com, decode_caps, decode_tags, decode_coos, NULL
 };
 
 const char *
 netconf_decode(struct netconf *nc, const void *d, size_t len)
 {
-	struct source	 src;
 	const char	*error;
 
 	memset(nc, 0, sizeof(*nc));
 	if (len >= NETCONF_CAPACITY)
 		return ("dictionary too long");
-	src.s_dict = d;
-	src.s_len = len;
-	if ((src.s_value = malloc(len + 1)) == NULL)
-		return (nomem);
-	if ((error = decode_all(nc, &src)) != NULL)
+	if ((error = decode_with(nc, d, len, all)) != NULL)
 		netconf_clear(nc);
-	free(src.s_value);
+	else
+		decode_sso(&nc->nc_sso, d, len);
 	return (error);
 }
 
 const char *
 netconf_decode_credentials(struct netconf *nc, const void *d, size_t len)
 {
-	struct source	 src;
-	const char	*error;
-
-	src.s_dict = d;
-	src.s_len = len;
-	if ((src.s_value = malloc(len + 1)) == NULL)
-		return (nomem);
-	if ((error = decode_com(nc, &src)) == NULL &&
-	    (error = decode_caps(nc, &src)) == NULL &&
-	    (error = decode_tags(nc, &src)) == NULL)
-		error = decode_coos(nc, &src);
-	free(src.s_value);
-	return (error);
+	return (decode_with(nc, d, len, credentials));
 }
 
 uint8_t *
@@ -202,17 +192,20 @@ netconf_credentials(const struct netconf *nc, struct netconf_room *room,
 /* --- decoding --- */
 
 static const char *
-decode_all(struct netconf *nc, const struct source *src)
+decode_with(struct netconf *nc, const void *d, size_t len,
+    const decoder *decode)
 {
-	const char	*error;
-	size_t		 i;
+	struct source	 src;
+	const char	*error = NULL;
 
-	for (i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++) {
-		if ((error = decoders[i](nc, src)) != NULL)
-			return (error);
-	}
-	decode_sso(&nc->nc_sso, src);
-	return (NULL);
+	src.s_dict = d;
+	src.s_len = len;
+	if ((src.s_value = malloc(len + 1)) == NULL)
+		return (nomem);
+	for (; *decode != NULL && error == NULL; decode++)
+		error = (*decode)(nc, &src);
+	free(src.s_value);
+	return (error);
 }
 
 static const char *
@@ -415,11 +408,8 @@ decode_dns(struct netconf *nc, const struct source *src)
 
 /* Versions that are not known are ignored, as if there were none. */
 static void
-decode_sso(struct netconf_sso *sso, const struct source *src)
+decode_sso(struct netconf_sso *sso, const void *d, size_t len)
 {
-	const void	*d = src->s_dict;
-	size_t		 len = src->s_len;
-
 	sso->sso_version = dict_get_u64(d, len, "ssov", 0);
 	if (sso->sso_version > 1) {
 		sso->sso_version = 0;

@@ -31,7 +31,7 @@ static void	 build_network(struct controller *, const struct network *,
 static void	 build_head(struct controller *, const struct network *,
 		    uint64_t, struct netconf *);
 static void	 build_lists(const struct network *, struct netconf *);
-static void	 sign_anew(struct controller *, struct netconf *);
+static void	 sign(struct controller *, struct netconf *);
 static const struct netconf_shared *shared(struct controller *,
 		    struct network *);
 static void	 too_large(const struct netconf *);
@@ -43,18 +43,17 @@ static void	 build_bridges(const struct network *, struct netconf *);
 static void	 build_dns(const struct network *, struct netconf *);
 static void	 build_accept(struct netconf *);
 static void	 build_rules(const struct network *, struct netconf *);
-static void	 build_capabilities(struct controller *,
-		    const struct network *, json_t *, bool, struct netconf *);
+static void	 build_capabilities(const struct network *, json_t *, bool,
+		    struct netconf *);
 static void	 add_defaults(const struct network *, json_t *);
 static const json_t *capability_find(const json_t *, uint32_t);
-static void	 capability_issue(struct controller *, const json_t *,
-		    uint32_t, struct netconf *);
-static void	 build_tags(struct controller *, const struct network *,
-		    json_t *, struct netconf *);
+static void	 capability_issue(const json_t *, uint32_t, struct netconf *);
+static void	 build_tags(const struct network *, json_t *,
+		    struct netconf *);
 static void	 tags_of_member(const struct network *, json_t *,
 		    struct keyed *);
 static bool	 keyed_has(const struct keyed *, size_t, uint64_t);
-static void	 build_coo(struct controller *, struct netconf *);
+static void	 build_coo(struct netconf *);
 
 static json_t *
 array_of(json_t *record, const char *key)
@@ -86,13 +85,13 @@ config_build(struct controller *c, struct network *n,
 	build_trace(n, record, nc);
 	build_sso(record, nc);
 	if (dict_get_u64(meta, len, "revr", 0) != 0) {
-		build_capabilities(c, n, record, fresh, nc);
-		build_tags(c, n, record, nc);
+		build_capabilities(n, record, fresh, nc);
+		build_tags(n, record, nc);
 	}
 	whole = assign_addresses(n, id->id_addr, record, nc);
-	build_coo(c, nc);
+	build_coo(nc);
 	com_make(&nc->nc_com, nc->nc_ts, nc->nc_delta, nc->nc_nwid, id);
-	com_sign(&nc->nc_com, &c->c_id);
+	sign(c, nc);
 	return (whole);
 }
 
@@ -138,16 +137,16 @@ config_renew(struct controller *c, const struct network *n, uint64_t to,
 	grant_fill(gr, nc);
 	creds = grant_credentials(gr, &ncreds);
 	if (netconf_decode_credentials(nc, creds, ncreds) == NULL) {
-		sign_anew(c, nc);
+		sign(c, nc);
 		fresh = grant_new(nc, c->c_room);
 	}
 	netconf_clear(nc);
 	return (fresh);
 }
 
-/* Credentials that differ from those that are there in nothing but time. */
+/* All credentials that are there, as of the configuration's time. */
 static void
-sign_anew(struct controller *c, struct netconf *nc)
+sign(struct controller *c, struct netconf *nc)
 {
 	unsigned	i;
 
@@ -396,8 +395,8 @@ build_rules(const struct network *n, struct netconf *nc)
  * let in at once, to nobody else.
  */
 static void
-build_capabilities(struct controller *c, const struct network *n,
-    json_t *record, bool fresh, struct netconf *nc)
+build_capabilities(const struct network *n, json_t *record, bool fresh,
+    struct netconf *nc)
 {
 	const json_t	*known, *cap;
 	json_t		*held, *e;
@@ -416,7 +415,7 @@ build_capabilities(struct controller *c, const struct network *n,
 			break;
 		id = (uint32_t)value_int(e, 0);
 		if ((cap = capability_find(known, id)) != NULL)
-			capability_issue(c, cap, id, nc);
+			capability_issue(cap, id, nc);
 	}
 }
 
@@ -448,23 +447,19 @@ capability_find(const json_t *known, uint32_t id)
 }
 
 static void
-capability_issue(struct controller *c, const json_t *cap, uint32_t id,
-    struct netconf *nc)
+capability_issue(const json_t *cap, uint32_t id, struct netconf *nc)
 {
 	struct capability	*out = &nc->nc_caps[nc->nc_ncaps++];
 
 	out->cap_nwid = nc->nc_nwid;
-	out->cap_ts = nc->nc_ts;
 	out->cap_id = id;
 	out->cap_maxcustody = 1;
 	out->cap_nrules = rulejson_compile(json_object_get(cap, "rules"),
 	    out->cap_rules, CAPABILITY_RULES);
-	capability_sign(out, &c->c_id, nc->nc_to);
 }
 
 static void
-build_tags(struct controller *c, const struct network *n, json_t *record,
-    struct netconf *nc)
+build_tags(const struct network *n, json_t *record, struct netconf *nc)
 {
 	struct keyed	 k;
 	struct tag	*tag;
@@ -477,11 +472,9 @@ build_tags(struct controller *c, const struct network *n, json_t *record,
 	for (i = 0; i < k.k_n && i < NETCONF_TAGS; i++) {
 		tag = &nc->nc_tags[nc->nc_ntags++];
 		tag->tag_nwid = nc->nc_nwid;
-		tag->tag_ts = nc->nc_ts;
 		tag->tag_id = (uint32_t)k.k_e[i].ke_key;
 		tag->tag_value = (uint32_t)value_int(k.k_e[i].ke_value, 0);
 		tag->tag_to = nc->nc_to;
-		tag_sign(tag, &c->c_id);
 	}
 	keyed_clear(&k);
 }
@@ -539,7 +532,7 @@ keyed_has(const struct keyed *k, size_t n, uint64_t key)
 
 /* One certificate for as many addresses as fit. */
 static void
-build_coo(struct controller *c, struct netconf *nc)
+build_coo(struct netconf *nc)
 {
 	struct coo	*coo = &nc->nc_coos[0];
 	unsigned	 i;
@@ -547,7 +540,6 @@ build_coo(struct controller *c, struct netconf *nc)
 	if (nc->nc_nips == 0)
 		return;
 	coo->coo_nwid = nc->nc_nwid;
-	coo->coo_ts = nc->nc_ts;
 	coo->coo_id = 1;
 	coo->coo_to = nc->nc_to;
 	for (i = 0; i < nc->nc_nips && i < COO_THINGS; i++) {
@@ -557,6 +549,5 @@ build_coo(struct controller *c, struct netconf *nc)
 		    inet_iplen(&nc->nc_ips[i]));
 		coo->coo_n++;
 	}
-	coo_sign(coo, &c->c_id);
 	nc->nc_ncoos = 1;
 }

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "privsep/thread.h"
 #include "ztd-controller/db.h"
 #include "ztd-controller/pool.h"
 
@@ -124,17 +124,12 @@ db_close(struct db *db)
 int
 db_thread(struct db *db)
 {
-	sigset_t	all, old;
-
 	if (pipe2(db->db_pipe, O_CLOEXEC | O_NONBLOCK) == -1) {
 		log_warn("no pipe for the database's thread");
 		return (-1);
 	}
 	db->db_workers = pool_new(POOL_THREADS);
-	sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	errno = pthread_create(&db->db_id, NULL, db_run, db);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = thread_start(&db->db_id, db_run, db);
 	db->db_threaded = errno == 0;
 	if (db->db_threaded)
 		return (db->db_pipe[0]);

@@ -8,11 +8,11 @@
  */
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "common/log.h"
+#include "privsep/thread.h"
 #include "ztd-controller/pool.h"
 
 struct pool {
@@ -35,19 +35,14 @@ struct pool *
 pool_new(unsigned threads)
 {
 	struct pool	*po;
-	sigset_t	 all, old;
 
 	po = xcalloc(1, sizeof(*po) + threads * sizeof(po->po_threads[0]));
 	(void)pthread_mutex_init(&po->po_lock, NULL);
 	(void)pthread_cond_init(&po->po_work, NULL);
 	(void)pthread_cond_init(&po->po_done, NULL);
-	/* Signals are the event loop's. */
-	sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (po->po_nthreads < threads && pthread_create(
-	    &po->po_threads[po->po_nthreads], NULL, pool_thread, po) == 0)
+	while (po->po_nthreads < threads && thread_start(
+	    &po->po_threads[po->po_nthreads], pool_thread, po) == 0)
 		po->po_nthreads++;
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (po->po_nthreads == 0) {
 		pool_free(po);
 		return (NULL);

@@ -29,9 +29,8 @@ void	 udp_outbox_free(struct udp_outbox *);
 /*
  * Copy a datagram into the box; a full one, or one of another socket, leaves
  * first.  runs: this socket takes runs; then the order is kept among those to
- * one address only.  Those that the kernel did not take,
- * to an address and of a size, are left alone for the next two thousand
- * datagrams.
+ * one address only.  Those that the kernel did not take, to an address and of
+ * a size, are left alone for the next two thousand datagrams.
  */
 void	 udp_outbox_put(struct udp_outbox *, int fd, bool runs,
 	    const struct inet_addr *, const void *, size_t len);

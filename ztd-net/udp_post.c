@@ -4,10 +4,10 @@
  */
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "privsep/thread.h"
 #include "ztd-net/udp_post.h"
 
 struct udp_post {
@@ -26,20 +26,13 @@ struct udp_post *
 udp_post_new(void)
 {
 	struct udp_post	*p;
-	sigset_t	 all, old;
-	int		 error;
 
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return (NULL);
 	(void)pthread_mutex_init(&p->p_lock, NULL);
 	(void)pthread_cond_init(&p->p_given, NULL);
 	(void)pthread_cond_init(&p->p_sent, NULL);
-	/* Signals are the event loop's. */
-	sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_create(&p->p_thread, NULL, post_thread, p);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (error != 0) {
+	if (thread_start(&p->p_thread, post_thread, p) != 0) {
 		free(p);
 		return (NULL);
 	}

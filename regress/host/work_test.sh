@@ -37,17 +37,23 @@ trace_end()
 	sort -rn calls
 }
 
-host_case calls "system calls for each megabyte, by all processes of both ends" 240
-calls_body()
+# joined: a and b talk directly, b at $ip_b; what to send is in the file sent
+joined()
 {
-	host_begin strace
-	must lab_three
 	nwid=$(private_net root)
 	must lab_join "$nwid" a b
 	ip_b=$(net_ip4 b "$nwid")
 	must wait_for 30 ping_ok a "$ip_b"
 	must wait_for 60 direct a "$(address_of b)"
 	head -c "${MEGABYTES}000000" /dev/urandom >sent
+}
+
+host_case calls "system calls for each megabyte, by all processes of both ends" 240
+calls_body()
+{
+	host_begin strace
+	must lab_three
+	joined
 	# Once without being counted: the path's size is measured meanwhile.
 	must transfer a b "$ip_b" sent received
 	must trace_begin a b
@@ -81,14 +87,9 @@ thread_body()
 	host_begin
 	must lab_three
 	must no_offload a b
-	nwid=$(private_net root)
-	must lab_join "$nwid" a b
-	ip_b=$(net_ip4 b "$nwid")
-	must wait_for 30 ping_ok a "$ip_b"
-	must wait_for 60 direct a "$(address_of b)"
+	joined
 	engine=$(child_pid a ztd-net)
 	must equal "$(ls "/proc/$engine/task" | wc -l)" 1
-	head -c "${MEGABYTES}000000" /dev/urandom >sent
 	must transfer a b "$ip_b" sent received
 	must cmp sent received
 	must equal "$(child_pid a ztd-net)" "$engine"
@@ -114,13 +115,8 @@ realtime_body()
 	host_begin chrt
 	chrt -r 1 true || atf_skip "needs CAP_SYS_NICE"
 	must lab_three
-	nwid=$(private_net root)
-	must lab_join "$nwid" a b
-	ip_b=$(net_ip4 b "$nwid")
-	must wait_for 30 ping_ok a "$ip_b"
-	must wait_for 60 direct a "$(address_of b)"
+	joined
 	must wait_for 20 policy_is a SCHED_OTHER
-	head -c "${MEGABYTES}000000" /dev/urandom >sent
 	must transfer a b "$ip_b" sent received
 	must wait_for 2 policy_is a SCHED_RR
 	must wait_for 20 policy_is a SCHED_OTHER

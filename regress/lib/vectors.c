@@ -151,3 +151,15 @@ hex_text(json_t *str, const char *name, size_t *len)
 	*len = json_string_length(str) / 2;
 	return (json_string_value(str));
 }
+
+void
+vectors_identity(const atf_tc_t *tc, const char *name, struct identity *id)
+{
+	json_t		*doc = vectors_load(tc, "credentials.json");
+	const char	*text;
+
+	text = vectors_str(vectors_get(vectors_get(doc, "identities"), name),
+	    "secret");
+	ATF_REQUIRE_EQ(identity_parse(id, text, strlen(text)), IDENTITY_OK);
+	json_decref(doc);
+}

@@ -19,6 +19,8 @@
 #include <atf-c.h>
 #include <jansson.h>
 
+#include "common/identity.h"
+
 /* Load srcdir/../vectors/file; the caller's reference (json_decref). */
 json_t	*vectors_load(const atf_tc_t *tc, const char *file);
 
@@ -49,5 +51,9 @@ uint64_t vectors_u64(json_t *obj, const char *key);
 /* A string member with hexadecimal digits, at most 16. */
 uint64_t vectors_hexu64(json_t *obj, const char *key);
 bool	 vectors_bool(json_t *obj, const char *key);
+
+/* The identity of that name in credentials.json, with its secret. */
+void	 vectors_identity(const atf_tc_t *tc, const char *name,
+	    struct identity *);
 
 #endif /* REGRESS_LIB_VECTORS_H */

@@ -34,15 +34,9 @@ ways(const atf_tc_t *tc, const char *first, unsigned delay1,
 	unsigned	 delay[2] = { delay1, delay2 }, i;
 	struct inet_addr ia;
 	struct identity	 id;
-	const char	*text;
-	json_t		*doc;
 
 	ATF_REQUIRE_EQ(crypto_init(), 0);
-	doc = vectors_load(tc, "credentials.json");
-	text = vectors_str(vectors_get(vectors_get(doc, "identities"), "m1"),
-	    "secret");
-	ATF_REQUIRE_EQ(identity_parse(&id, text, strlen(text)), IDENTITY_OK);
-	json_decref(doc);
+	vectors_identity(tc, "m1", &id);
 	w.now = START;
 	ATF_REQUIRE((w.node = node_new(&id, &callbacks, NULL, w.now)) != NULL);
 	memset(&id, 0, sizeof(id));

@@ -88,17 +88,11 @@ static void
 start(const atf_tc_t *tc)
 {
 	struct identity	 id;
-	const char	*text;
-	json_t		*doc;
 
 	ATF_REQUIRE_EQ(crypto_init(), 0);
 	memset(&rig, 0, sizeof(rig));
 	rig.now = START;
-	doc = vectors_load(tc, "credentials.json");
-	text = vectors_str(vectors_get(vectors_get(doc, "identities"), "m1"),
-	    "secret");
-	ATF_REQUIRE_EQ(identity_parse(&id, text, strlen(text)), IDENTITY_OK);
-	json_decref(doc);
+	vectors_identity(tc, "m1", &id);
 	rig.node = node_new(&id, &callbacks, NULL, rig.now);
 	ATF_REQUIRE(rig.node != NULL);
 	sockets(1);

@@ -52,15 +52,9 @@ node_start(const atf_tc_t *tc)
 {
 	struct identity	 id;
 	struct node	*n;
-	const char	*text;
-	json_t		*doc;
 
 	ATF_REQUIRE_EQ(crypto_init(), 0);
-	doc = vectors_load(tc, "credentials.json");
-	text = vectors_str(vectors_get(vectors_get(doc, "identities"), "m1"),
-	    "secret");
-	ATF_REQUIRE_EQ(identity_parse(&id, text, strlen(text)), IDENTITY_OK);
-	json_decref(doc);
+	vectors_identity(tc, "m1", &id);
 	n = node_new(&id, &callbacks, NULL, START);
 	ATF_REQUIRE(n != NULL);
 	return (n);

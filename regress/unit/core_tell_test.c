@@ -39,28 +39,15 @@ static struct peer	*peer, *root;
 static struct path	*one, *two;
 
 static void
-get_identity(json_t *doc, const char *name, struct identity *id)
-{
-	const char	*text;
-
-	text = vectors_str(vectors_get(vectors_get(doc, "identities"), name),
-	    "secret");
-	ATF_REQUIRE_EQ(identity_parse(id, text, strlen(text)), IDENTITY_OK);
-}
-
-static void
 set_up(const atf_tc_t *tc)
 {
 	struct inet_addr	 a, b;
 	struct identity		 id, other;
 	const uint64_t		*ups;
-	json_t			*doc;
 
 	ATF_REQUIRE_EQ(crypto_init(), 0);
-	doc = vectors_load(tc, "credentials.json");
-	get_identity(doc, "m1", &id);
-	get_identity(doc, "m2", &other);
-	json_decref(doc);
+	vectors_identity(tc, "m1", &id);
+	vectors_identity(tc, "m2", &other);
 	ATF_REQUIRE((n = node_new(&id, &callbacks, NULL, START)) != NULL);
 	ATF_REQUIRE((peer = peer_add(n, START, &other)) != NULL);
 	ATF_REQUIRE(topology_upstreams(n, &ups) > 0);

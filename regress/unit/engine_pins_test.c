@@ -105,17 +105,10 @@ static void
 set_up(const atf_tc_t *tc)
 {
 	struct identity	 identity;
-	const char	*text;
-	json_t		*doc;
 	int		 fds[2];
 
 	ATF_REQUIRE_EQ(crypto_init(), 0);
-	doc = vectors_load(tc, "credentials.json");
-	text = vectors_str(vectors_get(vectors_get(doc, "identities"), "m1"),
-	    "secret");
-	ATF_REQUIRE_EQ(identity_parse(&identity, text, strlen(text)),
-	    IDENTITY_OK);
-	json_decref(doc);
+	vectors_identity(tc, "m1", &identity);
 	ATF_REQUIRE((e.e_base = event_base_new()) != NULL);
 	e.e_node = node_new(&identity, &callbacks, &e, engine_now());
 	ATF_REQUIRE(e.e_node != NULL);

@@ -100,17 +100,11 @@ ATF_TC_BODY(core, tc)
 	static const uint8_t	 payload[64];
 	struct identity		 id;
 	struct node		*n;
-	const char		*text;
-	json_t			*doc;
 	double			 begin, one, all;
 	unsigned		 i, have;
 
 	ATF_REQUIRE_EQ(crypto_init(), 0);
-	doc = vectors_load(tc, "credentials.json");
-	text = vectors_str(vectors_get(vectors_get(doc, "identities"), "m1"),
-	    "secret");
-	ATF_REQUIRE_EQ(identity_parse(&id, text, strlen(text)), IDENTITY_OK);
-	json_decref(doc);
+	vectors_identity(tc, "m1", &id);
 	ATF_REQUIRE((n = node_new(&id, &callbacks, NULL, START)) != NULL);
 
 	ATF_REQUIRE_EQ(0, node_join(n, START, nwid(0)));
@@ -237,17 +231,11 @@ ATF_TC_BODY(all_told, tc)
 	struct identity		 id;
 	struct channel		*parent;
 	struct timeval		 tv = { 1, 0 };
-	const char		*text;
-	json_t			*doc;
 	unsigned		 i, missing, turn;
 	int			 fds[2];
 
 	ATF_REQUIRE_EQ(crypto_init(), 0);
-	doc = vectors_load(tc, "credentials.json");
-	text = vectors_str(vectors_get(vectors_get(doc, "identities"), "m1"),
-	    "secret");
-	ATF_REQUIRE_EQ(identity_parse(&id, text, strlen(text)), IDENTITY_OK);
-	json_decref(doc);
+	vectors_identity(tc, "m1", &id);
 	ATF_REQUIRE((e.e_base = event_base_new()) != NULL);
 	ATF_REQUIRE_EQ(0, channel_pair(fds));
 	e.e_parent = channel_new(e.e_base, fds[0], PROC_NET, PROC_TAP,

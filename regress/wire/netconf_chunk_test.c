@@ -26,20 +26,6 @@ get_addr(json_t *v, const char *key)
 	return (addr);
 }
 
-static void
-load_identity(const atf_tc_t *tc, const char *name, struct identity *id)
-{
-	const char	*text;
-	json_t		*root, *all;
-
-	ATF_REQUIRE_EQ(0, crypto_init());
-	root = vectors_load(tc, "credentials.json");
-	all = vectors_get(root, "identities");
-	text = vectors_str(vectors_get(all, name), "secret");
-	ATF_REQUIRE_EQ(IDENTITY_OK, identity_parse(id, text, strlen(text)));
-	json_decref(root);
-}
-
 /* The dictionary that was sent in chunks is the one of this name. */
 static json_t *
 find_config(json_t *root, const char *name)
@@ -85,8 +71,9 @@ ATF_TC_BODY(chunks, tc)
 	json_t			*root, *all, *v;
 	size_t			 i, len, n = 0, total;
 
-	load_identity(tc, "controller", &controller);
-	load_identity(tc, "m2", &other);
+	ATF_REQUIRE_EQ(0, crypto_init());
+	vectors_identity(tc, "controller", &controller);
+	vectors_identity(tc, "m2", &other);
 	root = vectors_load(tc, "netconf.json");
 	want = vectors_hex_alloc(vectors_get(find_config(root,
 	    "multi_chunk_500_rules"), "text_hex"), &total);
@@ -189,7 +176,8 @@ ATF_TC_BODY(sequences, tc)
 	bool		 malformed;
 	uint64_t	 done;
 
-	load_identity(tc, "controller", &m.controller);
+	ATF_REQUIRE_EQ(0, crypto_init());
+	vectors_identity(tc, "controller", &m.controller);
 	root = vectors_load(tc, "netconf.json");
 	chunked = vectors_get(root, "chunked");
 	m.addr = get_addr(chunked, "member");

@@ -413,8 +413,9 @@ RB_PROTOTYPE(path_tree, path, pa_entry, path_cmp)
 
 /* choose.c: which path is used */
 /*
- * For a packet to p: direct, or that of a root that relays; NULL: none.  With
- * wait something should be heard on it after that, or it is suspect (watch.c).
+ * For a packet to p: direct, or that of a root that relays; NULL: none.
+ * Something should be heard on it after that, or it is suspect (watch.c);
+ * without wait, not on a direct one that answers.
  */
 struct path *choose_path(struct node *, int64_t now, struct peer *,
 	    bool wait);

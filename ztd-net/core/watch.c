@@ -10,9 +10,9 @@
  * A path on which packets go out, other than answers, and none come back is
  * asked after a second and suspect after two; a suspect one is gone around
  * (choose.c) while all other ways to the peer are tried, and used again when
- * anything is heard on it.  Where the peer is heard on another path meanwhile it is all quicker:
- * then it has moved.  Without this a dead path would be used until it
- * expires, four minutes later.
+ * anything is heard on it.  Where the peer is heard on another path meanwhile
+ * it is all quicker: then it has moved.  Without this a dead path would be
+ * used until it expires, four minutes later.
  */
 
 #include <stdlib.h>
