@@ -162,7 +162,7 @@ status_note(struct status_table *tb, struct status *st,
 	    sizeof(st->st_public)) == 0 && (len == 0 ||
 	    memcmp(st->st_meta, meta, len) == 0))
 		return;
-	status_grant(tb, st, NULL);
+	status_settle(tb, st, 0, NULL);
 	st->st_note++;
 	memcpy(st->st_public, id->id_public, sizeof(st->st_public));
 	meta_put(st->st_meta);

@@ -80,7 +80,7 @@ bool	 status_online(const struct status *, int64_t now);
 bool	 status_any(const struct status_table *);
 /*
  * Remember an authorized request: who made it, its meta-data.  When they are
- * others the grant goes.
+ * others the grant goes, and what this request changes is not known yet.
  */
 void	 status_note(struct status_table *, struct status *,
 	    const struct identity *, const void *meta, size_t len);

@@ -22,6 +22,7 @@ static const char	meta[] = "v=7\nvend=1\npv=c\nmajv=1\nminv=e\nrevv=1\n"
     "mr=400\nmc=80\nmcr=40\nmt=80\nf=0\nrevr=1";
 static const char	meta_newer[] = "v=7\nvend=1\npv=c\nmajv=1\nminv=10\n"
     "revv=0\nmr=400\nmc=80\nmcr=40\nmt=80\nf=0\nrevr=1";
+static const char	meta_plain[] = "v=7\nmajv=1\nminv=1";
 
 /* A network with everything that is signed, and some members of it. */
 struct stage {
@@ -297,12 +298,12 @@ ATF_TC_BODY(window, tc)
 
 /* As if it had been signed at this time. */
 static void
-sign_as_of(struct stage *st, struct netconf *nc, int64_t ts)
+sign_as_of(struct stage *st, int who, struct netconf *nc, int64_t ts)
 {
 	const struct identity	*con = &st->st_w->w_con.c_id;
 	unsigned		 i;
 
-	com_make(&nc->nc_com, ts, nc->nc_delta, nc->nc_nwid, &st->st_ids[0]);
+	com_make(&nc->nc_com, ts, nc->nc_delta, nc->nc_nwid, &st->st_ids[who]);
 	com_sign(&nc->nc_com, con);
 	for (i = 0; i < nc->nc_ntags; i++) {
 		nc->nc_tags[i].tag_ts = ts;
@@ -344,7 +345,7 @@ same_later(struct stage *st, const char *text)
 	ATF_CHECK(netconf_equal(nc[2], nc[3]));
 	/* Signed at another time, by what signed the first. */
 	nc[2]->nc_ts = nc[0]->nc_ts;
-	sign_as_of(st, nc[2], nc[0]->nc_ts);
+	sign_as_of(st, 0, nc[2], nc[0]->nc_ts);
 	ATF_CHECK(netconf_equal(nc[0], nc[2]));
 	for (i = 0; i < 4; i++) {
 		netconf_clear(nc[i]);
@@ -352,18 +353,138 @@ same_later(struct stage *st, const char *text)
 	}
 }
 
+/* What a member gets from what is kept, and with nothing kept: the same. */
+static void
+check_kept(struct stage *st, int who, const char *text)
+{
+	struct controller	*c = &st->st_w->w_con;
+	struct netconf		*kept, *whole;
+	struct status		*own;
+
+	kept = calloc(1, sizeof(*kept));
+	whole = calloc(1, sizeof(*whole));
+	ATF_REQUIRE(kept != NULL && whole != NULL);
+	ask_with(st, who, text, 1001, kept);
+	netconf_clear(kept);
+	ask_with(st, who, text, 1001, kept);
+	status_ungrant(c->c_status);
+	own = status_find(c->c_status, st->st_nwid, st->st_ids[who].id_addr);
+	ATF_REQUIRE(own != NULL);
+	own->st_serial = 0;
+	ask_with(st, who, text, 1001, whole);
+	check_time(st, whole, whole->nc_ts);
+	kept->nc_ts = whole->nc_ts;
+	sign_as_of(st, who, kept, whole->nc_ts);
+	sign_as_of(st, who, whole, whole->nc_ts);
+	ATF_CHECK(netconf_equal(kept, whole));
+	netconf_clear(kept);
+	netconf_clear(whole);
+	free(kept);
+	free(whole);
+}
+
+/*
+ * Whatever is changed, in whatever order, by whatever way: what is kept of a
+ * network and of its members is not told any more.
+ */
+ATF_TC_WITHOUT_HEAD(stale);
+ATF_TC_BODY(stale, tc)
+{
+	static const char *const	networks[] = {
+		"{\"name\":\"y\"}", "{\"name\":\"\"}",
+		"{\"mtu\":1400}", "{\"mtu\":9000}",
+		"{\"multicastLimit\":7}", "{\"multicastLimit\":64}",
+		"{\"rules\":[{\"type\":\"ACTION_DROP\"}]}",
+		"{\"rules\":[{\"type\":\"ACTION_ACCEPT\"}]}",
+		"{\"rules\":[]}", "{\"routes\":[]}",
+		"{\"routes\":[{\"target\":\"10.1.0.0/16\"},"
+		    "{\"target\":\"10.9.0.0/16\",\"via\":\"10.1.0.1\"}]}",
+		"{\"routes\":[{\"target\":\"10.1.0.0/16\"}]}",
+		"{\"tags\":[{\"id\":1,\"default\":2},{\"id\":2,"
+		    "\"default\":3}]}",
+		"{\"capabilities\":[]}",
+		"{\"capabilities\":[{\"id\":7,\"rules\":[{\"type\":"
+		    "\"ACTION_DROP\"}]},{\"id\":3,\"rules\":[]}]}",
+		"{\"private\":false}", "{\"private\":true}",
+		"{\"enableBroadcast\":false}", "{\"enableBroadcast\":true}",
+		"{\"v6AssignMode\":{\"6plane\":true}}",
+		"{\"v6AssignMode\":{\"6plane\":false}}",
+		"{\"dns\":{\"domain\":\"x.y\",\"servers\":[\"10.1.0.1\"]}}",
+		"{\"dns\":{\"domain\":\"\",\"servers\":[]}}",
+		"{\"remoteTraceTarget\":\"1234567890\"}",
+		"{\"remoteTraceTarget\":\"\"}",
+		"{\"remoteTraceLevel\":3}", "{\"remoteTraceLevel\":0}",
+	};
+	static const char *const	members[] = {
+		"{\"tags\":[[1,5]]}", "{\"tags\":[[9,1],[1,6]]}",
+		"{\"capabilities\":[]}", "{\"capabilities\":[7,3,7]}",
+		"{\"activeBridge\":true}", "{\"activeBridge\":false}",
+		"{\"ipAssignments\":[\"10.1.0.77\"]}",
+		"{\"ipAssignments\":[\"10.1.0.78\",\"10.9.0.1\"]}",
+		"{\"noAutoAssignIps\":true}",
+		"{\"authorized\":false}", "{\"authorized\":true}",
+		"{\"remoteTraceTarget\":\"0123456789\"}",
+		"{\"remoteTraceTarget\":\"\"}",
+	};
+	struct stage	 st;
+	unsigned	 i, n;
+	int64_t		 jump;
+
+	setup(&st);
+	srandom(1);
+	for (i = 0; i < 500; i++) {
+		n = (unsigned)random();
+		switch (n % 8) {
+		case 0:
+		case 1:
+		case 2:
+			n = (unsigned)random() % (sizeof(networks) /
+			    sizeof(networks[0]));
+			post(&st, "", networks[n]);
+			break;
+		case 3:
+		case 4:
+			n = (unsigned)random() % (sizeof(members) /
+			    sizeof(members[0]));
+			post_member(&st, (int)random() % 3, members[n]);
+			break;
+		case 5:
+			post_member(&st, 2, "{\"activeBridge\":true}");
+			if (random() % 2)
+				post_member(&st, 2, NULL);
+			break;
+		case 6:
+			if (random() % 4 == 0) {
+				post(&st, "", NULL);
+				post(&st, "", "{\"routes\":[{\"target\":"
+				    "\"10.1.0.0/16\"}]}");
+			}
+			break;
+		case 7:
+			/* Within what is given again, or beyond. */
+			jump = random() % 2 ? 20000 : 400000;
+			st.st_w->w_now += random() % 2 ? jump : -jump;
+			break;
+		}
+		post_member(&st, 0, "{\"authorized\":true}");
+		if (random() % 2)
+			controller_push(&st.st_w->w_con, st.st_w->w_now);
+		check_kept(&st, 0, random() % 8 ? meta : meta_plain);
+	}
+	done(&st);
+}
+
 /* A device without rules engine gets other rules than the rest. */
 ATF_TC_WITHOUT_HEAD(plain);
 ATF_TC_BODY(plain, tc)
 {
-	static const char	 plain_meta[] = "v=7\nmajv=1\nminv=1";
 	struct stage		 st;
 
 	setup(&st);
 	post(&st, "", "{\"rules\":[{\"type\":\"ACTION_DROP\"}]}");
 	settle(&st, 0);
 	settle(&st, 1);
-	same_later(&st, plain_meta);
+	same_later(&st, meta_plain);
 	same_later(&st, meta);
 	done(&st);
 }
@@ -501,6 +622,47 @@ ATF_TC_BODY(updated, tc)
 	done(&st);
 }
 
+/*
+ * A device that was updated while nothing could be stored is not taken for
+ * one of which everything is known: it is stored when that works again.
+ */
+ATF_TC_WITHOUT_HEAD(unstored);
+ATF_TC_BODY(unstored, tc)
+{
+	char		 file[256], inside[300], name[96], addr[ADDR_TEXT];
+	char		 path[96], *out;
+	struct stage	 st;
+	int		 i;
+
+	setup(&st);
+	settle(&st, 0);
+	addr_format(addr, st.st_ids[0].id_addr);
+	snprintf(name, sizeof(name), "network/%016" PRIx64 "/member/%s.json",
+	    st.st_nwid, addr);
+	strlcpy(file, world_path(st.st_w, name), sizeof(file));
+	snprintf(inside, sizeof(inside), "%s/x", file);
+	/* A folder with something in it cannot be replaced. */
+	ATF_REQUIRE_EQ(unlink(file), 0);
+	ATF_REQUIRE(mkdir(file, 0700) == 0 && mkdir(inside, 0700) == 0);
+	for (i = 0; i < 3; i++) {
+		st.st_w->w_now += MINUTE;
+		request_receive(&st.st_w->w_con, st.st_w->w_now, st.st_nwid,
+		    PACKET, &st.st_ids[0], meta_newer, strlen(meta_newer));
+		db_wait(st.st_w->w_con.c_db);
+	}
+	ATF_REQUIRE(rmdir(inside) == 0 && rmdir(file) == 0);
+	st.st_w->w_now += MINUTE;
+	request_receive(&st.st_w->w_con, st.st_w->w_now, st.st_nwid, PACKET,
+	    &st.st_ids[0], meta_newer, strlen(meta_newer));
+	db_wait(st.st_w->w_con.c_db);
+	snprintf(path, sizeof(path), "/network/%016" PRIx64 "/member/%s",
+	    st.st_nwid, addr);
+	ATF_CHECK_EQ(world_api(st.st_w, "GET", path, "", &out), 200);
+	ATF_CHECK_MSG(strstr(out, "\"vMinor\":16") != NULL, "%s", out);
+	free(out);
+	done(&st);
+}
+
 /* Where members log in all is new each time, to the end of the log-in. */
 ATF_TC_WITHOUT_HEAD(login);
 ATF_TC_BODY(login, tc)
@@ -607,10 +769,12 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, first);
 	ATF_TP_ADD_TC(tp, window);
 	ATF_TP_ADD_TC(tp, changed);
+	ATF_TP_ADD_TC(tp, stale);
 	ATF_TP_ADD_TC(tp, plain);
 	ATF_TP_ADD_TC(tp, bridge);
 	ATF_TP_ADD_TC(tp, revoked);
 	ATF_TP_ADD_TC(tp, updated);
+	ATF_TP_ADD_TC(tp, unstored);
 	ATF_TP_ADD_TC(tp, login);
 	ATF_TP_ADD_TC(tp, taken);
 	ATF_TP_ADD_TC(tp, bounds);
