@@ -21,6 +21,7 @@
 #define RIVAL_BETTER	4	/* by a fifth: 4 of theirs are less than */
 #define RIVAL_WORSE	5	/* 5 of ours */
 #define RIVAL_AT_ONCE	3	/* or so many times as good */
+#define NEAR		10	/* within a site: so busy are the hosts */
 #define HINT_MS		30000
 #define PROBE_MS	500	/* of a path that was not heard for long */
 
@@ -57,18 +58,21 @@ quality_now(const struct peer_path *pp, int64_t now)
 /*
  * Within a site both families come to the same machine by the same wires, and
  * IPv4 is what costs less: 20 bytes a datagram, and on Linux a tenth of the
- * kernel's time for it.  Elsewhere it says nothing: there may be a NAT.  Of
- * delays that differ by one, the clock's own step, none is shorter.
+ * kernel's time for it.  Elsewhere it says nothing: there may be a NAT.
+ * Delays of a few ms are those of busy hosts there, not of the wire, and of
+ * two that differ by one, the clock's own step, none is shorter.
  */
 static bool
 same_but_cheaper(const struct peer_path *pp, const struct peer_path *other,
     int64_t now)
 {
+	uint64_t	 q = quality_now(pp, now);
+
 	return (pp->pp_path->pa_addr.ia_family == 4 &&
 	    other->pp_path->pa_addr.ia_family == 6 &&
 	    inet_scope(&pp->pp_path->pa_addr) == SCOPE_PRIVATE &&
 	    inet_scope(&other->pp_path->pa_addr) == SCOPE_PRIVATE &&
-	    quality_now(pp, now) <= quality_now(other, now) + 1);
+	    (q <= NEAR || q <= quality_now(other, now) + 1));
 }
 
 static bool
@@ -148,10 +152,11 @@ rival_wins(struct peer *p, int64_t now, const struct peer_path *used,
 	uint64_t	 qu = path_quality(used, now);
 	uint64_t	 qr = path_quality(rival, now);
 
-	if (qr * RIVAL_AT_ONCE <= qu)
+	bool		 cheaper = same_but_cheaper(used, rival, now);
+
+	if (!cheaper && qr * RIVAL_AT_ONCE <= qu)
 		return (true);
-	if (same_but_cheaper(used, rival, now) ||
-	    (qr * RIVAL_WORSE >= qu * RIVAL_BETTER &&
+	if (cheaper || (qr * RIVAL_WORSE >= qu * RIVAL_BETTER &&
 	    !same_but_cheaper(rival, used, now))) {
 		p->pe_rival = NULL;
 		return (false);
