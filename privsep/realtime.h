@@ -25,6 +25,11 @@
  */
 int	 realtime_give(pid_t);
 /*
+ * The parent: let it be as the others, whatever it does.  Nothing happens on
+ * systems that have nothing like it.
+ */
+void	 realtime_take(pid_t);
+/*
  * The child, before it asks for that, each time: it is to end by itself.
  * Returns 0, or -1 with errno as above.
  */

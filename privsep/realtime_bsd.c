@@ -19,6 +19,12 @@ realtime_give(pid_t pid)
 	return (-1);
 }
 
+void
+realtime_take(pid_t pid)
+{
+	(void)pid;
+}
+
 int
 realtime_guard(void)
 {

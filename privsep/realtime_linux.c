@@ -14,11 +14,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "privsep/realtime.h"
 
 #define PRIORITY	1
 #define SLEEPLESS	200000	/* us */
+#define SLEEP		200000	/* ns */
 
 static volatile sig_atomic_t	 lost;
 
@@ -30,13 +32,29 @@ realtime_give(pid_t pid)
 	return (sched_setscheduler(pid, SCHED_RR | SCHED_RESET_ON_FORK, &sp));
 }
 
-/* SIGXCPU: the process goes on. */
+/* Who has no rights may not take the flag away. */
+void
+realtime_take(pid_t pid)
+{
+	const struct sched_param	 sp = { 0 };
+
+	(void)sched_setscheduler(pid, SCHED_OTHER | SCHED_RESET_ON_FORK, &sp);
+}
+
+/*
+ * SIGXCPU: the process goes on.  The kernel counts from the last sleep at this
+ * priority, and goes on where it was when it is given again: one that is busy
+ * for minutes would come to the hard limit, which kills.  So it sleeps, longer
+ * than a timer needs to be set.  (A plain system call, as sleep(3) is.)
+ */
 static void
 sleepless(int sig)
 {
-	int	 saved = errno;
+	const struct timespec	 ts = { 0, SLEEP };
+	int			 saved = errno;
 
 	(void)sig;
+	(void)nanosleep(&ts, NULL);
 	realtime_end();
 	lost = 1;
 	errno = saved;
@@ -63,10 +81,7 @@ realtime_guard(void)
 void
 realtime_end(void)
 {
-	const struct sched_param	 sp = { 0 };
-
-	/* Who has no rights may not take the flag away. */
-	(void)sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &sp);
+	realtime_take(0);
 }
 
 bool

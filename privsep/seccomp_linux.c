@@ -436,7 +436,7 @@ put_kill(struct filter *f)
 	static const int	calls[] = { SYS_tgkill, SYS_tkill };
 	size_t			i;
 
-	/* The first argument of tkill is a thread, but there is only one. */
+	/* The first argument of tkill is a thread: the first one. */
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		put_skip_unless(f, (uint32_t)calls[i], 4);
 		put_arg(f, 0);

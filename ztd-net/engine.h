@@ -105,7 +105,7 @@ void	 urgent_gather(const struct engine *, const struct gather *);
 void	 urgent_gathered(struct engine *, struct gather *, size_t, size_t n);
 /* There is traffic in bulk now, or no more. */
 void	 urgent_bulk(struct engine *, bool);
-/* As the settings now want it. */
+/* As the settings now want it; changed at most once a second. */
 void	 urgent_settings(struct engine *);
 /* When it was undone it is to come back, later. */
 void	 urgent_check(struct engine *);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "ztd-net/udp_box.h"
 
@@ -90,6 +91,17 @@ no_run(int error)
 	    error == EOPNOTSUPP || error == ENOPROTOOPT);
 }
 
+static void
+denied(struct udp_box *b, unsigned n)
+{
+	struct timespec	 ts;
+
+	b->b_denied += n;
+	if (clock_gettime(CLOCK_REALTIME, &ts) == 0)
+		b->b_denied_at = (int64_t)ts.tv_sec * 1000 +
+		    ts.tv_nsec / 1000000;
+}
+
 void
 udp_box_send(struct udp_box *b)
 {
@@ -117,7 +129,7 @@ udp_box_send(struct udp_box *b)
 			b->b_refused++;
 			run_send_singly(b, done);
 		} else if (n == -1 && (errno == EPERM || errno == EACCES))
-			b->b_denied += b->b_run[done].r_n;
+			denied(b, b->b_run[done].r_n);
 		done++;		/* else it cannot go: unreachable, refused */
 	}
 }

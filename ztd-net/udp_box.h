@@ -56,6 +56,7 @@ struct udp_box {
 
 	/* What udp_box_send() has to tell. */
 	unsigned		 b_denied;	/* datagrams: EPERM, EACCES */
+	int64_t			 b_denied_at;	/* the last, ms since 1970 */
 	unsigned		 b_refused;	/* runs */
 
 	struct mmsghdr		 b_msg[BOX_RUNS];	/* and its own */
@@ -68,8 +69,9 @@ struct udp_box {
 
 /*
  * Hand all runs to the kernel, in order, without waiting; what it does not
- * take is lost, as datagrams may be.  Sets b_denied, b_refused and r_refused,
- * and touches nothing outside the box: any thread may do it.
+ * take is lost, as datagrams may be.  Sets b_denied, with b_denied_at when
+ * there are any, b_refused and r_refused, and touches nothing outside the box:
+ * any thread may do it.
  */
 void	 udp_box_send(struct udp_box *);
 

@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/log.h"
 #include "common/pages.h"
@@ -219,7 +218,7 @@ udp_outbox_put(struct udp_outbox *o, int fd, bool runs,
 	if (runs)
 		r = run_find(o->o_box, to);
 	if (r == NULL || !run_takes(r, len)) {
-		if (o->o_box->b_n == (runs ? BOX_RUNS : SINGLES))
+		if (o->o_box->b_n >= (runs ? BOX_RUNS : SINGLES))
 			udp_outbox_flush(o);
 		r = run_begin(o->o_box, to, len);
 		r->r_ended = !runs || (o->o_nrefusals > 0 &&
@@ -233,14 +232,12 @@ udp_outbox_put(struct udp_outbox *o, int fd, bool runs,
 static void
 box_done(struct udp_outbox *o, struct udp_box *b)
 {
-	struct timespec	 ts;
 	unsigned	 i;
 
 	if (b->b_denied > 0) {
 		o->o_denied += b->b_denied;
-		if (clock_gettime(CLOCK_REALTIME, &ts) == 0)
-			o->o_denied_at = (int64_t)ts.tv_sec * 1000 +
-			    ts.tv_nsec / 1000000;
+		if (b->b_denied_at > o->o_denied_at)
+			o->o_denied_at = b->b_denied_at;
 	}
 	for (i = 0; i < b->b_n && b->b_refused > 0; i++) {
 		if (b->b_run[i].r_refused)

@@ -17,7 +17,7 @@
 #include "ztd-net/engine.h"
 
 #define SECOND	1	/* at least, from one time to the next */
-#define PAUSE	50	/* us */
+#define PAUSE	100	/* us */
 #define FEW	(32 * 1024)	/* bytes in a turn */
 #define PIECES	64	/* by which the size of one is judged */
 #define LARGE	4096	/* bytes of one */
@@ -32,21 +32,26 @@ is_wanted(const struct engine *e)
 	    e->e_settings.s_offload);
 }
 
-/* The parent may have other settings by now, or no right to give it. */
+/* The parent may have other settings by now, of which we hear. */
 static void
 ask(struct engine *e)
 {
+	e->e_urgent_asked = engine_now();
 	if (realtime_guard() == -1)
 		return;
 	e->e_urgent = true;
-	e->e_urgent_asked = engine_now();
 	(void)channel_send(e->e_parent, MSG_REALTIME, 0, -1, NULL, 0);
 }
 
+/*
+ * The parent gives it when it has read that we ask: what we ended before that
+ * would stay.
+ */
 static void
-ask_later(struct engine *e)
+decide_later(struct engine *e)
 {
-	static const struct timeval	 tv = { SECOND, 0 };
+	/* The event loop's clock may be some ms behind. */
+	static const struct timeval	 tv = { SECOND, 20000 };
 
 	if (e->e_urgent_due == NULL && (e->e_urgent_due = evtimer_new(
 	    e->e_base, urgent_due, e)) == NULL)
@@ -67,12 +72,12 @@ urgent_settings(struct engine *e)
 {
 	if (is_wanted(e) == e->e_urgent)
 		return;
-	if (e->e_urgent) {
+	if (engine_now() - e->e_urgent_asked < SECOND * 1000)
+		decide_later(e);
+	else if (e->e_urgent) {
 		e->e_urgent = false;
 		realtime_end();
-	} else if (engine_now() - e->e_urgent_asked < SECOND * 1000)
-		ask_later(e);
-	else
+	} else
 		ask(e);
 }
 
@@ -82,7 +87,7 @@ urgent_check(struct engine *e)
 	if (!e->e_urgent || !realtime_lost())
 		return;
 	e->e_urgent = false;
-	ask_later(e);
+	decide_later(e);
 }
 
 static void

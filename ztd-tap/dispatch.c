@@ -42,6 +42,7 @@ static void	 ctl_restart(evutil_socket_t, short, void *);
 static void	 greet_net(struct parent *);
 static void	 greet_ctl(struct parent *);
 static void	 send_settings(struct parent *, enum proc);
+static void	 take_realtime(struct parent *);
 static void	 send_conf(struct parent *);
 static void	 send_identity(struct parent *, enum proc);
 static void	 send_listeners(struct parent *);
@@ -122,6 +123,8 @@ dispatch_settings(struct parent *p)
 	    NULL; i++)
 		log_warnx("local.conf: %s", waits);
 	dns_settings(p);
+	p->p_norealtime = false;	/* it is tried again */
+	take_realtime(p);
 	send_settings(p, PROC_NET);
 	joined_lend(p);
 	/* Sockets may be bound in another way now. */
@@ -195,6 +198,8 @@ send_settings(struct parent *p, enum proc to)
 
 	memset(&ms, 0, sizeof(ms));
 	ms.ms_settings = p->p_settings;
+	if (to == PROC_NET && p->p_norealtime)
+		ms.ms_settings.s_realtime = 0;
 	ms.ms_port = p->p_port;
 	parent_send(p, to, MSG_SETTINGS, 0, &ms, sizeof(ms));
 }
@@ -237,24 +242,46 @@ send_listeners(struct parent *p)
 	}
 }
 
-/* For a while each time; it asks again, but not as often as it likes. */
+static bool
+may_realtime(const struct parent *p)
+{
+	return (p->p_settings.s_realtime && p->p_settings.s_offload &&
+	    !p->p_norealtime);
+}
+
+/*
+ * For a while each time; it asks again, but not as often as it likes.  Where
+ * it cannot be had the engine is told, or it would pause as who has it does.
+ * One that was reaped may have asked just before.
+ */
 static void
 give_realtime(struct parent *p)
 {
 	struct child	*c = &p->p_child[PROC_NET];
 	int64_t		 now = parent_now();
 
-	if (!p->p_settings.s_realtime || c->c_state != CHILD_RUNNING ||
-	    (c->c_realtime >= c->c_since &&
+	if (!may_realtime(p) || c->c_state != CHILD_RUNNING ||
+	    c->c_pid == -1 || (c->c_realtime >= c->c_since &&
 	    now - c->c_realtime < REALTIME_LEAST))
 		return;
 	c->c_realtime = now;
 	if (realtime_give(c->c_pid) == 0)
 		return;
-	if (!p->p_norealtime)
-		log_info("packets wait their turn for the processor: %s",
-		    strerror(errno));
+	log_info("packets wait their turn for the processor: %s",
+	    strerror(errno));
 	p->p_norealtime = true;
+	send_settings(p, PROC_NET);
+}
+
+/* An engine that is honest ends it by itself when it has the settings. */
+static void
+take_realtime(struct parent *p)
+{
+	const struct child	*c = &p->p_child[PROC_NET];
+
+	if (!may_realtime(p) && c->c_state == CHILD_RUNNING &&
+	    c->c_pid != -1 && c->c_realtime >= c->c_since)
+		realtime_take(c->c_pid);
 }
 
 static bool

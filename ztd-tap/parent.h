@@ -86,7 +86,7 @@ struct parent {
 	uint16_t	 p_port;
 	int		 p_argport;	/* -1: no -p */
 	bool		 p_online;
-	bool		 p_norealtime;	/* said that there is none */
+	bool		 p_norealtime;	/* it cannot be had; the log says so */
 
 	struct proc_user p_user[PROC_COUNT];
 	struct child	 p_child[PROC_COUNT];

@@ -48,6 +48,8 @@ struct tapworld {
 	int		 tw_pins;	/* MSG_PIN_MODE: wanted; -1 none yet */
 	uint32_t	 tw_pinned;	/* MSG_PINNED */
 	unsigned	 tw_nifs, tw_nvirtual;	/* in the list it was given */
+	unsigned	 tw_settings;	/* how often it was told any, */
+	struct settings	 tw_told;	/* and the last ones */
 	bool		 tw_quick;	/* requests take no time of their own */
 	char	       **tw_lines;	/* of the log */
 	size_t		 tw_nlines;

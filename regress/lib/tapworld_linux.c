@@ -397,6 +397,11 @@ told(struct channel *chan, struct msg *m, void *arg)
 		tw->tw_pinned = m->m_id;
 	else if (m->m_type == MSG_INTERFACES)
 		told_interfaces(tw, m);
+	else if (m->m_type == MSG_SETTINGS) {
+		tw->tw_settings++;
+		tw->tw_told = ((const struct msg_settings *)
+		    m->m_data)->ms_settings;
+	}
 }
 
 static struct tapworld_tap *

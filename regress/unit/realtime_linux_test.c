@@ -8,11 +8,13 @@
  */
 
 #include <sys/types.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <time.h>
 #include <unistd.h>
@@ -146,10 +148,78 @@ ATF_TC_BODY(again, tc)
 	ATF_CHECK(!realtime_lost());
 }
 
+#define ROUNDS	10
+
+/*
+ * One that is busy for long is let before others again and again, each time
+ * for as long as at first, and does not come to the hard limit.
+ */
+ATF_TC_WITHOUT_HEAD(busy_for_long);
+ATF_TC_BODY(busy_for_long, tc)
+{
+	struct rlimit	 rl = { 400000, 400000 };	/* us */
+	int64_t		 began;
+	pid_t		 pid;
+	int		 i, status;
+
+	(void)tc;
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid == 0) {
+		if (setrlimit(RLIMIT_RTTIME, &rl) == -1)
+			_exit(9);
+		for (i = 0; i < ROUNDS; i++) {
+			if (realtime_guard() == -1)
+				_exit(9);
+			began = now_ms();
+			if (realtime_give(0) == -1)
+				_exit(errno == EPERM ? 7 : 9);
+			if (work(LONG, false) != 1)
+				_exit(8);
+			if (now_ms() - began < 50)
+				_exit(i + 10);
+		}
+		_exit(0);
+	}
+	ATF_REQUIRE_EQ(waitpid(pid, &status, 0), pid);
+	ATF_REQUIRE_MSG(WIFEXITED(status), "signal %d", WTERMSIG(status));
+	if (WEXITSTATUS(status) == 7)
+		atf_tc_skip("needs CAP_SYS_NICE");
+	ATF_CHECK_EQ(WEXITSTATUS(status), 0);
+}
+
+/* It does not have to agree. */
+ATF_TC_WITHOUT_HEAD(taken);
+ATF_TC_BODY(taken, tc)
+{
+	pid_t	 pid;
+	int	 error = 0, with = -1, without = -1;
+
+	(void)tc;
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid == 0) {
+		for (;;)
+			(void)pause();
+	}
+	if (realtime_give(pid) == -1)
+		error = errno;
+	with = policy(pid);
+	realtime_take(pid);
+	without = policy(pid);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	if (error == EPERM)
+		atf_tc_skip("needs CAP_SYS_NICE");
+	ATF_CHECK_EQ(error, 0);
+	ATF_CHECK_EQ(with, SCHED_RR);
+	ATF_CHECK_EQ(without, SCHED_OTHER);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, sleeps);
 	ATF_TP_ADD_TC(tp, does_not_sleep);
 	ATF_TP_ADD_TC(tp, again);
+	ATF_TP_ADD_TC(tp, busy_for_long);
+	ATF_TP_ADD_TC(tp, taken);
 	return (atf_no_error());
 }

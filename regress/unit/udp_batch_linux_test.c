@@ -22,6 +22,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atf-c.h>
@@ -404,6 +405,54 @@ ATF_TC_BODY(denied, tc)
 	world_end();
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec	 ts;
+
+	ATF_REQUIRE_EQ(clock_gettime(CLOCK_REALTIME, &ts), 0);
+	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+/* When it was said counts, and not when somebody asked. */
+ATF_TC_WITHOUT_HEAD(thread_denied_when);
+ATF_TC_BODY(thread_denied_when, tc)
+{
+	int64_t	 last;
+	size_t	 i;
+
+	(void)tc;
+	world_new(65536, false, true);
+	denies = true;
+	for (i = 0; i < 40; i++)
+		put(100);
+	udp_outbox_flush(w.out);
+	(void)usleep(500000);
+	ATF_REQUIRE(elsewhere > 0);
+	ATF_CHECK_EQ(udp_outbox_denied(w.out, &last), 40);
+	ATF_CHECK_MSG(now_ms() - last >= 250, "%lld ms ago",
+	    (long long)(now_ms() - last));
+	denies = false;
+	world_end();
+}
+
+/* A box with room for runs only is no box for those that go one by one. */
+ATF_TC_WITHOUT_HEAD(no_longer_runs);
+ATF_TC_BODY(no_longer_runs, tc)
+{
+	size_t	 i;
+
+	(void)tc;
+	world_new(65536, true, false);
+	for (i = 0; i < 200; i++)
+		put(1 + i);		/* a run each */
+	w.runs[0] = false;
+	for (i = 0; i < 200; i++)
+		put(1 + i);
+	take_all();
+	world_end();
+}
+
 /* A run has one recipient. */
 ATF_TC_WITHOUT_HEAD(recipients);
 ATF_TC_BODY(recipients, tc)
@@ -558,6 +607,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, thread_order);
 	ATF_TP_ADD_TC(tp, thread_refusals);
 	ATF_TP_ADD_TC(tp, denied);
+	ATF_TP_ADD_TC(tp, thread_denied_when);
+	ATF_TP_ADD_TC(tp, no_longer_runs);
 	ATF_TP_ADD_TC(tp, recipients);
 	ATF_TP_ADD_TC(tp, by_turns);
 	ATF_TP_ADD_TC(tp, many_addresses);
