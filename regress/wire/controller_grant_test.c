@@ -384,8 +384,8 @@ check_kept(struct stage *st, int who, const char *text)
 }
 
 /*
- * Whatever is changed, in whatever order, by whatever way: what is kept of a
- * network and of its members is not told any more.
+ * Whatever is changed, in whatever order: what was kept of a network and of
+ * its members before that is told to nobody any more.
  */
 ATF_TC_WITHOUT_HEAD(stale);
 ATF_TC_BODY(stale, tc)
