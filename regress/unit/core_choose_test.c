@@ -175,6 +175,70 @@ ATF_TC_BODY(answers, tc)
 	node_free(w.node, w.now);
 }
 
+/* A frame of the peer's that came by a root, or an answer on a way. */
+static void
+receive(struct path *pa, unsigned hops, uint8_t verb)
+{
+	struct rx	 rx;
+
+	memset(&rx, 0, sizeof(rx));
+	rx.rx_peer = w.peer;
+	rx.rx_path = pa;
+	rx.rx_hops = hops;
+	rx.rx_verb = verb;
+	rx.rx_suite = SUITE_AES_GMAC_SIV;
+	rx.rx_answer = verb == VERB_OK;
+	rx.rx_wire = 100;
+	note_receipt(w.node, w.now, &rx);
+}
+
+/* A root that answers, and the way to it. */
+static struct path *
+root_answers(void)
+{
+	struct inet_addr	 ia;
+	struct path		*pa;
+	struct peer		*root;
+	const uint64_t		*ups;
+
+	ATF_REQUIRE(topology_upstreams(w.node, &ups) > 0);
+	ATF_REQUIRE((root = peer_find(w.node, ups[0])) != NULL);
+	ATF_REQUIRE_EQ(inet_parse("8.8.9.9/9993", &ia), 0);
+	ATF_REQUIRE((pa = path_get(w.node, w.now, 1, &ia)) != NULL);
+	ATF_REQUIRE(peer_add_path(root, pa, w.now) != NULL);
+	path_heard(root, pa, w.now, 100);
+	return (pa);
+}
+
+/*
+ * Who was restarted may have other ports than before: what comes by a root,
+ * after a while of silence, is answered by the root, until the way is known
+ * to work.
+ */
+ATF_TC_WITHOUT_HEAD(restarted);
+ATF_TC_BODY(restarted, tc)
+{
+	struct path	*relay;
+
+	ways(tc, "10.1.1.1/9993", 1, "10.1.1.2/9993", 1);
+	ATF_REQUIRE_EQ(taken_after(LONG), 1);
+	relay = root_answers();
+
+	receive(relay, 1, VERB_FRAME);
+	ATF_CHECK_EQ(choose_path(w.node, w.now, w.peer, true), w.way[1]);
+	receive(w.way[0], 0, VERB_OK);
+	receive(w.way[1], 0, VERB_OK);
+
+	w.now += 1500;
+	ATF_CHECK_EQ(choose_path(w.node, w.now, w.peer, true), w.way[1]);
+	relay = root_answers();
+	receive(relay, 1, VERB_FRAME);
+	ATF_CHECK_EQ(choose_path(w.node, w.now, w.peer, true), relay);
+	receive(w.way[0], 0, VERB_OK);
+	ATF_CHECK_EQ(choose_path(w.node, w.now, w.peer, true), w.way[0]);
+	node_free(w.node, w.now);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, shorter);
@@ -183,5 +247,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, family_busy);
 	ATF_TP_ADD_TC(tp, family_later);
 	ATF_TP_ADD_TC(tp, answers);
+	ATF_TP_ADD_TC(tp, restarted);
 	return (atf_no_error());
 }

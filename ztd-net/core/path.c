@@ -22,6 +22,7 @@
 #define UNUSED_MS	60000	/* until a path of no peer is forgotten */
 #define CREDIT_MAX	65536
 #define MOVING_MS	300	/* silence on one port, heard on another */
+#define JUST_NOW_MS	1000	/* heard on a path, which works no doubt */
 #define ECHO_STAMP	8	/* bytes of a probe: when it was sent */
 
 int
@@ -464,7 +465,9 @@ nontrivial(uint8_t verb)
 /*
  * Its traffic comes by a relay although there are direct paths on which we
  * hear it.  Some paths die in one direction only: then it hears nothing of
- * us there, and we would never know.
+ * us there, and we would never know.  And one that was restarted knows of no
+ * path, and may have other ports than before: what goes to it meanwhile takes
+ * the way of the relay, too, but for paths on which it was heard just now.
  */
 static void
 doubt_paths(struct node *n, int64_t now, struct peer *p)
@@ -480,6 +483,12 @@ doubt_paths(struct node *n, int64_t now, struct peer *p)
 		if (pa->pa_waiting == 0) {
 			pa->pa_waiting = now;
 			pa->pa_probed = 0;
+		}
+		if (now - pa->pa_last_in >= JUST_NOW_MS) {
+			pa->pa_suspect = true;
+			pa->pa_probed = now;
+			p->pe_best_until = 0;
+			probe(n, now, p, pa->pa_sock, &pa->pa_addr, 0);
 		}
 		watch(n, now, p);
 	}
