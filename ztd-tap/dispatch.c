@@ -260,8 +260,8 @@ give_realtime(struct parent *p)
 	struct child	*c = &p->p_child[PROC_NET];
 	int64_t		 now = parent_now();
 
-	if (!may_realtime(p) || c->c_state != CHILD_RUNNING ||
-	    c->c_pid == -1 || (c->c_realtime >= c->c_since &&
+	if (!may_realtime(p) || !supervise_lives(c) ||
+	    (c->c_realtime >= c->c_since &&
 	    now - c->c_realtime < REALTIME_LEAST))
 		return;
 	c->c_realtime = now;
@@ -279,8 +279,8 @@ take_realtime(struct parent *p)
 {
 	const struct child	*c = &p->p_child[PROC_NET];
 
-	if (!may_realtime(p) && c->c_state == CHILD_RUNNING &&
-	    c->c_pid != -1 && c->c_realtime >= c->c_since)
+	if (!may_realtime(p) && supervise_lives(c) &&
+	    c->c_realtime >= c->c_since)
 		realtime_take(c->c_pid);
 }
 

@@ -136,6 +136,12 @@ supervise_stop(struct parent *p, bool force)
 		stop_one(&p->p_child[proc], force);
 }
 
+bool
+supervise_lives(const struct child *c)
+{
+	return (c->c_state == CHILD_RUNNING && c->c_pid != -1);
+}
+
 static void
 stop_one(struct child *c, bool force)
 {
@@ -144,7 +150,7 @@ stop_one(struct child *c, bool force)
 		c->c_state = CHILD_NONE;
 	} else if (c->c_pid != -1 && force)
 		(void)kill(c->c_pid, SIGKILL);
-	else if (c->c_state == CHILD_RUNNING && c->c_pid != -1 &&
+	else if (supervise_lives(c) &&
 	    channel_send(c->c_chan, MSG_STOP, 0, -1, NULL, 0) == -1)
 		(void)kill(c->c_pid, SIGTERM);
 }

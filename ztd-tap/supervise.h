@@ -24,6 +24,8 @@ void	 supervise_start(struct parent *, enum proc);
 void	 supervise_attach(struct child *, pid_t, int fd);
 /* It broke the rules: kill it; it is started again. */
 void	 supervise_kill(struct child *, const char *why);
+/* It runs, and has not ended since: its process id is its own. */
+bool	 supervise_lives(const struct child *);
 /* Let it end and start it again, for a new configuration. */
 void	 supervise_restart(struct parent *, enum proc);
 /* SIGCHLD: who died? */

@@ -16,6 +16,7 @@
 
 #include <event2/event.h>
 
+#include "regress/lib/chanpair.h"
 #include "regress/lib/quiet.h"
 #include "regress/lib/vectors.h"
 #include "ztd-net/engine.h"
@@ -83,14 +84,6 @@ answered(struct channel *ch, struct msg *m, void *arg)
 }
 
 static void
-gone(struct channel *ch, const char *why, void *arg)
-{
-	(void)ch;
-	(void)arg;
-	atf_tc_fail("%s", why == NULL ? "closed" : why);
-}
-
-static void
 run(unsigned ms)
 {
 	struct timeval	 tv = { ms / 1000, (int)(ms % 1000) * 1000 };
@@ -105,19 +98,13 @@ static void
 set_up(const atf_tc_t *tc)
 {
 	struct identity	 identity;
-	int		 fds[2];
 
 	ATF_REQUIRE_EQ(crypto_init(), 0);
 	vectors_identity(tc, "m1", &identity);
 	ATF_REQUIRE((e.e_base = event_base_new()) != NULL);
 	e.e_node = node_new(&identity, &callbacks, &e, engine_now());
 	ATF_REQUIRE(e.e_node != NULL);
-	ATF_REQUIRE_EQ(0, channel_pair(fds));
-	e.e_parent = channel_new(e.e_base, fds[0], PROC_NET, PROC_TAP,
-	    answered, gone, NULL);
-	parent = channel_new(e.e_base, fds[1], PROC_TAP, PROC_NET, told, gone,
-	    NULL);
-	ATF_REQUIRE(e.e_parent != NULL && parent != NULL);
+	e.e_parent = chanpair_new(e.e_base, answered, told, &parent);
 }
 
 static struct inet_addr

@@ -18,20 +18,12 @@
 
 #include <atf-c.h>
 
+#include "regress/lib/rootcase.h"
 #include "regress/lib/tapworld.h"
 
 #define NWID	0x8056c2e21c000001ULL
 #define GROUP4	0x01005e010203ULL	/* 239.129.2.3 */
 #define GROUP6	0x333312345678ULL	/* ff05::1234:5678 */
-
-#define CASE(name, text)						\
-ATF_TC(name);								\
-ATF_TC_HEAD(name, tc)							\
-{									\
-	atf_tc_set_md_var(tc, "descr", text);				\
-	atf_tc_set_md_var(tc, "require.user", "root");			\
-}									\
-ATF_TC_BODY(name, tc)
 
 static struct tapworld	*tw;
 static unsigned		 ifindex;

@@ -27,6 +27,7 @@
 
 #include "common/address.h"
 #include "common/log.h"
+#include "regress/lib/rootcase.h"
 #include "regress/lib/tapworld.h"
 #include "ztd-tap/framepump.h"
 #include "ztd-tap/joined.h"
@@ -37,15 +38,6 @@
 #define NWID2	0x8056c2e21c000002ULL
 #define NWID3	0x8056c2e21c000003ULL
 #define NAME	"network 8056c2e21c000001: "
-
-#define CASE(name, text)						\
-ATF_TC(name);								\
-ATF_TC_HEAD(name, tc)							\
-{									\
-	atf_tc_set_md_var(tc, "descr", text);				\
-	atf_tc_set_md_var(tc, "require.user", "root");			\
-}									\
-ATF_TC_BODY(name, tc)
 
 static struct tapworld	*tw;
 static struct tap	 lan;		/* an interface of the host's own */

@@ -28,6 +28,8 @@
 
 #include "common/address.h"
 #include "common/log.h"
+#include "regress/lib/chanpair.h"
+#include "regress/lib/rootcase.h"
 #include "regress/lib/tapworld.h"
 #include "ztd-net/engine.h"
 #include "ztd-tap/dispatch.h"
@@ -38,15 +40,6 @@
 #define NWID2	0x8056c2e21c000002ULL
 #define TYPE	0x88b5		/* for experiments */
 #define GROUP	0x01005e010203ULL	/* 239.129.2.3 */
-
-#define CASE(name, text)						\
-ATF_TC(name);								\
-ATF_TC_HEAD(name, tc)							\
-{									\
-	atf_tc_set_md_var(tc, "descr", text);				\
-	atf_tc_set_md_var(tc, "require.user", "root");			\
-}									\
-ATF_TC_BODY(name, tc)
 
 static struct tapworld	*tw;
 
@@ -392,29 +385,19 @@ from_engine(struct channel *ch, struct msg *m, void *arg)
 	}
 }
 
-static void
-channel_lost(struct channel *ch, const char *why, void *arg)
-{
-	(void)ch;
-	(void)arg;
-	atf_tc_fail("channel: %s", why == NULL ? "closed" : why);
-}
-
 /* Of the tap of NWID, lent to it as to the stub. */
 static void
 engine_set_up(void)
 {
 	const struct tapworld_tap	*tt = tapworld_tap(tw, NWID);
 	struct msg_lend			 ml = { NWID, tt->tt_tap, tt->tt_vnet };
-	int				 fds[2], fd;
+	struct channel			*parent;
+	int				 fd;
 
 	memset(&e, 0, sizeof(e));
 	e.e_base = tw->tw_p.p_base;
-	ATF_REQUIRE_EQ(0, channel_pair(fds));
-	e.e_parent = channel_new(e.e_base, fds[0], PROC_NET, PROC_TAP,
-	    from_engine, channel_lost, NULL);
-	ATF_REQUIRE(channel_new(e.e_base, fds[1], PROC_TAP, PROC_NET,
-	    from_engine, channel_lost, NULL) != NULL);
+	e.e_parent = chanpair_new(e.e_base, from_engine, from_engine,
+	    &parent);
 	ATF_REQUIRE((fd = dup(frame_fd(tt->tt_lent))) != -1);
 	ATF_REQUIRE_EQ(0, frames_set_tap(&e, NWID, (int)tt->tt_tap));
 	frames_set_limits(&e, NWID, 2800, 0);

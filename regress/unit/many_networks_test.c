@@ -23,6 +23,7 @@
 #include <event2/event.h>
 
 #include "common/log.h"
+#include "regress/lib/chanpair.h"
 #include "regress/lib/quiet.h"
 #include "regress/lib/vectors.h"
 #include "ztd-net/core/node.h"
@@ -215,14 +216,6 @@ got_nothing(struct channel *ch, struct msg *m, void *arg)
 	(void)arg;
 }
 
-static void
-gone(struct channel *ch, const char *why, void *arg)
-{
-	(void)ch;
-	(void)arg;
-	atf_tc_fail("%s", why == NULL ? "closed" : why);
-}
-
 ATF_TC_WITHOUT_HEAD(all_told);
 ATF_TC_BODY(all_told, tc)
 {
@@ -232,17 +225,11 @@ ATF_TC_BODY(all_told, tc)
 	struct channel		*parent;
 	struct timeval		 tv = { 1, 0 };
 	unsigned		 i, missing, turn;
-	int			 fds[2];
 
 	ATF_REQUIRE_EQ(crypto_init(), 0);
 	vectors_identity(tc, "m1", &id);
 	ATF_REQUIRE((e.e_base = event_base_new()) != NULL);
-	ATF_REQUIRE_EQ(0, channel_pair(fds));
-	e.e_parent = channel_new(e.e_base, fds[0], PROC_NET, PROC_TAP,
-	    got_nothing, gone, NULL);
-	parent = channel_new(e.e_base, fds[1], PROC_TAP, PROC_NET, got_port,
-	    gone, NULL);
-	ATF_REQUIRE(e.e_parent != NULL && parent != NULL);
+	e.e_parent = chanpair_new(e.e_base, got_nothing, got_port, &parent);
 	cb.nc_network = engine_callbacks.nc_network;
 	ATF_REQUIRE((e.e_node = node_new(&id, &cb, &e, START)) != NULL);
 

@@ -31,6 +31,7 @@
 #include <event2/event.h>
 
 #include "common/address.h"
+#include "regress/lib/rootcase.h"
 #include "ztd-tap/groups.h"
 #include "ztd-tap/netif.h"
 #include "ztd-tap/tap.h"
@@ -197,15 +198,6 @@ host_route(unsigned long what, const char *via)
 	ATF_REQUIRE_EQ_MSG(0, ioctl(fd, what, &rt), "%s", strerror(errno));
 	close(fd);
 }
-
-#define CASE(name, text)						\
-ATF_TC(name);								\
-ATF_TC_HEAD(name, tc)							\
-{									\
-	atf_tc_set_md_var(tc, "descr", text);				\
-	atf_tc_set_md_var(tc, "require.user", "root");			\
-}									\
-ATF_TC_BODY(name, tc)
 
 CASE(link, "MAC, MTU, up and down")
 {

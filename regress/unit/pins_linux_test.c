@@ -15,6 +15,7 @@
 
 #include <atf-c.h>
 
+#include "regress/lib/rootcase.h"
 #include "regress/lib/tapworld.h"
 #include "ztd-tap/joined.h"
 #include "ztd-tap/netif.h"
@@ -23,15 +24,6 @@
 
 #define NWID	0x8056c2e21c000001ULL
 #define LAN	0x8056c2e21c000003ULL
-
-#define CASE(name, text)						\
-ATF_TC(name);								\
-ATF_TC_HEAD(name, tc)							\
-{									\
-	atf_tc_set_md_var(tc, "descr", text);				\
-	atf_tc_set_md_var(tc, "require.user", "root");			\
-}									\
-ATF_TC_BODY(name, tc)
 
 static struct tapworld	*tw;
 static struct tap	 lan;

@@ -17,19 +17,12 @@
 #include <event2/event.h>
 
 #include "privsep/realtime.h"
+#include "regress/lib/chanpair.h"
+#include "regress/lib/rootcase.h"
 #include "regress/lib/tapworld.h"
 #include "ztd-net/engine.h"
 #include "ztd-tap/dispatch.h"
 #include "ztd-tap/supervise.h"
-
-#define CASE(name, text)						\
-ATF_TC(name);								\
-ATF_TC_HEAD(name, tc)							\
-{									\
-	atf_tc_set_md_var(tc, "descr", text);				\
-	atf_tc_set_md_var(tc, "require.user", "root");			\
-}									\
-ATF_TC_BODY(name, tc)
 
 static unsigned		 ngiven, ntaken, nended, nasked;
 static pid_t		 given, taken;
@@ -193,24 +186,12 @@ asked(struct channel *ch, struct msg *m, void *arg)
 }
 
 static void
-lost(struct channel *ch, const char *why, void *arg)
-{
-	(void)ch;
-	(void)arg;
-	atf_tc_fail("channel: %s", why == NULL ? "closed" : why);
-}
-
-static void
 engine_set_up(void)
 {
-	int	 fds[2];
+	struct channel	*parent;
 
 	ATF_REQUIRE((e.e_base = event_base_new()) != NULL);
-	ATF_REQUIRE_EQ(0, channel_pair(fds));
-	e.e_parent = channel_new(e.e_base, fds[0], PROC_NET, PROC_TAP, asked,
-	    lost, NULL);
-	ATF_REQUIRE(channel_new(e.e_base, fds[1], PROC_TAP, PROC_NET, asked,
-	    lost, NULL) != NULL);
+	e.e_parent = chanpair_new(e.e_base, asked, asked, &parent);
 	settings_init(&e.e_settings);
 	urgent_bulk(&e, true);
 }

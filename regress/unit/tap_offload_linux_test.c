@@ -28,6 +28,7 @@
 #include "common/inetsum.h"
 #include "common/log.h"
 #include "privsep/frame.h"
+#include "regress/lib/rootcase.h"
 #include "ztd-tap/framepump.h"
 #include "ztd-tap/netif.h"
 #include "ztd-tap/tap.h"
@@ -43,15 +44,6 @@
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT	103
 #endif
-
-#define CASE(name, text)						\
-ATF_TC(name);								\
-ATF_TC_HEAD(name, tc)							\
-{									\
-	atf_tc_set_md_var(tc, "descr", text);				\
-	atf_tc_set_md_var(tc, "require.user", "root");			\
-}									\
-ATF_TC_BODY(name, tc)
 
 static struct event_base	*base;
 static struct netif		*ni;

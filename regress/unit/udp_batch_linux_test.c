@@ -383,6 +383,18 @@ ATF_TC_BODY(thread_refusals, tc)
 	world_end();
 }
 
+/* A world in which a firewall says no, to 40 datagrams that it was given. */
+static void
+forty_denied(void)
+{
+	unsigned	 i;
+
+	world_new(65536, false, true);
+	denies = true;
+	for (i = 0; i < 40; i++)
+		put(100);
+}
+
 /* A firewall's no is counted, whoever hears it. */
 ATF_TC_WITHOUT_HEAD(denied);
 ATF_TC_BODY(denied, tc)
@@ -391,10 +403,7 @@ ATF_TC_BODY(denied, tc)
 	size_t	 i;
 
 	(void)tc;
-	world_new(65536, false, true);
-	denies = true;
-	for (i = 0; i < 40; i++)
-		put(100);
+	forty_denied();
 	ATF_CHECK_EQ(udp_outbox_denied(w.out, &last), 40);
 	ATF_CHECK(last > 0);
 	for (i = 0; i < 3; i++)
@@ -419,13 +428,9 @@ ATF_TC_WITHOUT_HEAD(thread_denied_when);
 ATF_TC_BODY(thread_denied_when, tc)
 {
 	int64_t	 last;
-	size_t	 i;
 
 	(void)tc;
-	world_new(65536, false, true);
-	denies = true;
-	for (i = 0; i < 40; i++)
-		put(100);
+	forty_denied();
 	udp_outbox_flush(w.out);
 	(void)usleep(500000);
 	ATF_REQUIRE(elsewhere > 0);

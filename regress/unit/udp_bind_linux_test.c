@@ -24,6 +24,7 @@
 
 #include "common/log.h"
 #include "regress/lib/quiet.h"
+#include "regress/lib/rootcase.h"
 #include "ztd-net/udp.h"
 #include "ztd-tap/netif.h"
 
@@ -204,15 +205,6 @@ run(int seconds)
 	event_base_loopexit(e.e_base, &tv);
 	event_base_dispatch(e.e_base);
 }
-
-#define CASE(name, text)						\
-ATF_TC(name);								\
-ATF_TC_HEAD(name, tc)							\
-{									\
-	atf_tc_set_md_var(tc, "descr", text);				\
-	atf_tc_set_md_var(tc, "require.user", "root");			\
-}									\
-ATF_TC_BODY(name, tc)
 
 CASE(ports, "three ports, and what settings make of them, live")
 {

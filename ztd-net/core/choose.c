@@ -151,7 +151,6 @@ rival_wins(struct peer *p, int64_t now, const struct peer_path *used,
 {
 	uint64_t	 qu = path_quality(used, now);
 	uint64_t	 qr = path_quality(rival, now);
-
 	bool		 cheaper = same_but_cheaper(used, rival, now);
 
 	if (!cheaper && qr * RIVAL_AT_ONCE <= qu)

@@ -445,6 +445,9 @@ void	 unwatch(struct node *, struct peer *);
 /* A packet went out on this path of p. */
 void	 watch_sent(struct node *, int64_t now, struct peer *, struct path *,
 	    bool data);
+/* This path of p is asked, and gone around until it answers. */
+void	 path_must_answer(struct node *, int64_t now, struct peer *,
+	    struct path *);
 void	 watch_run(struct node *, int64_t now);
 /* What was expected of it has come, perhaps: then we need not wake for it. */
 void	 watch_settle(struct node *, struct peer *);

@@ -332,9 +332,7 @@ others_answer(struct node *n, int64_t now, struct peer *p,
 		    other->pa_suspect || !path_alive(other, now) ||
 		    other->pa_last_in == now)
 			continue;
-		other->pa_suspect = true;
-		probe(n, now, p, other->pa_sock, &other->pa_addr, 0);
-		watch_sent(n, now, p, other, false);
+		path_must_answer(n, now, p, other);
 	}
 }
 
@@ -480,17 +478,12 @@ doubt_paths(struct node *n, int64_t now, struct peer *p)
 		if (!path_alive(pa, now) || pa->pa_suspect || pa->pa_doubt)
 			continue;
 		pa->pa_doubt = pa->pa_hurry = true;
-		if (pa->pa_waiting == 0) {
-			pa->pa_waiting = now;
-			pa->pa_probed = 0;
-		}
-		if (now - pa->pa_last_in >= JUST_NOW_MS) {
-			pa->pa_suspect = true;
+		if (now - pa->pa_last_in < JUST_NOW_MS)
+			watch_sent(n, now, p, pa, false);
+		else {
+			path_must_answer(n, now, p, pa);
 			pa->pa_probed = now;
-			p->pe_best_until = 0;
-			probe(n, now, p, pa->pa_sock, &pa->pa_addr, 0);
 		}
-		watch(n, now, p);
 	}
 }
 

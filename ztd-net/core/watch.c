@@ -66,6 +66,15 @@ watch_sent(struct node *n, int64_t now, struct peer *p, struct path *pa,
 		watch(n, now, p);
 }
 
+void
+path_must_answer(struct node *n, int64_t now, struct peer *p,
+    struct path *pa)
+{
+	pa->pa_suspect = true;
+	probe(n, now, p, pa->pa_sock, &pa->pa_addr, 0);
+	watch_sent(n, now, p, pa, false);
+}
+
 /* Was the peer heard on another path since this one was to answer? */
 static bool
 heard_elsewhere(const struct peer *p, const struct path *pa)
@@ -100,9 +109,7 @@ suspect(struct node *n, int64_t now, struct peer *p, struct path *pa)
 		if (other == pa || now - other->pa_last_in < SUSPECT_MS)
 			continue;
 		/* Most often they lead the same way: it has to answer first. */
-		other->pa_suspect = true;
-		probe(n, now, p, other->pa_sock, &other->pa_addr, 0);
-		watch_sent(n, now, p, other, false);
+		path_must_answer(n, now, p, other);
 	}
 	if (p->pe_upstream)
 		root_lost(n, now, p);
