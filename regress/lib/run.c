@@ -67,6 +67,18 @@ run_clear(struct run *r)
 	memset(r, 0, sizeof(*r));
 }
 
+void
+run_check(const char *name, const char *what, const char *got,
+    const char *want)
+{
+	if (strncmp(want, "<help", 5) == 0) {
+		ATF_CHECK_MSG(strlen(got) > 20, "%s: no help", name);
+		return;
+	}
+	ATF_CHECK_MSG(strcmp(got, want) == 0, "%s: %s is \"%.400s\", want "
+	    "\"%.400s\"", name, what, got, want);
+}
+
 char *
 run_replace(const char *s, const char *from, const char *to)
 {

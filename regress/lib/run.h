@@ -20,6 +20,12 @@ struct run {
 void	 run_program(struct run *, const char *path, char *const *argv,
 	    char *const *env);
 void	 run_clear(struct run *);
+/*
+ * What the recorded run of this name had there, or, where that was a help
+ * text, some help.
+ */
+void	 run_check(const char *name, const char *what, const char *got,
+	    const char *want);
 /* A copy of s with every from replaced by to; malloc'd. */
 char	*run_replace(const char *s, const char *from, const char *to);
 /* A file with this text. */
