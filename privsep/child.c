@@ -30,6 +30,7 @@
 
 #include "common/log.h"
 #include "privsep/child.h"
+#include "privsep/frame_burst.h"
 #include "privsep/sandbox.h"
 #include "privsep/spawn.h"
 
@@ -257,6 +258,8 @@ child_confine(const struct confine *wanted, const struct msg_init *init)
 		}
 	}
 	limits(&co);
+	if (co.co_burst)
+		frame_burst_init();
 	if (sandbox_enter(&co, &what) == -1)
 		fatal("sandbox: %s", what);
 }

@@ -60,6 +60,7 @@ struct confine {
 	bool		 co_lend;	/* make memory to lend to others */
 	unsigned	 co_threads;	/* make so many threads, later */
 	bool		 co_realtime;	/* go before others, and end that */
+	bool		 co_burst;	/* write many frames at once */
 };
 
 /*

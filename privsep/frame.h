@@ -79,6 +79,8 @@ void	 frame_put2(struct frame_channel *, uint16_t tap,
 	    const struct offload *, const void *hdr, size_t hdrlen,
 	    const void *p, size_t len);
 void	 frame_flush(struct frame_channel *);
+/* The same for all taps, of which only one may have something waiting. */
+void	 frame_flush_taps(void);
 
 /*
  * Receive up to FRAME_BATCH frames; dst[] points into buffers of the channel

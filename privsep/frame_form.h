@@ -35,7 +35,7 @@ struct frame_form {
 	int	 ff_type;		/* of socket */
 	/* Room for what is got.  Returns 0, or -1 when memory is short. */
 	int	 (*ff_init)(struct frame_channel *);
-	/* A frame leaves at once.  NULL: there is a batch, fc_out. */
+	/* The form has a way of its own.  NULL: there is a batch, fc_out. */
 	void	 (*ff_put)(struct frame_channel *, const struct offload *,
 		    const void *, size_t, const void *, size_t);
 	/* Send the batch, drop what does not fit, empty it. */

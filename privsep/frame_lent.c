@@ -5,17 +5,21 @@
 
 /*
  * A tap as a frame channel with nobody in between: what is put is written at
- * once, what is got is read frame by frame.  Spec: 06 section 11.5.
+ * once, or with others where that can be done in one system call; what is got
+ * is read frame by frame.  Spec: 06 section 11.5.
  *
  * There may be hundreds of taps, and each may at any moment hand out a batch
  * of super-frames.  So they read into one arena: a frame begins where the one
  * before it ended, and what ordinary traffic never reaches is never touched.
+ * What waits to be written is for one tap at a time, and in one arena, too.
  */
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/pages.h"
+#include "privsep/frame_burst.h"
 #include "privsep/frame_form.h"
 #include "privsep/frame_tap.h"
 
@@ -26,6 +30,10 @@
 #define SKEW		2
 #define PLACE(len)	(((SKEW + (len) - 1) | 63) + 1)
 #define ARENA		(4 * PLACE(FRAME_MAX))
+
+/* A longer one is many already, and worth no copy. */
+#define SMALL		4096
+#define BURST_ROOM	(BURST_MAX / 2 * SMALL)
 
 static int	lent_init(struct frame_channel *);
 static void	lent_put(struct frame_channel *, const struct offload *,
@@ -45,6 +53,14 @@ static const struct frame_form frame_lent = {
 static uint8_t	*arena;
 static unsigned	 arena_users;
 
+static struct burst {
+	struct frame_channel	*b_to;	/* NULL: nothing waits */
+	uint8_t			*b_room;	/* BURST_ROOM bytes */
+	size_t			 b_len;
+	unsigned		 b_n;
+	struct iovec		 b_iov[BURST_MAX];
+} burst;
+
 struct frame_channel *
 frame_new_tap(int fd, bool vnet, uint16_t tap)
 {
@@ -57,23 +73,30 @@ frame_new_tap(int fd, bool vnet, uint16_t tap)
 	return (fc);
 }
 
-static int
-lent_init(struct frame_channel *fc)
+/* What the arenas hold is aligned for the processor's cache. */
+static void *
+arena_new(size_t size)
 {
 	void	*p;
 
+	return (posix_memalign(&p, 64, size) == 0 ? p : NULL);
+}
+
+static int
+lent_init(struct frame_channel *fc)
+{
 	(void)fc;
-	if (arena_users == 0) {
-		if (posix_memalign(&p, 64, ARENA) != 0)
-			return (-1);
-		arena = p;
-	}
+	if (arena == NULL && (arena = arena_new(ARENA)) == NULL)
+		return (-1);
+	if (burst.b_room == NULL && frame_burst_works() &&
+	    (burst.b_room = arena_new(BURST_ROOM)) == NULL)
+		return (-1);
 	arena_users++;
 	return (0);
 }
 
 static void
-lent_put(struct frame_channel *fc, const struct offload *of, const void *hdr,
+put_now(struct frame_channel *fc, const struct offload *of, const void *hdr,
     size_t hdrlen, const void *p, size_t len)
 {
 	if (frame_tap_write(fc->fc_fd, fc->fc_vnet, of, hdr, hdrlen, p, len) ==
@@ -83,10 +106,74 @@ lent_put(struct frame_channel *fc, const struct offload *of, const void *hdr,
 		fc->fc_stats.fs_sent++;
 }
 
+/* With the vnet header in front, as the tap wants it. */
+static void
+put_later(struct frame_channel *fc, const struct offload *of, const void *hdr,
+    size_t hdrlen, const void *p, size_t len)
+{
+	struct iovec	*iov;
+	uint8_t		*dst;
+
+	if (burst.b_n == BURST_MAX ||
+	    BURST_ROOM - burst.b_len < sizeof(*of) + SMALL)
+		frame_flush_taps();
+	burst.b_to = fc;
+	iov = &burst.b_iov[burst.b_n++];
+	iov->iov_base = dst = burst.b_room + burst.b_len;
+	if (fc->fc_vnet) {
+		memcpy(dst, of, sizeof(*of));
+		dst += sizeof(*of);
+	}
+	memcpy(dst, hdr, hdrlen);
+	if (len > 0)
+		memcpy(dst + hdrlen, p, len);
+	iov->iov_len = (size_t)(dst - (uint8_t *)iov->iov_base) + hdrlen + len;
+	burst.b_len += iov->iov_len;
+}
+
+/* Frames of one tap keep their order. */
+static void
+lent_put(struct frame_channel *fc, const struct offload *of, const void *hdr,
+    size_t hdrlen, const void *p, size_t len)
+{
+	bool	 later = burst.b_room != NULL && hdrlen + len <= SMALL &&
+	    (fc->fc_vnet || of->of_flags == 0);
+
+	if (!later || burst.b_to != fc)
+		frame_flush_taps();
+	if (later)
+		put_later(fc, of, hdr, hdrlen, p, len);
+	else
+		put_now(fc, of, hdr, hdrlen, p, len);
+}
+
+static void
+burst_forget(void)
+{
+	burst.b_to = NULL;
+	burst.b_n = 0;
+	burst.b_len = 0;
+}
+
+void
+frame_flush_taps(void)
+{
+	struct frame_channel	*fc = burst.b_to;
+	unsigned		 took;
+
+	if (fc == NULL)
+		return;
+	took = frame_burst(fc->fc_fd, burst.b_iov, burst.b_n);
+	fc->fc_stats.fs_sent += took;
+	fc->fc_stats.fs_dropped += burst.b_n - took;
+	burst_forget();
+}
+
 static void
 lent_flush(struct frame_channel *fc)
 {
-	(void)fc;		/* nothing waits */
+	if (burst.b_to == fc)
+		frame_flush_taps();
 }
 
 /* As many as find room, however long the next one may be. */
@@ -130,14 +217,19 @@ frame_rest(void)
 {
 	if (arena != NULL)
 		pages_rest(arena, ARENA);
+	if (burst.b_room != NULL)
+		pages_rest(burst.b_room, BURST_ROOM);
 }
 
 static void
 lent_free(struct frame_channel *fc)
 {
-	(void)fc;
+	if (burst.b_to == fc)
+		burst_forget();
 	if (--arena_users > 0)
 		return;
 	free(arena);
 	arena = NULL;
+	free(burst.b_room);
+	burst.b_room = NULL;
 }

@@ -67,6 +67,7 @@
 #define CAN_THREADS	0x10
 #define CAN_LEND	0x20
 #define CAN_REALTIME	0x40
+#define CAN_BURST	0x80
 #define CAN_NETWORK	(CAN_UDP | CAN_ACCEPT | CAN_CONNECT)
 #define ALWAYS		0
 
@@ -159,6 +160,8 @@ static const int udp_calls[] = { SYS_bind, SYS_connect };
 static const int accept_calls[] = { SYS_accept4, SYS_accept, SYS_sendfile };
 static const int connect_calls[] = { SYS_connect };
 static const int lend_calls[] = { SYS_memfd_create };
+/* They write to what is open, and no more, with a context made before. */
+static const int burst_calls[] = { SYS_io_submit, SYS_io_getevents };
 
 #define GROUP(need, calls) \
 	{ need, calls, sizeof(calls) / sizeof((calls)[0]) }
@@ -176,7 +179,8 @@ static const struct group {
 	GROUP(CAN_UDP, udp_calls),
 	GROUP(CAN_ACCEPT, accept_calls),
 	GROUP(CAN_CONNECT, connect_calls),
-	GROUP(CAN_LEND, lend_calls)
+	GROUP(CAN_LEND, lend_calls),
+	GROUP(CAN_BURST, burst_calls)
 };
 
 /*
@@ -275,6 +279,7 @@ seccomp_enter(const struct confine *co, const char **what)
 	    (co->co_connect ? CAN_CONNECT : 0) |
 	    (co->co_lend ? CAN_LEND : 0) |
 	    (co->co_realtime ? CAN_REALTIME : 0) |
+	    (co->co_burst ? CAN_BURST : 0) |
 	    (co->co_threads > 0 ? CAN_THREADS : 0);
 
 	put_arch(&f);

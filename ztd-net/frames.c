@@ -245,6 +245,7 @@ frames_flush(struct engine *e)
 {
 	if (e->e_merge != NULL)
 		merge_flush(e->e_merge);
+	frame_flush_taps();
 	if (e->e_frames != NULL)
 		frame_flush(e->e_frames);
 }

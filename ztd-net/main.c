@@ -129,6 +129,7 @@ main(void)
 	co.co_udp = true;
 	co.co_threads = 1;	/* udp_post.c */
 	co.co_realtime = true;
+	co.co_burst = true;
 	child_confine(&co, &init);
 
 	if ((e.e_base = event_base_new()) == NULL ||

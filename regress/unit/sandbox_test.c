@@ -50,6 +50,7 @@
 
 #include "common/log.h"
 #include "privsep/child.h"
+#include "privsep/frame_burst.h"
 #include "privsep/sandbox.h"
 
 #define USER	60901
@@ -477,6 +478,33 @@ use_lend(void)
 	use_events();
 }
 
+static void
+use_burst(void)
+{
+	char		 text[] = "abc", buf[4];
+	struct iovec	 iov[2] = { { text, 2 }, { text + 2, 1 } };
+	int		 fds[2];
+
+	MUST(frame_burst_works());
+	MUST(pipe2(fds, O_DIRECT | O_NONBLOCK) == 0);
+	MUST(frame_burst(fds[1], iov, 2) == 2);
+	MUST(read(fds[0], buf, sizeof(buf)) == 2);
+	MUST(read(fds[0], buf, sizeof(buf)) == 1);
+	use_files();
+	use_events();
+}
+
+/* Frames for taps. */
+ROOT_TC(linux_engine_bursts)
+{
+	struct confine	co = engine();
+
+	make_home();
+	co.co_burst = true;
+	expect_ok(&co, true, use_burst);
+	remove_home();
+}
+
 /* Memory that it lends to the API. */
 ROOT_TC(linux_controller_lends)
 {
@@ -666,6 +694,8 @@ DO(bpf, syscall(SYS_bpf, 0, 0, 0))
 DO(keyctl, syscall(SYS_keyctl, 0, 0, 0, 0, 0))
 DO(sched, syscall(SYS_sched_setscheduler, 0, 0, 0))
 DO(memfd, syscall(SYS_memfd_create, "x", 0))
+DO(burst_setup, syscall(SYS_io_setup, 1, NULL))
+DO(burst, syscall(SYS_io_submit, 0, 0, NULL))
 DO(dumpable, prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
 DO(pdeathsig, prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0))
 DO(owner, fcntl(0, F_SETOWN, victim))
@@ -723,6 +753,7 @@ static const struct crime everyones[] = {
 	CRIME(kill_all), CRIME(tgkill), CRIME(setuid), CRIME(setgroups),
 	CRIME(chroot), CRIME(mount), CRIME(unshare), CRIME(bpf),
 	CRIME(keyctl), CRIME(sched), CRIME(memfd), CRIME(owner),
+	CRIME(burst_setup), CRIME(burst),
 	CRIME(tiocsti), CRIME(x32), CRIME(truncate), CRIME(link),
 	CRIME(symlink), CRIME(mknod), CRIME(write_limit), CRIME(map_code),
 	CRIME(protect_code), CRIME(dumpable), CRIME(pdeathsig)
@@ -1023,6 +1054,7 @@ ATF_TP_ADD_TCS(tp)
 #ifdef __linux__
 	ATF_TP_ADD_TC(tp, linux_status);
 	ATF_TP_ADD_TC(tp, linux_controller_lends);
+	ATF_TP_ADD_TC(tp, linux_engine_bursts);
 	ATF_TP_ADD_TC(tp, linux_engine_killed);
 	ATF_TP_ADD_TC(tp, linux_lent_tap);
 	ATF_TP_ADD_TC(tp, linux_api_killed);
