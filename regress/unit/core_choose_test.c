@@ -93,7 +93,7 @@ ATF_TC_BODY(shorter, tc)
 {
 	BOTH(tc, "8.8.1.1/9993", 10, "8.8.2.2/9993", 20, 0);
 	BOTH(tc, "8.8.1.1/9993", 10, "2600::1/9993", 9, 1);
-	BOTH(tc, "10.1.1.1/9993", 12, "fd00::1/9993", 10, 1);
+	BOTH(tc, "10.1.1.1/9993", 72, "fd00::1/9993", 70, 1);
 }
 
 /* One kind only: as the specification has it, the later one. */
@@ -113,15 +113,15 @@ ATF_TC_BODY(family, tc)
 	BOTH(tc, "10.1.1.1/9993", 0, "fd00::1/9993", 0, 0);
 	BOTH(tc, "10.1.1.1/9993", 1, "fd00::1/9993", 0, 0);
 	BOTH(tc, "10.1.1.1/9993", 3, "fd00::1/9993", 2, 0);
-	BOTH(tc, "10.1.1.1/9993", 11, "fd00::1/9993", 10, 0);
+	BOTH(tc, "10.1.1.1/9993", 71, "fd00::1/9993", 70, 0);
 }
 
 /* A busy host is not a longer way. */
 ATF_TC_WITHOUT_HEAD(family_busy);
 ATF_TC_BODY(family_busy, tc)
 {
-	BOTH(tc, "10.1.1.1/9993", 8, "fd00::1/9993", 0, 0);
-	BOTH(tc, "10.1.1.1/9993", 11, "fd00::1/9993", 0, 1);
+	BOTH(tc, "10.1.1.1/9993", 50, "fd00::1/9993", 0, 0);
+	BOTH(tc, "10.1.1.1/9993", 70, "fd00::1/9993", 0, 1);
 	BOTH(tc, "8.8.1.1/9993", 8, "2600::1/9993", 0, 1);
 }
 
@@ -131,13 +131,13 @@ ATF_TC_BODY(family_later, tc)
 {
 	unsigned	 i;
 
-	ways(tc, "10.1.1.1/9993", 12, "fd00::1/9993", 0);
+	ways(tc, "10.1.1.1/9993", 80, "fd00::1/9993", 0);
 	ATF_CHECK_EQ(taken_after(LONG), 1);
 	w.way[0]->pa_latency = 1;
 	ATF_CHECK_EQ(taken_after(1000), 1);
 	ATF_CHECK_EQ(taken_after(LONG), 0);
 	for (i = 0; i < 10; i++) {
-		w.way[0]->pa_latency = i % 2 * 8;
+		w.way[0]->pa_latency = i % 2 * 50;
 		w.way[1]->pa_latency = (i + 1) % 2;
 		ATF_CHECK_EQ(taken_after(LONG), 0);
 	}

@@ -21,7 +21,7 @@
 #define RIVAL_BETTER	4	/* by a fifth: 4 of theirs are less than */
 #define RIVAL_WORSE	5	/* 5 of ours */
 #define RIVAL_AT_ONCE	3	/* or so many times as good */
-#define NEAR		10	/* within a site: so busy are the hosts */
+#define NEAR		64	/* within a site: so busy are the hosts */
 #define HINT_MS		30000
 #define PROBE_MS	500	/* of a path that was not heard for long */
 
@@ -59,8 +59,10 @@ quality_now(const struct peer_path *pp, int64_t now)
  * Within a site both families come to the same machine by the same wires, and
  * IPv4 is what costs less: 20 bytes a datagram, and on Linux a tenth of the
  * kernel's time for it.  Elsewhere it says nothing: there may be a NAT.
- * Delays of a few ms are those of busy hosts there, not of the wire, and of
- * two that differ by one, the clock's own step, none is shorter.
+ * Delays of tens of ms are those of busy hosts there, not of the wire: just
+ * started, they check identities; later the queue of the path in use is the
+ * longer one.  Of two that differ by one, the clock's own step, none is
+ * shorter.
  */
 static bool
 same_but_cheaper(const struct peer_path *pp, const struct peer_path *other,
