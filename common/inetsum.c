@@ -6,8 +6,8 @@
 /*
  * The Internet checksum.  Ones' complement sums may be taken in words of
  * any width and any byte order, if what is carried out is added again (RFC
- * 1071 section 2): here 64 bits at a time, in two sums that do not wait for
- * each other.
+ * 1071 section 2): here the halves of 64-bit words, in sums that do not wait
+ * for each other.
  */
 
 #include <arpa/inet.h>
@@ -16,29 +16,72 @@
 
 #include "common/inetsum.h"
 
-#define STRIDE	32	/* bytes of one turn */
+#define LANES	4
+#define STRIDE	(2 * sizeof(lanes))	/* bytes of one turn */
+
+/* What compilers add at once, in as many steps as the processor takes. */
+typedef uint64_t lanes __attribute__((vector_size(LANES * 8)));
+
+/* The sum of len bytes, a multiple of STRIDE. */
+static inline __attribute__((always_inline)) uint64_t
+add_strides(const uint8_t *b, size_t len)
+{
+	lanes		 x, y, low = { 0 }, high = { 0 }, low2 = { 0 };
+	lanes		 high2 = { 0 };
+	uint64_t	 sum = 0;
+	unsigned	 i;
+
+	for (; len > 0; len -= STRIDE, b += STRIDE) {
+		memcpy(&x, b, sizeof(x));
+		memcpy(&y, b + sizeof(x), sizeof(y));
+		low += x & UINT32_MAX;
+		high += x >> 32;
+		low2 += y & UINT32_MAX;
+		high2 += y >> 32;
+	}
+	low += low2;
+	high += high2;
+	for (i = 0; i < LANES; i++)
+		sum += low[i] + high[i];
+	return (sum);
+}
+
+static uint64_t
+add_plain(const uint8_t *b, size_t len)
+{
+	return (add_strides(b, len));
+}
+
+#ifdef __x86_64__
+/* The same, for processors that have longer vectors than all of them have. */
+static __attribute__((target("avx2"))) uint64_t
+add_long(const uint8_t *b, size_t len)
+{
+	return (add_strides(b, len));
+}
+
+static uint64_t
+add_most(const uint8_t *b, size_t len)
+{
+	return (__builtin_cpu_supports("avx2") ? add_long(b, len) :
+	    add_plain(b, len));
+}
+#else
+#define add_most	add_plain
+#endif
 
 uint64_t
 inetsum_add(uint64_t sum, const void *p, size_t len)
 {
 	const uint8_t	*b = p;
-	uint64_t	 x = 0, y = 0, w[STRIDE / 8], carries = 0;
+	size_t		 most = len - len % STRIDE;
 	uint32_t	 one;
 	uint16_t	 half;
 
-	for (; len >= STRIDE; len -= STRIDE, b += STRIDE) {
-		memcpy(w, b, sizeof(w));
-		x += w[0];
-		carries += x < w[0];
-		y += w[1];
-		carries += y < w[1];
-		x += w[2];
-		carries += x < w[2];
-		y += w[3];
-		carries += y < w[3];
-	}
-	sum += (x & 0xffffffff) + (x >> 32) + (y & 0xffffffff) + (y >> 32) +
-	    carries;
+	if (most > 0)
+		sum += add_most(b, most);
+	b += most;
+	len -= most;
 	for (; len >= 4; len -= 4, b += 4) {
 		memcpy(&one, b, sizeof(one));
 		sum += one;
