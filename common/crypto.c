@@ -393,9 +393,10 @@ siv_agrees(struct siv *a, struct siv *b)
 bool
 siv_use(const struct siv_way *other)
 {
-	uint8_t		 k0[KEY32_LEN], k1[KEY32_LEN];
-	struct siv	*a, *b;
-	bool		 ok;
+	const struct siv_way	*before = way;
+	uint8_t			 k0[KEY32_LEN], k1[KEY32_LEN];
+	struct siv		*a, *b;
+	bool			 ok;
 
 	randombytes_buf(k0, sizeof(k0));
 	randombytes_buf(k1, sizeof(k1));
@@ -407,8 +408,14 @@ siv_use(const struct siv_way *other)
 	siv_free(a);
 	siv_free(b);
 	if (!ok)
-		way = &evp_way;
+		way = before;
 	return (ok);
+}
+
+const struct siv_way *
+siv_used(void)
+{
+	return (way);
 }
 
 void

@@ -115,7 +115,7 @@ mb_ctr(void *arg, const uint8_t ctr[16], uint8_t *p, size_t n)
 const struct siv_way *
 siv_mb(void)
 {
-	static const struct siv_way	 way = {
+	static struct siv_way		 way = {
 		.sw_new = mb_new,
 		.sw_free = mb_free,
 		.sw_gmac = mb_gmac,
@@ -130,6 +130,8 @@ siv_mb(void)
 	if ((mgr = alloc_mb_mgr(0)) == NULL)
 		return (NULL);
 	init_mb_mgr_auto(mgr, &arch);
+	way.sw_vectors = (mgr->features & IMB_FEATURE_VAES) != 0 &&
+	    arch >= IMB_ARCH_AVX512;
 	if (imb_get_errno(mgr) == 0 && (mgr->features & IMB_FEATURE_AESNI) &&
 	    (mgr->features & IMB_FEATURE_PCLMULQDQ))
 		return (&way);

@@ -28,13 +28,17 @@ struct siv_way {
 	void	 (*sw_decrypt)(void *, uint8_t out[16], const uint8_t in[16]);
 	/* CTR with K1 from this counter on, in place; n > 0. */
 	void	 (*sw_ctr)(void *, const uint8_t ctr[16], uint8_t *p, size_t n);
+	/* Here the last of them does AES in vectors. */
+	bool	 sw_vectors;
 };
 
 /*
  * Use this way for all later siv_new().  After crypto_init(); false: it does
- * not agree with libcrypto, which stays in use.
+ * not agree with libcrypto, and what was used before stays in use.
  */
 bool	 siv_use(const struct siv_way *);
+/* The one in use. */
+const struct siv_way *siv_used(void);
 
 /*
  * siv_mb.c: by Intel's IPsec-MB, which has vector
@@ -43,5 +47,18 @@ bool	 siv_use(const struct siv_way *);
  * before any sandbox.
  */
 const struct siv_way *siv_mb(void);
+/*
+ * siv_gcrypt.c: as others, a way in use until now, but long texts are
+ * enciphered by libgcrypt.  NULL where it was not built in, or is no faster
+ * on this processor.  To be called once, before any sandbox.
+ */
+const struct siv_way *siv_gcrypt(const struct siv_way *others);
+
+/*
+ * Use the fastest way that there is on this host: once, after crypto_init()
+ * and before any sandbox.  Returns NULL, or the name of a library that does
+ * not agree with libcrypto and is not used.
+ */
+const char *siv_use_fastest(void);
 
 #endif /* COMMON_SIV_WAY_H */

@@ -49,10 +49,12 @@ JSON_LIBS := $(call pc-libs,jansson)
 THREAD_LIBS := -pthread
 # Only to read the database of a controller of before 1.2.
 SQLITE_LIBS := $(call pc-libs,sqlite3)
-# Where there is one: AES for the engine that is faster than libcrypto's.
+# Where there are any: AES for the engine that is faster than libcrypto's.
 MB_HERE	:= $(if $(filter linux,$(OS)),$(wildcard /usr/include/intel-ipsec-mb.h))
-MB_LIBS	:= $(if $(MB_HERE),-lIPSec_MB)
 MB_FLAGS := $(if $(MB_HERE),-DHAVE_IPSEC_MB)
+GCRYPT_LIBS := $(if $(filter linux,$(OS)),$(call pc-libs,libgcrypt))
+GCRYPT_FLAGS := $(if $(GCRYPT_LIBS),-DHAVE_GCRYPT $(call pc-cflags,libgcrypt))
+AES_LIBS := $(if $(MB_HERE),-lIPSec_MB) $(GCRYPT_LIBS)
 SQLITE_FLAGS := $(if $(SQLITE_LIBS),-DHAVE_SQLITE3 $(call pc-cflags,sqlite3))
 CPPFLAGS_ALL += $(sort $(call pc-cflags,libsodium libcrypto liblz4 libevent jansson))
 

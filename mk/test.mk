@@ -59,7 +59,7 @@ $(SIM): $(B)/obj/regress/sim/main.o $(SIM_OBJ)
 # It makes the database that it then has migrated.
 $(B)/obj/regress/wire/migrate_test.o: CPPFLAGS_ALL += $(SQLITE_FLAGS)
 LIBS_migrate_test := $(SQLITE_LIBS)
-LIBS_siv_test := $(MB_LIBS)
+LIBS_siv_test := $(AES_LIBS)
 
 $(TEST_SCRIPT): $(B)/%: %.sh
 	@mkdir -p $(@D)
@@ -92,12 +92,12 @@ $(SLOWNET): $(B)/obj/regress/lib/slowclock.o $(B)/obj/ztd-net/main.o $(LIBNET) $
     $(LIBPRIVSEP) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -Wl,--wrap=clock_gettime -o $@ $^ \
-	    $(CRYPTO_LIBS) $(MB_LIBS) $(EVENT_LIBS) $(THREAD_LIBS) $(BSD_LIBS)
+	    $(CRYPTO_LIBS) $(AES_LIBS) $(EVENT_LIBS) $(THREAD_LIBS) $(BSD_LIBS)
 
 # Programs that count and measure, some of them for tests.
 $(BENCH): $(B)/%: $(B)/obj/%.o $(BENCH_OBJ)
 	@mkdir -p $(@D)
-	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CRYPTO_LIBS) $(MB_LIBS) $(BSD_LIBS)
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CRYPTO_LIBS) $(AES_LIBS) $(BSD_LIBS)
 
 # scripts/check builds with -k, so that one test which does not compile
 # counts as failed and the others still run.

@@ -110,12 +110,13 @@ main(void)
 	static struct engine	 e;
 	struct confine		 co;
 	struct msg_init		 init;
+	const char		*wrong;
 
 	child_start(PROC_NET, "ztd-net", &init);
 	if (crypto_init() == -1)
 		fatalx("libsodium or libcrypto does not work");
-	if (siv_mb() != NULL && !siv_use(siv_mb()))
-		log_warnx("IPsec-MB does not agree with libcrypto: not used");
+	if ((wrong = siv_use_fastest()) != NULL)
+		log_warnx("%s does not agree with libcrypto: not used", wrong);
 	settings_init(&e.e_settings);
 	state_open(&e, init.mi_home);
 

@@ -262,6 +262,7 @@ main(int argc, char *argv[])
 		{ "members", 1000, NULL, 0 }
 	};
 	struct job	 jo;
+	const char	*wrong;
 	unsigned	 i, frames = 200000;
 	bool		 portable = false;
 	int		 ch;
@@ -278,8 +279,8 @@ main(int argc, char *argv[])
 	if (crypto_init() == -1)
 		errx(1, "cryptography");
 	/* As the engine does. */
-	if (!portable && siv_mb() != NULL && !siv_use(siv_mb()))
-		errx(1, "IPsec-MB does not agree with libcrypto");
+	if (!portable && (wrong = siv_use_fastest()) != NULL)
+		errx(1, "%s does not agree with libcrypto", wrong);
 	counter_open();
 	for (i = 0; optind == argc && i < sizeof(jobs) / sizeof(jobs[0]); i++) {
 		jo = jobs[i];

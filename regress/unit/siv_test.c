@@ -48,18 +48,57 @@ same(struct siv *a, struct siv *b)
 	}
 }
 
-ATF_TC_WITHOUT_HEAD(agrees);
-ATF_TC_BODY(agrees, tc)
+/* A way, where there is one, with two keys by turns. */
+static void
+agrees_by(const struct siv_way *other)
+{
+	struct siv	*a, *b, *c, *d;
+
+	if (other == NULL)
+		atf_tc_skip("not built in, or not for this processor");
+	ATF_REQUIRE((a = siv_new(k0, k1)) != NULL);
+	ATF_REQUIRE((c = siv_new(k1, k0)) != NULL);
+	ATF_REQUIRE(siv_use(other));
+	ATF_CHECK(siv_used() == other);
+	ATF_REQUIRE((b = siv_new(k0, k1)) != NULL);
+	ATF_REQUIRE((d = siv_new(k1, k0)) != NULL);
+	same(a, b);
+	same(c, d);
+	same(b, a);
+	siv_free(a);
+	siv_free(b);
+	same(d, c);
+	siv_free(c);
+	siv_free(d);
+}
+
+ATF_TC_WITHOUT_HEAD(ipsec_mb);
+ATF_TC_BODY(ipsec_mb, tc)
+{
+	(void)tc;
+	ATF_REQUIRE_EQ(0, crypto_init());
+	agrees_by(siv_mb());
+}
+
+/* With what libcrypto does beside it. */
+ATF_TC_WITHOUT_HEAD(gcrypt);
+ATF_TC_BODY(gcrypt, tc)
+{
+	(void)tc;
+	ATF_REQUIRE_EQ(0, crypto_init());
+	agrees_by(siv_gcrypt(siv_used()));
+}
+
+/* Whatever this host has. */
+ATF_TC_WITHOUT_HEAD(fastest);
+ATF_TC_BODY(fastest, tc)
 {
 	struct siv	*a, *b;
 
 	(void)tc;
 	ATF_REQUIRE_EQ(0, crypto_init());
-	if (siv_mb() == NULL)
-		atf_tc_skip("IPsec-MB is not built in, or not for this "
-		    "processor");
 	ATF_REQUIRE((a = siv_new(k0, k1)) != NULL);
-	ATF_REQUIRE(siv_use(siv_mb()));
+	ATF_CHECK(siv_use_fastest() == NULL);
 	ATF_REQUIRE((b = siv_new(k0, k1)) != NULL);
 	same(a, b);
 	siv_free(a);
@@ -119,7 +158,8 @@ ATF_TC_WITHOUT_HEAD(refused);
 ATF_TC_BODY(refused, tc)
 {
 	struct siv_way	 bad = { nothing, free, no_mac, plain, plain,
-		wrong_ctr };
+		wrong_ctr, false };
+	const struct siv_way	*before = siv_used();
 	struct siv	*a, *b;
 
 	(void)tc;
@@ -129,6 +169,7 @@ ATF_TC_BODY(refused, tc)
 	bad.sw_new = no_memory;
 	ATF_CHECK(!siv_use(&bad));
 	/* What was there before still is. */
+	ATF_CHECK(siv_used() == before);
 	ATF_REQUIRE((b = siv_new(k0, k1)) != NULL);
 	same(a, b);
 	siv_free(a);
@@ -137,7 +178,9 @@ ATF_TC_BODY(refused, tc)
 
 ATF_TP_ADD_TCS(tp)
 {
-	ATF_TP_ADD_TC(tp, agrees);
+	ATF_TP_ADD_TC(tp, ipsec_mb);
+	ATF_TP_ADD_TC(tp, gcrypt);
+	ATF_TP_ADD_TC(tp, fastest);
 	ATF_TP_ADD_TC(tp, refused);
 	return (atf_no_error());
 }
