@@ -78,9 +78,12 @@ struct path {
 	/* mtu.c */
 	uint16_t	 pa_mtu;	/* found out; 0: not (yet) limited */
 	uint16_t	 pa_mtu_size;	/* being tried, 0: none */
-	uint8_t		 pa_mtu_tries;
+	uint8_t		 pa_mtu_lost;	/* in a row, smaller ones not */
+	uint8_t		 pa_mtu_asked;	/* so often, for all sizes */
 	bool		 pa_mtu_up;	/* trying one above pa_mtu */
-	int64_t		 pa_mtu_sent;	/* last try */
+	bool		 pa_mtu_small;	/* a smaller one was asked last, */
+	bool		 pa_mtu_passed;	/* and answered */
+	int64_t		 pa_mtu_sent;	/* last asked */
 	int64_t		 pa_mtu_done;	/* last measured, 0 never */
 	unsigned	 pa_latency;	/* ms or LATENCY_UNKNOWN */
 	unsigned	 pa_refs;	/* peers that have it in their list */

@@ -8,8 +8,9 @@
  * links; where they do not, IP cuts them, and there are many ways on which
  * such pieces are lost.  So when large packets are about to go out we send
  * an ECHO of that size, which comes back in full: unless three in a row are
- * lost while smaller packets pass.  Then packets are cut into pieces that
- * need no cutting by others.
+ * lost and a small one after each of them is not.  Then packets are cut into
+ * pieces that need no cutting by others.  Where small ones are lost, too, it
+ * is not for their size: large packets come in floods, which fill queues.
  *
  * Sizes are of the UDP payload.  1232 fits every IPv6 link, 548 every IPv4
  * host; when 1232 passes, 1363 (for tunnels of 1400 bytes) is tried too: the
@@ -26,12 +27,22 @@
 #define PROBE_MAX	(PACKET_MAX - 9)	/* its answer is a packet too */
 #define SIZE_LAST	548	/* this is taken without being asked */
 #define TRIES		3
-#define TRY_MS		300	/* no more often are ECHOs answered: 166 */
-#define AGAIN_MS	600000	/* until all is measured anew */
+#define ASKED_MAX	40	/* large ones; then it stays as it is */
+#define TRY_MS		200	/* no more often are ECHOs answered: 166 */
+#define AGAIN_MS	600000	/* until all is measured anew, */
+#define LOWERED_MS	60000	/* or what may have been a mistake */
 
 static const uint16_t	sizes[] = { PAYLOAD_MTU, 1363, 1232, SIZE_LAST };
 #define SIZE_TUNNEL	1363
 #define SIZE_SAFE	1232
+
+/* Since it was measured so much may have changed. */
+static bool
+is_old(const struct path *pa, int64_t now)
+{
+	return (pa->pa_mtu_done == 0 || now - pa->pa_mtu_done >=
+	    (pa->pa_mtu == 0 ? AGAIN_MS : LOWERED_MS));
+}
 
 /* What the configuration says. */
 static unsigned
@@ -87,9 +98,20 @@ smaller(uint16_t size)
 static void
 try_size(struct node *n, int64_t now, struct peer *p, struct path *pa)
 {
-	pa->pa_mtu_tries++;
+	pa->pa_mtu_asked++;
+	pa->pa_mtu_small = false;
 	pa->pa_mtu_sent = now;
 	probe(n, now, p, pa->pa_sock, &pa->pa_addr, pa->pa_mtu_size);
+}
+
+/* Is it for its size that there was no answer? */
+static void
+try_small(struct node *n, int64_t now, struct peer *p, struct path *pa)
+{
+	pa->pa_mtu_small = true;
+	pa->pa_mtu_passed = false;
+	pa->pa_mtu_sent = now;
+	probe(n, now, p, pa->pa_sock, &pa->pa_addr, 0);
 }
 
 void
@@ -98,13 +120,12 @@ mtu_need(struct node *n, int64_t now, struct peer *p, struct path *pa,
 {
 	unsigned	 size;
 
-	if (len <= SIZE_LAST || pa->pa_mtu_size != 0 ||
-	    (pa->pa_mtu_done != 0 && now - pa->pa_mtu_done < AGAIN_MS) ||
+	if (len <= SIZE_LAST || pa->pa_mtu_size != 0 || !is_old(pa, now) ||
 	    !peer_takes_echo(p) || pa->pa_suspect)
 		return;
 	size = configured(n, &pa->pa_addr);
 	pa->pa_mtu_size = (uint16_t)(size > PROBE_MAX ? PROBE_MAX : size);
-	pa->pa_mtu_tries = 0;
+	pa->pa_mtu_lost = pa->pa_mtu_asked = 0;
 	pa->pa_mtu_up = false;
 	try_size(n, now, p, pa);
 	watch(n, now, p);
@@ -123,13 +144,14 @@ too_large(struct path *pa, int64_t now)
 {
 	uint16_t	 next;
 
-	pa->pa_mtu_tries = 0;
+	pa->pa_mtu_lost = 0;
 	if (pa->pa_mtu_up) {
 		measured(pa, now);		/* stay with the safe one */
 		return;
 	}
 	next = smaller(pa->pa_mtu_size);
-	pa->pa_mtu = next;
+	if (pa->pa_mtu == 0 || pa->pa_mtu > next)
+		pa->pa_mtu = next;	/* not above what passed before */
 	pa->pa_mtu_size = next == SIZE_LAST ? 0 : next;
 	if (pa->pa_mtu_size == 0)
 		pa->pa_mtu_done = now;
@@ -147,23 +169,21 @@ mtu_run(struct node *n, int64_t now, struct peer *p, struct path *pa)
 		wait = 2 * (int64_t)pa->pa_latency;
 	if (now - pa->pa_mtu_sent < wait)
 		return (true);
-	if (pa->pa_mtu_tries < TRIES) {
-		try_size(n, now, p, pa);
+	if (!pa->pa_mtu_small) {
+		try_small(n, now, p, pa);
 		return (true);
 	}
-	if (pa->pa_suspect || now - pa->pa_last_in > ALIVE_MS) {
+	if (!pa->pa_mtu_passed &&
+	    (pa->pa_suspect || now - pa->pa_last_in > ALIVE_MS)) {
 		pa->pa_mtu_size = 0;	/* nothing passes: this says nothing */
 		return (false);
 	}
-	if (pa->pa_last_in <= pa->pa_mtu_sent - (TRIES - 1) * wait) {
-		/* Not one packet came meanwhile: does a small one pass? */
-		if (now - pa->pa_probed >= TRY_MS) {
-			pa->pa_probed = now;
-			probe(n, now, p, pa->pa_sock, &pa->pa_addr, 0);
-		}
-		return (true);
-	}
-	too_large(pa, now);
+	if (!pa->pa_mtu_passed)
+		pa->pa_mtu_lost = 0;
+	else if (++pa->pa_mtu_lost == TRIES)
+		too_large(pa, now);
+	if (pa->pa_mtu_size != 0 && pa->pa_mtu_asked >= ASKED_MAX)
+		measured(pa, now);
 	if (pa->pa_mtu_size != 0)
 		try_size(n, now, p, pa);
 	return (pa->pa_mtu_size != 0);
@@ -172,14 +192,21 @@ mtu_run(struct node *n, int64_t now, struct peer *p, struct path *pa)
 void
 mtu_answered(struct node *n, int64_t now, struct path *pa, size_t size)
 {
-	if (pa->pa_mtu_size == 0 || size < pa->pa_mtu_size)
+	if (pa->pa_mtu_size == 0)
 		return;
+	if (size < pa->pa_mtu_size) {
+		pa->pa_mtu_passed = true;
+		return;
+	}
 	pa->pa_mtu = pa->pa_mtu_size < configured(n, &pa->pa_addr) ?
 	    pa->pa_mtu_size : 0;
 	if (pa->pa_mtu_size == SIZE_SAFE) {
 		pa->pa_mtu_size = SIZE_TUNNEL;
-		pa->pa_mtu_tries = 0;
+		pa->pa_mtu_lost = 0;
 		pa->pa_mtu_up = true;
+		/* To be asked next, as if a small one had been lost. */
+		pa->pa_mtu_small = true;
+		pa->pa_mtu_passed = false;
 		return;
 	}
 	measured(pa, now);
