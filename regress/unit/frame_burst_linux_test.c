@@ -213,7 +213,7 @@ ATF_TC_BODY(vnet, tc)
 	tap_close(1);
 }
 
-/* What a tap has no room for is counted, and what comes after it is not lost. */
+/* What a tap has no room for is counted; what comes after it is not lost. */
 ATF_TC_WITHOUT_HEAD(full);
 ATF_TC_BODY(full, tc)
 {
