@@ -4,8 +4,9 @@
  */
 
 /*
- * Of the libraries that do AES-GMAC-SIV faster than libcrypto, those that this
- * host has something of.
+ * Which libraries do AES-GMAC-SIV on this host: IPsec-MB where it works, else
+ * libcrypto; and in either case libgcrypt the CTR of long texts, where it is
+ * faster at that.
  */
 
 #include "common/siv_way.h"

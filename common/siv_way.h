@@ -28,7 +28,7 @@ struct siv_way {
 	void	 (*sw_decrypt)(void *, uint8_t out[16], const uint8_t in[16]);
 	/* CTR with K1 from this counter on, in place; n > 0. */
 	void	 (*sw_ctr)(void *, const uint8_t ctr[16], uint8_t *p, size_t n);
-	/* Here the last of them does AES in vectors. */
+	/* On this host sw_ctr does several blocks in one long vector. */
 	bool	 sw_vectors;
 };
 

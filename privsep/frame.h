@@ -90,7 +90,10 @@ void	 frame_flush_taps(void);
  * counted.  Frame data has no alignment.
  */
 int	 frame_get(struct frame_channel *, struct frame dst[FRAME_BATCH]);
-/* What taps gave is needed no more, and there may be nothing for long. */
+/*
+ * What taps gave is needed no more, and there may be nothing for long.  What
+ * waits for one is kept.
+ */
 void	 frame_rest(void);
 /*
  * More frames may wait than the last frame_get() returned, perhaps in the

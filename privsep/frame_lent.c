@@ -217,7 +217,7 @@ frame_rest(void)
 {
 	if (arena != NULL)
 		pages_rest(arena, ARENA);
-	if (burst.b_room != NULL)
+	if (burst.b_room != NULL && burst.b_to == NULL)
 		pages_rest(burst.b_room, BURST_ROOM);
 }
 

@@ -160,7 +160,10 @@ static const int udp_calls[] = { SYS_bind, SYS_connect };
 static const int accept_calls[] = { SYS_accept4, SYS_accept, SYS_sendfile };
 static const int connect_calls[] = { SYS_connect };
 static const int lend_calls[] = { SYS_memfd_create };
-/* They write to what is open, and no more, with a context made before. */
+/*
+ * With a context made before.  They read, write, sync and poll what is open,
+ * all of which other calls allowed here do, too.
+ */
 static const int burst_calls[] = { SYS_io_submit, SYS_io_getevents };
 
 #define GROUP(need, calls) \

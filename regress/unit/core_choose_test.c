@@ -21,18 +21,29 @@ static const struct node_callbacks callbacks = { .nc_send = quiet_send };
 static struct {
 	struct node	*node;
 	struct peer	*peer;
-	struct path	*way[2];
+	struct path	*way[3];
+	unsigned	 n;
 	int64_t		 now;
 } w;
+
+static void
+add_way(const char *where, unsigned delay)
+{
+	struct inet_addr ia;
+	struct path	*pa;
+
+	ATF_REQUIRE_EQ(inet_parse(where, &ia), 0);
+	ATF_REQUIRE((pa = path_get(w.node, w.now, 1, &ia)) != NULL);
+	ATF_REQUIRE(peer_add_path(w.peer, pa, w.now) != NULL);
+	pa->pa_latency = delay;
+	w.way[w.n++] = pa;
+}
 
 /* Both answer; the delays are as a clock of milliseconds found them. */
 static void
 ways(const atf_tc_t *tc, const char *first, unsigned delay1,
     const char *second, unsigned delay2)
 {
-	const char	*where[2] = { first, second };
-	unsigned	 delay[2] = { delay1, delay2 }, i;
-	struct inet_addr ia;
 	struct identity	 id;
 
 	ATF_REQUIRE_EQ(crypto_init(), 0);
@@ -43,16 +54,12 @@ ways(const atf_tc_t *tc, const char *first, unsigned delay1,
 	id.id_addr = 0x1000000001;
 	id.id_public[0] = 9;
 	ATF_REQUIRE((w.peer = peer_add(w.node, w.now, &id)) != NULL);
-	for (i = 0; i < 2; i++) {
-		ATF_REQUIRE_EQ(inet_parse(where[i], &ia), 0);
-		w.way[i] = path_get(w.node, w.now, 1, &ia);
-		ATF_REQUIRE(w.way[i] != NULL);
-		ATF_REQUIRE(peer_add_path(w.peer, w.way[i], w.now) != NULL);
-		w.way[i]->pa_latency = delay[i];
-	}
+	w.n = 0;
+	add_way(first, delay1);
+	add_way(second, delay2);
 }
 
-/* After ms, in which both were heard, 0 or 1. */
+/* After ms, in which all were heard: the first is 0. */
 static int
 taken_after(int64_t ms)
 {
@@ -61,13 +68,16 @@ taken_after(int64_t ms)
 	unsigned	 i;
 
 	for (; w.now <= end; w.now += 250) {
-		for (i = 0; i < 2; i++) {
+		for (i = 0; i < w.n; i++) {
 			path_heard(w.peer, w.way[i], w.now, 100);
 			w.peer->pe_paths[i].pp_lr = w.now;
 		}
 		pa = choose_path(w.node, w.now, w.peer, true);
 	}
-	return (pa == w.way[0] ? 0 : pa == w.way[1] ? 1 : -1);
+	for (i = 0; i < w.n; i++)
+		if (pa == w.way[i])
+			return ((int)i);
+	return (-1);
 }
 
 static int
@@ -142,6 +152,42 @@ ATF_TC_BODY(family_later, tc)
 		ATF_CHECK_EQ(taken_after(LONG), 0);
 	}
 	ATF_CHECK_EQ(w.peer->pe_switches, 1);
+	node_free(w.node, w.now);
+}
+
+/*
+ * What is longer than the other of the site, and shorter than the cheaper
+ * one, is neither: in whatever order they came, and also if it is in use.
+ */
+ATF_TC_WITHOUT_HEAD(family_third);
+ATF_TC_BODY(family_third, tc)
+{
+	static const char	*const where[] = { "10.1.1.1/9993",
+				    "fd00::1/9993", "8.8.1.1/9993" };
+	static const unsigned	 delay[] = { 50, 0, 5 };
+	static const unsigned	 order[6][3] = { { 0, 1, 2 }, { 0, 2, 1 },
+				    { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 },
+				    { 2, 1, 0 } };
+	const unsigned		*o;
+	unsigned		 i;
+	int			 which;
+
+	for (i = 0; i < 6; i++) {
+		o = order[i];
+		ways(tc, where[o[0]], delay[o[0]], where[o[1]], delay[o[1]]);
+		add_way(where[o[2]], delay[o[2]]);
+		which = taken_after(LONG);
+		ATF_CHECK_MSG(which != -1 && o[which] == 0,
+		    "order %u: %d", i, which);
+		node_free(w.node, w.now);
+	}
+	/* The others come to be as short only when it is in use. */
+	ways(tc, where[0], 200, where[1], 100);
+	add_way(where[2], 5);
+	ATF_CHECK_EQ(taken_after(LONG), 2);
+	w.way[0]->pa_latency = 50;
+	w.way[1]->pa_latency = 0;
+	ATF_CHECK_EQ(taken_after(1000), 0);
 	node_free(w.node, w.now);
 }
 
@@ -246,6 +292,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, family);
 	ATF_TP_ADD_TC(tp, family_busy);
 	ATF_TP_ADD_TC(tp, family_later);
+	ATF_TP_ADD_TC(tp, family_third);
 	ATF_TP_ADD_TC(tp, answers);
 	ATF_TP_ADD_TC(tp, restarted);
 	return (atf_no_error());

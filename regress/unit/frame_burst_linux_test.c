@@ -266,6 +266,27 @@ ATF_TC_BODY(gone, tc)
 	tap_close(0);
 }
 
+/* Memory is not given back under what waits. */
+ATF_TC_WITHOUT_HEAD(rest);
+ATF_TC_BODY(rest, tc)
+{
+	uint8_t	 n;
+
+	frame_burst_init();
+	tap_open(0, false);
+	for (n = 0; n < 30; n++)
+		put(0, n, 4000);
+	frame_rest();
+	frame_flush_taps();
+	for (n = 0; n < 30; n++)
+		expect(0, n, 4000, 0);
+	frame_rest();
+	put(0, n, 4000);
+	frame_flush_taps();
+	expect(0, n, 4000, 0);
+	tap_close(0);
+}
+
 /* Where the kernel refuses, or nobody asked it, each leaves at once. */
 ATF_TC_WITHOUT_HEAD(without);
 ATF_TC_BODY(without, tc)
@@ -290,6 +311,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, vnet);
 	ATF_TP_ADD_TC(tp, full);
 	ATF_TP_ADD_TC(tp, gone);
+	ATF_TP_ADD_TC(tp, rest);
 	ATF_TP_ADD_TC(tp, without);
 	return (atf_no_error());
 }

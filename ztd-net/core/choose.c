@@ -77,18 +77,9 @@ same_but_cheaper(const struct peer_path *pp, const struct peer_path *other,
 	    (q <= NEAR || q <= quality_now(other, now) + 1));
 }
 
-static bool
-is_better(const struct peer_path *pp, const struct peer_path *other,
-    int64_t now)
-{
-	if (same_but_cheaper(other, pp, now))
-		return (false);
-	return (same_but_cheaper(pp, other, now) ||
-	    quality_now(pp, now) <= quality_now(other, now));
-}
-
+/* Of those of equal quality the later one. */
 static const struct peer_path *
-best_entry(const struct peer *p, int64_t now, bool expired)
+shortest(const struct peer *p, int64_t now, bool expired)
 {
 	const struct peer_path	*pp, *best = NULL;
 	unsigned		 i;
@@ -97,18 +88,43 @@ best_entry(const struct peer *p, int64_t now, bool expired)
 		pp = &p->pe_paths[i];
 		if (!expired && now - pp->pp_lr >= PATH_EXPIRY_MS)
 			continue;
-		if (best == NULL || is_better(pp, best, now))
+		if (best == NULL ||
+		    quality_now(pp, now) <= quality_now(best, now))
 			best = pp;
 	}
 	return (best);
 }
 
+/*
+ * What is taken in place of the shortest.  It is looked for when that is
+ * known: compared in pairs, a third could be shorter than the cheaper one and
+ * longer than what that one stands for, and none would be the best.
+ */
+static const struct peer_path *
+cheapest(const struct peer *p, int64_t now, bool expired,
+    const struct peer_path *best)
+{
+	const struct peer_path	*pp, *cheap = NULL;
+	unsigned		 i;
+
+	for (i = 0; i < p->pe_npaths; i++) {
+		pp = &p->pe_paths[i];
+		if ((!expired && now - pp->pp_lr >= PATH_EXPIRY_MS) ||
+		    !same_but_cheaper(pp, best, now))
+			continue;
+		if (cheap == NULL ||
+		    quality_now(pp, now) <= quality_now(cheap, now))
+			cheap = pp;
+	}
+	return (cheap == NULL ? best : cheap);
+}
+
 struct path *
 peer_best_path(const struct peer *p, int64_t now, bool expired)
 {
-	const struct peer_path	*pp = best_entry(p, now, expired);
+	const struct peer_path	*pp = shortest(p, now, expired);
 
-	return (pp == NULL ? NULL : pp->pp_path);
+	return (pp == NULL ? NULL : cheapest(p, now, expired, pp)->pp_path);
 }
 
 struct path *
@@ -146,13 +162,17 @@ entry_in_use(const struct peer *p, int64_t now)
 	return (NULL);
 }
 
-/* Is this one to take the place of the one in use? */
+/*
+ * Is this one to take the place of the one in use?  It is as good as the
+ * shortest, if it stands for that one, and the one in use could not.
+ */
 static bool
 rival_wins(struct peer *p, int64_t now, const struct peer_path *used,
-    const struct peer_path *rival)
+    const struct peer_path *rival, const struct peer_path *best)
 {
 	uint64_t	 qu = path_quality(used, now);
-	uint64_t	 qr = path_quality(rival, now);
+	uint64_t	 qr = path_quality(same_but_cheaper(used, best, now) ?
+			    rival : best, now);
 	bool		 cheaper = same_but_cheaper(used, rival, now);
 
 	if (!cheaper && qr * RIVAL_AT_ONCE <= qu)
@@ -173,24 +193,26 @@ rival_wins(struct peer *p, int64_t now, const struct peer_path *used,
 static struct path *
 choose_direct(struct node *n, int64_t now, struct peer *p)
 {
-	const struct peer_path	*used, *best;
+	const struct peer_path	*used, *best, *rival;
 
 	if (p->pe_best != NULL && !p->pe_best->pa_suspect &&
 	    now < p->pe_best_until)
 		return (p->pe_best);
 	p->pe_best_until = now + CHOICE_MS;
-	if ((best = best_entry(p, now, false)) == NULL) {
+	if ((best = shortest(p, now, false)) == NULL) {
 		p->pe_best = NULL;
 		return (NULL);
 	}
+	rival = cheapest(p, now, false, best);
 	used = entry_in_use(p, now);
-	if (used != NULL && (used == best || !rival_wins(p, now, used, best)))
+	if (used != NULL && (used == rival ||
+	    !rival_wins(p, now, used, rival, best)))
 		return (p->pe_best);
-	if (p->pe_best != NULL && p->pe_best != best->pp_path) {
+	if (p->pe_best != NULL && p->pe_best != rival->pp_path) {
 		p->pe_switches++;
 		n->n_status.ns_switches++;
 	}
-	p->pe_best = best->pp_path;
+	p->pe_best = rival->pp_path;
 	p->pe_rival = NULL;
 	return (p->pe_best);
 }
