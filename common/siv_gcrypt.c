@@ -92,7 +92,7 @@ gcrypt_ctr(void *arg, const uint8_t ctr[16], uint8_t *p, size_t n)
 		rest->sw_ctr(k->k_rest, ctr, p, n);
 	else if (gcry_cipher_setctr(k->k_ctr, ctr, 16) != 0 ||
 	    gcry_cipher_encrypt(k->k_ctr, p, n, NULL, 0) != 0)
-		fatalx("libgcrypt: CTR");
+		fatalx("libgcrypt: CTR failed");
 }
 
 static bool
