@@ -25,8 +25,8 @@ static aio_context_t	context;	/* 0: none */
 void
 frame_burst_init(void)
 {
-	if (context == 0 &&
-	    syscall(SYS_io_setup, BURST_MAX, &context) == -1)
+	context = 0;	/* before a fork it was another process's */
+	if (syscall(SYS_io_setup, BURST_MAX, &context) == -1)
 		context = 0;
 }
 
