@@ -46,12 +46,6 @@ add_strides(const uint8_t *b, size_t len)
 	return (sum);
 }
 
-static uint64_t
-add_plain(const uint8_t *b, size_t len)
-{
-	return (add_strides(b, len));
-}
-
 #ifdef __x86_64__
 /* The same, for processors that have longer vectors than all of them have. */
 static __attribute__((target("avx2"))) uint64_t
@@ -59,16 +53,17 @@ add_long(const uint8_t *b, size_t len)
 {
 	return (add_strides(b, len));
 }
+#endif
 
 static uint64_t
 add_most(const uint8_t *b, size_t len)
 {
-	return (__builtin_cpu_supports("avx2") ? add_long(b, len) :
-	    add_plain(b, len));
-}
-#else
-#define add_most	add_plain
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		return (add_long(b, len));
 #endif
+	return (add_strides(b, len));
+}
 
 uint64_t
 inetsum_add(uint64_t sum, const void *p, size_t len)

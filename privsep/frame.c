@@ -138,8 +138,7 @@ frame_put2(struct frame_channel *fc, uint16_t tap, const struct offload *of,
 void
 frame_flush(struct frame_channel *fc)
 {
-	if (fc->fc_outlen > 0 || fc->fc_form->ff_put != NULL)
-		fc->fc_form->ff_flush(fc);
+	fc->fc_form->ff_flush(fc);
 }
 
 int

@@ -117,13 +117,12 @@ int
 udp_batch_receive(struct udp_batch *b, int fd, bool runs,
     const struct node_datagram **dst, size_t *n)
 {
-	size_t	 size = runs ? IN_RUN : IN_PLAIN;
-	int	 i, got;
+	size_t		 size = runs ? IN_RUN : IN_PLAIN;
+	unsigned	 buffers = runs ? IN_RUNS : UDP_BATCH;
+	int		 i, got;
 
-	batch_prepare(b, runs ? IN_RUNS : UDP_BATCH, size,
-	    runs ? IN_STEP : IN_PLAIN);
-	got = recvmmsg(fd, b->b_msg, runs ? IN_RUNS : UDP_BATCH,
-	    MSG_DONTWAIT, NULL);
+	batch_prepare(b, buffers, size, runs ? IN_STEP : IN_PLAIN);
+	got = recvmmsg(fd, b->b_msg, buffers, MSG_DONTWAIT, NULL);
 	*dst = b->b_list;
 	*n = 0;
 	for (i = 0; i < got; i++)

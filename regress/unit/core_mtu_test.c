@@ -8,171 +8,87 @@
  * flood lets through.
  */
 
-#include <stdio.h>
-#include <string.h>
-
-#include "regress/lib/quiet.h"
-#include "regress/lib/vectors.h"
+#include "regress/lib/rig.h"
 #include "ztd-net/core/core.h"
 
-#define START	1795000000000
 #define TICK	50		/* ms */
 #define LONG	60000		/* ms; it has ended by then */
+#define WIDE	10000		/* bytes: no limit */
 
-/* Does a path let this through, of which so many were sent before? */
-typedef bool (*passes)(size_t len, unsigned before);
+static struct peer	*peer;
+static struct path	*path;
+static size_t		 widest;	/* that the path takes */
+static bool		 flooded;	/* six of ten are lost, of any size */
+static unsigned		 seed;
+static unsigned		 most;	/* that a packet was cut to */
 
-static void	 sent(void *, uint32_t, const struct inet_addr *, const void *,
-		    size_t, unsigned);
-
-static const struct node_callbacks callbacks = { .nc_send = sent };
-
-static struct {
-	struct node	*node;
-	struct peer	*peer;
-	struct path	*path;
-	int64_t		 now;
-	passes		 passes;
-	size_t		 answer;	/* of this size; 0: none */
-	unsigned	 n;		/* datagrams */
-	unsigned	 most;		/* that a packet was cut to */
-} w;
-
-static void
-sent(void *arg, uint32_t sock, const struct inet_addr *to, const void *p,
-    size_t len, unsigned ttl)
+static bool
+passes(size_t len)
 {
-	(void)arg;
-	(void)sock;
-	(void)to;
-	(void)p;
-	(void)ttl;
-	w.answer = w.passes(len, w.n++) ? len : 0;
+	if (flooded) {
+		seed = seed * 1664525 + 1013904223;
+		if ((seed >> 16) % 10 < 6)
+			return (false);
+	}
+	return (len <= widest);
+}
+
+/* As if nothing were known of it. */
+static void
+again(size_t bytes)
+{
+	widest = bytes;
+	path->pa_mtu = 0;
+	path->pa_mtu_size = 0;
+	path->pa_mtu_done = 0;
 }
 
 static void
-start(const atf_tc_t *tc, passes how)
+start(const atf_tc_t *tc, size_t bytes)
 {
-	struct inet_addr ia;
-	struct identity	 id;
+	struct inet_addr	 ia;
 
-	ATF_REQUIRE_EQ(crypto_init(), 0);
-	vectors_identity(tc, "m1", &id);
-	memset(&w, 0, sizeof(w));
-	w.now = START;
-	w.passes = how;
-	ATF_REQUIRE((w.node = node_new(&id, &callbacks, NULL, w.now)) != NULL);
-	memset(&id, 0, sizeof(id));
-	id.id_addr = 0x1000000001;
-	id.id_public[0] = 9;
-	ATF_REQUIRE((w.peer = peer_add(w.node, w.now, &id)) != NULL);
-	w.peer->pe_modern = true;
-	ATF_REQUIRE_EQ(inet_parse("10.1.1.1/9993", &ia), 0);
-	ATF_REQUIRE((w.path = path_get(w.node, w.now, 1, &ia)) != NULL);
-	ATF_REQUIRE(peer_add_path(w.peer, w.path, w.now) != NULL);
-	w.path->pa_latency = 1;
-	w.path->pa_verified = true;
-	w.n = 0;
+	rig_start(tc);
+	peer = peer_find(rig.node, rig.ids[MEMBER].id_addr);
+	rig_where(MEMBER, &ia);
+	path = rig_direct(peer, &ia, rig.now);
+	path->pa_latency = 1;
+	again(bytes);
 }
 
 /* Until it is known, other packets coming in all the time; how long, in ms. */
 static int64_t
 measure(void)
 {
-	int64_t	 begin = w.now;
+	int64_t	 begin = rig.now;
 	bool	 more = true;
 
-	mtu_need(w.node, w.now, w.peer, w.path, 5000);
-	while (more && w.now - begin < LONG) {
-		if (w.answer != 0)
-			mtu_answered(w.node, w.now, w.path, w.answer);
-		w.answer = 0;
-		w.now += TICK;
-		w.path->pa_last_in = w.now;
-		more = mtu_run(w.node, w.now, w.peer, w.path);
-		if (w.path->pa_mtu > w.most)
-			w.most = w.path->pa_mtu;
+	rig.datagrams = 0;
+	rig.largest = 0;
+	mtu_need(rig.node, rig.now, peer, path, 5000);
+	while (more && rig.now - begin < LONG) {
+		if (rig.largest != 0 && passes(rig.largest))
+			mtu_answered(rig.node, rig.now, path, rig.largest);
+		rig.largest = 0;
+		rig.now += TICK;
+		path->pa_last_in = rig.now;
+		more = mtu_run(rig.node, rig.now, peer, path);
+		if (path->pa_mtu > most)
+			most = path->pa_mtu;
 	}
 	ATF_CHECK(!more);
-	return (w.now - begin);
-}
-
-static bool
-all(size_t len, unsigned before)
-{
-	(void)len;
-	(void)before;
-	return (true);
-}
-
-static bool
-none(size_t len, unsigned before)
-{
-	(void)len;
-	(void)before;
-	return (false);
-}
-
-static bool
-up_to_1300(size_t len, unsigned before)
-{
-	(void)before;
-	return (len <= 1300);
-}
-
-static bool
-up_to_1380(size_t len, unsigned before)
-{
-	(void)before;
-	return (len <= 1380);
-}
-
-static bool
-up_to_600(size_t len, unsigned before)
-{
-	(void)before;
-	return (len <= 600);
-}
-
-static unsigned	seed;
-
-/* Six of ten are lost, whatever their size. */
-static bool
-flooded(size_t len, unsigned before)
-{
-	(void)len;
-	(void)before;
-	seed = seed * 1664525 + 1013904223;
-	return ((seed >> 16) % 10 >= 6);
-}
-
-/* The same, on a path that takes 1300 bytes at most. */
-static bool
-flooded_1300(size_t len, unsigned before)
-{
-	return (flooded(len, before) && len <= 1300);
-}
-
-/* As if nothing were known of it. */
-static void
-again(passes how, unsigned number)
-{
-	w.passes = how;
-	w.path->pa_mtu = 0;
-	w.path->pa_mtu_size = 0;
-	w.path->pa_mtu_done = 0;
-	seed = number * 7919;
+	return (rig.now - begin);
 }
 
 /* Nothing limits it: one question. */
 ATF_TC_WITHOUT_HEAD(wide);
 ATF_TC_BODY(wide, tc)
 {
-	start(tc, all);
+	start(tc, WIDE);
 	(void)measure();
-	ATF_CHECK_EQ(w.path->pa_mtu, 0);
-	ATF_CHECK_EQ(w.n, 1);
-	node_free(w.node, w.now);
+	ATF_CHECK_EQ(path->pa_mtu, 0);
+	ATF_CHECK_EQ(rig.datagrams, 1);
+	rig_end();
 }
 
 ATF_TC_WITHOUT_HEAD(narrow);
@@ -180,23 +96,23 @@ ATF_TC_BODY(narrow, tc)
 {
 	int64_t	 ms;
 
-	start(tc, up_to_1300);
+	start(tc, 1300);
 	ms = measure();
-	ATF_CHECK_EQ(w.path->pa_mtu, 1232);
+	ATF_CHECK_EQ(path->pa_mtu, 1232);
 	ATF_CHECK_MSG(ms <= 5000, "%lld ms", (long long)ms);
-	node_free(w.node, w.now);
+	rig_end();
 
-	start(tc, up_to_1380);
+	start(tc, 1380);
 	ms = measure();
-	ATF_CHECK_EQ(w.path->pa_mtu, 1363);
+	ATF_CHECK_EQ(path->pa_mtu, 1363);
 	ATF_CHECK_MSG(ms <= 4000, "%lld ms", (long long)ms);
-	node_free(w.node, w.now);
+	rig_end();
 
-	start(tc, up_to_600);
+	start(tc, 600);
 	ms = measure();
-	ATF_CHECK_EQ(w.path->pa_mtu, 548);
+	ATF_CHECK_EQ(path->pa_mtu, 548);
 	ATF_CHECK_MSG(ms <= 5000, "%lld ms", (long long)ms);
-	node_free(w.node, w.now);
+	rig_end();
 }
 
 /* What is lost in a flood is not too large; a narrow path is found in one. */
@@ -205,18 +121,20 @@ ATF_TC_BODY(flood, tc)
 {
 	unsigned	 i, wrong = 0, found = 0;
 
-	start(tc, flooded);
+	start(tc, WIDE);
+	flooded = true;
 	for (i = 0; i < 500; i++) {
-		again(flooded, i);
+		again(WIDE);
+		seed = i * 7919;
 		(void)measure();
-		wrong += w.path->pa_mtu != 0;
-		again(flooded_1300, i);
+		wrong += path->pa_mtu != 0;
+		again(1300);
+		seed = i * 7919;
 		(void)measure();
-		found += w.path->pa_mtu == 1232;
+		found += path->pa_mtu == 1232;
 	}
-	node_free(w.node, w.now);
+	rig_end();
 	ATF_CHECK_MSG(wrong <= 15, "%u of 500 are wrong", wrong);
-	printf("%u wrong, %u found\n", wrong, found);
 	ATF_CHECK_MSG(found >= 300, "%u of 500 are found", found);
 }
 
@@ -224,51 +142,51 @@ ATF_TC_BODY(flood, tc)
 ATF_TC_WITHOUT_HEAD(anew);
 ATF_TC_BODY(anew, tc)
 {
-	start(tc, up_to_1300);
+	start(tc, 1300);
 	(void)measure();
-	ATF_CHECK_EQ(w.path->pa_mtu, 1232);
-	w.passes = all;
-	w.now += 50000;
+	ATF_CHECK_EQ(path->pa_mtu, 1232);
+	widest = WIDE;
+	rig.now += 50000;
 	(void)measure();
-	ATF_CHECK_EQ(w.path->pa_mtu, 1232);
-	w.now += 20000;
+	ATF_CHECK_EQ(path->pa_mtu, 1232);
+	rig.now += 20000;
 	(void)measure();
-	ATF_CHECK_EQ(w.path->pa_mtu, 0);
+	ATF_CHECK_EQ(path->pa_mtu, 0);
 	/* What was wide is asked seldom. */
-	w.passes = up_to_600;
-	w.now += 500000;
+	widest = 600;
+	rig.now += 500000;
 	(void)measure();
-	ATF_CHECK_EQ(w.path->pa_mtu, 0);
-	w.now += 100000;
+	ATF_CHECK_EQ(path->pa_mtu, 0);
+	rig.now += 100000;
 	(void)measure();
-	ATF_CHECK_EQ(w.path->pa_mtu, 548);
-	w.now += 70000;
-	w.most = 0;
+	ATF_CHECK_EQ(path->pa_mtu, 548);
+	rig.now += 70000;
+	most = 0;
 	(void)measure();
-	ATF_CHECK_EQ(w.path->pa_mtu, 548);
-	ATF_CHECK_EQ(w.most, 548);
-	node_free(w.node, w.now);
+	ATF_CHECK_EQ(path->pa_mtu, 548);
+	ATF_CHECK_EQ(most, 548);
+	rig_end();
 }
 
 /* Where nothing passes there is nothing to be learnt. */
 ATF_TC_WITHOUT_HEAD(silent);
 ATF_TC_BODY(silent, tc)
 {
-	start(tc, none);
+	start(tc, 0);
 	(void)measure();
-	ATF_CHECK_EQ(w.path->pa_mtu, 0);
-	node_free(w.node, w.now);
+	ATF_CHECK_EQ(path->pa_mtu, 0);
+	rig_end();
 
-	start(tc, none);
-	w.path->pa_suspect = false;
-	mtu_need(w.node, w.now, w.peer, w.path, 5000);
-	w.path->pa_suspect = true;
-	while (mtu_run(w.node, w.now, w.peer, w.path))
-		w.now += TICK;
-	ATF_CHECK(w.now - START <= 1000);
-	ATF_CHECK_EQ(w.path->pa_mtu, 0);
-	ATF_CHECK_EQ(w.path->pa_mtu_done, 0);	/* asked again when it is used */
-	node_free(w.node, w.now);
+	start(tc, 0);
+	path->pa_suspect = false;
+	mtu_need(rig.node, rig.now, peer, path, 5000);
+	path->pa_suspect = true;
+	while (mtu_run(rig.node, rig.now, peer, path))
+		rig.now += TICK;
+	ATF_CHECK(rig.now - START <= 1000);
+	ATF_CHECK_EQ(path->pa_mtu, 0);
+	ATF_CHECK_EQ(path->pa_mtu_done, 0);	/* asked again when it is used */
+	rig_end();
 }
 
 ATF_TP_ADD_TCS(tp)

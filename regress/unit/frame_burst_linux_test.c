@@ -21,21 +21,13 @@
 
 #include "privsep/frame_burst.h"
 #include "privsep/frame_form.h"
+#include "regress/lib/burst.h"
 
 #define TAPS	2
 
 static struct frame_channel	*tap[TAPS];
 static int			 host[TAPS];	/* the other side of it */
 static uint8_t			 data[FRAME_MAX];
-
-static void
-begin(void)
-{
-	frame_burst_init();
-	if (!frame_burst_works())
-		atf_tc_skip("io_setup(2): this kernel does not have it, or "
-		    "fs.aio-max-nr are in use");
-}
 
 static void
 tap_open(int i, bool vnet)
@@ -97,7 +89,7 @@ ATF_TC_BODY(together, tc)
 {
 	uint8_t	 n;
 
-	begin();
+	burst_begin();
 	tap_open(0, false);
 	for (n = 0; n < 10; n++)
 		put(0, n, 60 + n);
@@ -125,7 +117,7 @@ ATF_TC_BODY(order, tc)
 				    60, 9000 };
 	uint8_t			 n, read = 0;
 
-	begin();
+	burst_begin();
 	tap_open(0, false);
 	for (n = 0; n < 250; n++) {
 		/* Several times as many as go together, of each length. */
@@ -149,7 +141,7 @@ ATF_TC_BODY(many, tc)
 {
 	uint8_t	 n;
 
-	begin();
+	burst_begin();
 	tap_open(0, false);
 	for (n = 0; n < BURST_MAX + 1; n++)
 		put(0, n, 60);
@@ -168,7 +160,7 @@ ATF_TC_BODY(taps, tc)
 	uint8_t	 n;
 	int	 i;
 
-	begin();
+	burst_begin();
 	for (i = 0; i < TAPS; i++)
 		tap_open(i, false);
 	for (n = 0; n < 30; n++)
@@ -195,7 +187,7 @@ ATF_TC_BODY(vnet, tc)
 	struct offload		 got;
 	uint8_t			 n;
 
-	begin();
+	burst_begin();
 	tap_open(0, true);
 	for (n = 0; n < 3; n++) {
 		memset(data, n, 60);
@@ -228,7 +220,7 @@ ATF_TC_BODY(full, tc)
 	const struct frame_stats	*fs;
 	unsigned			 n, sent = 0;
 
-	begin();
+	burst_begin();
 	tap_open(0, false);
 	for (n = 0; n < 5000; n++)
 		put(0, 1, 1000);
@@ -251,7 +243,7 @@ ATF_TC_BODY(full, tc)
 ATF_TC_WITHOUT_HEAD(gone);
 ATF_TC_BODY(gone, tc)
 {
-	begin();
+	burst_begin();
 	tap_open(0, false);
 	tap_open(1, false);
 	put(0, 1, 60);
@@ -280,7 +272,7 @@ ATF_TC_BODY(rest, tc)
 {
 	uint8_t	 n;
 
-	begin();
+	burst_begin();
 	tap_open(0, false);
 	for (n = 0; n < 30; n++)
 		put(0, n, 4000);

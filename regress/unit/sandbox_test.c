@@ -52,6 +52,9 @@
 #include "privsep/child.h"
 #include "privsep/frame_burst.h"
 #include "privsep/sandbox.h"
+#ifdef __linux__
+#include "regress/lib/burst.h"
+#endif
 
 #define USER	60901
 #define OTHER	60903
@@ -498,9 +501,7 @@ ROOT_TC(linux_engine_bursts)
 {
 	struct confine	co = engine();
 
-	frame_burst_init();
-	if (!frame_burst_works())
-		atf_tc_skip("io_setup(2) does not work");
+	burst_begin();
 	make_home();
 	co.co_burst = true;
 	expect_ok(&co, true, use_burst);

@@ -77,9 +77,13 @@ same_but_cheaper(const struct peer_path *pp, const struct peer_path *other,
 	    (q <= NEAR || q <= quality_now(other, now) + 1));
 }
 
-/* Of those of equal quality the later one. */
+/*
+ * Of all, or of those that are taken in place of one; of equal quality the
+ * later one.
+ */
 static const struct peer_path *
-shortest(const struct peer *p, int64_t now, bool expired)
+shortest(const struct peer *p, int64_t now, bool expired,
+    const struct peer_path *replaced)
 {
 	const struct peer_path	*pp, *best = NULL;
 	unsigned		 i;
@@ -87,6 +91,8 @@ shortest(const struct peer *p, int64_t now, bool expired)
 	for (i = 0; i < p->pe_npaths; i++) {
 		pp = &p->pe_paths[i];
 		if (!expired && now - pp->pp_lr >= PATH_EXPIRY_MS)
+			continue;
+		if (replaced != NULL && !same_but_cheaper(pp, replaced, now))
 			continue;
 		if (best == NULL ||
 		    quality_now(pp, now) <= quality_now(best, now))
@@ -104,25 +110,15 @@ static const struct peer_path *
 cheapest(const struct peer *p, int64_t now, bool expired,
     const struct peer_path *best)
 {
-	const struct peer_path	*pp, *cheap = NULL;
-	unsigned		 i;
+	const struct peer_path	*cheap = shortest(p, now, expired, best);
 
-	for (i = 0; i < p->pe_npaths; i++) {
-		pp = &p->pe_paths[i];
-		if ((!expired && now - pp->pp_lr >= PATH_EXPIRY_MS) ||
-		    !same_but_cheaper(pp, best, now))
-			continue;
-		if (cheap == NULL ||
-		    quality_now(pp, now) <= quality_now(cheap, now))
-			cheap = pp;
-	}
 	return (cheap == NULL ? best : cheap);
 }
 
 struct path *
 peer_best_path(const struct peer *p, int64_t now, bool expired)
 {
-	const struct peer_path	*pp = shortest(p, now, expired);
+	const struct peer_path	*pp = shortest(p, now, expired, NULL);
 
 	return (pp == NULL ? NULL : cheapest(p, now, expired, pp)->pp_path);
 }
@@ -199,7 +195,7 @@ choose_direct(struct node *n, int64_t now, struct peer *p)
 	    now < p->pe_best_until)
 		return (p->pe_best);
 	p->pe_best_until = now + CHOICE_MS;
-	if ((best = shortest(p, now, false)) == NULL) {
+	if ((best = shortest(p, now, false, NULL)) == NULL) {
 		p->pe_best = NULL;
 		return (NULL);
 	}
