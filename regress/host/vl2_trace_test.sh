@@ -23,8 +23,8 @@ trace_lab()
 	passes 'a b ping4, b a tcp4 7001'
 }
 
-# watch NAME [all]: its trace of the network, into a file
-watch()
+# trace NAME [all]: its trace of the network, into a file
+trace()
 {
 	ip netns exec "$LAB_ID-$1" "$BUILD/bin/ztctl" -D"$(home "$1")" trace \
 	    "$nwid" ${2:+"$2"} >"$LAB/trace.$1" 2>&1 &
@@ -58,8 +58,8 @@ host_case explained "each drop names its rule or certificate, live" 120
 explained_body()
 {
 	trace_lab
-	watch a
-	watch b all
+	trace a
+	trace b all
 	rules root 'a port' 'drop ipprotocol tcp and dport 7001; accept' a b
 	before=$(dropped b out rules)
 	stops 'b a tcp4 7001'
