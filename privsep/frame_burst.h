@@ -4,15 +4,16 @@
  */
 
 /*
- * Several frames to a tap in one system call, where the system has one for
- * it (Linux).  Whom a frame wakes can then run when all of them are written,
- * and finds them all; else the kernel lets him go first at each, to take one
- * and sleep again.  Spec: 06 section 4.1.
+ * Several frames to or from a tap in one system call, where the system has
+ * one for it (Linux).  Whom a written frame wakes can then run when all of
+ * them are written, and finds them all; else the kernel lets him go first at
+ * each, to take one and sleep again.  Spec: 06 section 4.1.
  */
 
 #ifndef PRIVSEP_FRAME_BURST_H
 #define PRIVSEP_FRAME_BURST_H
 
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include <stdbool.h>
@@ -30,5 +31,12 @@ bool	 frame_burst_works(void);
  * fd, in this order; only where it works.  Returns how many the tap took.
  */
 unsigned frame_burst(int fd, const struct iovec *, unsigned n);
+/*
+ * Read up to n frames, at most BURST_MAX, from it, one an iovec; only where
+ * it works.  Those that came are in the order of the iovecs, with others that
+ * stayed empty perhaps in between.  len[i]: the bytes of one, or -errno.
+ */
+void	 frame_burst_read(int fd, const struct iovec *, unsigned n,
+	    ssize_t *len);
 
 #endif /* PRIVSEP_FRAME_BURST_H */

@@ -8,6 +8,8 @@
  * a thread of the kernel, which costs more than it saves.
  */
 
+#include <errno.h>
+
 #include "privsep/frame_burst.h"
 
 void
@@ -28,4 +30,15 @@ frame_burst(int fd, const struct iovec *iov, unsigned n)
 	(void)iov;
 	(void)n;
 	return (0);
+}
+
+void
+frame_burst_read(int fd, const struct iovec *iov, unsigned n, ssize_t *len)
+{
+	unsigned	 i;
+
+	(void)fd;
+	(void)iov;
+	for (i = 0; i < n; i++)
+		len[i] = -EAGAIN;
 }

@@ -4,8 +4,8 @@
  */
 
 /*
- * Linux: io_submit(2).  A tap has taken what is written to it when the call
- * returns, so that nothing is ever under way.
+ * Linux: io_submit(2).  A tap has taken what is written to it, and given what
+ * there was to read, when the call returns: nothing is ever under way.
  */
 
 #include <sys/types.h>
@@ -44,12 +44,11 @@ write_one(int fd, const struct iovec *iov)
 	    NULL, 0) == 0);
 }
 
-/* Of n that were submitted, how many the tap took. */
-static unsigned
-taken(long n)
+/* What became of n that were submitted, of all; result[] by their aio_data. */
+static void
+collect(long n, unsigned all, ssize_t *result)
 {
 	struct io_event	 events[BURST_MAX];
-	unsigned	 took = 0;
 	long		 got, i;
 
 	for (; n > 0; n -= got) {
@@ -61,37 +60,61 @@ taken(long n)
 		if (got <= 0)
 			break;
 		for (i = 0; i < got; i++)
-			if (events[i].res >= 0)
-				took++;
+			if (events[i].data < all)
+				result[events[i].data] = (ssize_t)events[i].res;
 	}
-	return (took);
 }
 
-unsigned
-frame_burst(int fd, const struct iovec *iov, unsigned n)
+/*
+ * The same with all iovecs.  Returns with how many of them, the first ones,
+ * the kernel tried it; result[]: bytes, or -errno.
+ */
+static unsigned
+submit(int fd, uint16_t what, const struct iovec *iov, unsigned n,
+    ssize_t *result)
 {
 	struct iocb	 cb[BURST_MAX], *list[BURST_MAX];
-	unsigned	 i, took = 0;
+	unsigned	 i;
 	long		 done;
 
-	if (n == 1)
-		return (write_one(fd, iov));
 	memset(cb, 0, n * sizeof(cb[0]));
 	for (i = 0; i < n; i++) {
 		cb[i].aio_fildes = (uint32_t)fd;
-		cb[i].aio_lio_opcode = IOCB_CMD_PWRITE;
+		cb[i].aio_lio_opcode = what;
 		cb[i].aio_buf = (uintptr_t)iov[i].iov_base;
 		cb[i].aio_nbytes = iov[i].iov_len;
+		cb[i].aio_data = i;
 		list[i] = &cb[i];
+		result[i] = -EAGAIN;
 	}
 	for (i = 0; i < n; i += (unsigned)done) {
 		done = syscall(SYS_io_submit, context, (long)(n - i),
 		    list + i);
 		if (done <= 0)
 			break;
-		took += taken(done);
+		collect(done, n, result);
 	}
+	return (i);
+}
+
+unsigned
+frame_burst(int fd, const struct iovec *iov, unsigned n)
+{
+	ssize_t		 result[BURST_MAX];
+	unsigned	 i, tried, took = 0;
+
+	if (n == 1)
+		return (write_one(fd, iov));
+	tried = submit(fd, IOCB_CMD_PWRITE, iov, n, result);
+	for (i = 0; i < tried; i++)
+		took += result[i] >= 0;
 	for (; i < n; i++)
 		took += write_one(fd, &iov[i]);
 	return (took);
+}
+
+void
+frame_burst_read(int fd, const struct iovec *iov, unsigned n, ssize_t *len)
+{
+	(void)submit(fd, IOCB_CMD_PREAD, iov, n, len);
 }

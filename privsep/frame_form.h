@@ -54,6 +54,8 @@ struct frame_channel {
 
 	bool			 fc_vnet;	/* tap only */
 	uint16_t		 fc_tap;	/* tap only: its index */
+	unsigned		 fc_ahead;	/* tap only: frames that are
+						 * likely there, 0: unknown */
 
 	/* The batch: fc_tail bytes of a frame begun earlier, then records. */
 	uint8_t			*fc_out;	/* FRAME_OUT bytes */

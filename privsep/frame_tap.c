@@ -17,6 +17,12 @@
 
 #include "privsep/frame_tap.h"
 
+bool
+frame_tap_sane(const struct offload *of, size_t n)
+{
+	return (n >= FRAME_HDR && offload_sane(of, n));
+}
+
 ssize_t
 frame_tap_read(int fd, bool vnet, struct offload *of, void *p, size_t size)
 {
@@ -30,7 +36,7 @@ frame_tap_read(int fd, bool vnet, struct offload *of, void *p, size_t size)
 		n -= (ssize_t)sizeof(*of);
 	if (n == -1)
 		return (-1);
-	return (n < FRAME_HDR || !offload_sane(of, (size_t)n) ? 0 : n);
+	return (n < 0 || !frame_tap_sane(of, (size_t)n) ? 0 : n);
 }
 
 int

@@ -21,6 +21,8 @@
  */
 ssize_t	 frame_tap_read(int fd, bool vnet, struct offload *, void *p,
 	    size_t size);
+/* Are these n bytes a frame, and can what is to be done to it be? */
+bool	 frame_tap_sane(const struct offload *, size_t n);
 /*
  * From two parts, of which the second may be empty; NULL: nothing is to be
  * done to it.  Without vnet header nothing can be.  Returns 0, or -1 with
