@@ -66,8 +66,9 @@ collect(long n, unsigned all, ssize_t *result)
 }
 
 /*
- * The same with all iovecs.  Returns with how many of them, the first ones,
- * the kernel tried it; result[]: bytes, or -errno.
+ * Do what, IOCB_CMD_PREAD or PWRITE, with each of n iovecs in this order.
+ * Returns with how many of them, the first ones, the kernel tried it;
+ * result[]: bytes, or -errno.
  */
 static unsigned
 submit(int fd, uint16_t what, const struct iovec *iov, unsigned n,

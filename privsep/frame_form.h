@@ -38,7 +38,7 @@ struct frame_form {
 	/* The form has a way of its own.  NULL: there is a batch, fc_out. */
 	void	 (*ff_put)(struct frame_channel *, const struct offload *,
 		    const void *, size_t, const void *, size_t);
-	/* Send the batch, which may be empty, drop what does not fit, empty it. */
+	/* Send the batch, even none; drop what does not fit, empty it. */
 	void	 (*ff_flush)(struct frame_channel *);
 	/* frame_get(). */
 	int	 (*ff_get)(struct frame_channel *, struct frame *);

@@ -185,7 +185,8 @@ ATF_TC_BODY(silent, tc)
 		rig.now += TICK;
 	ATF_CHECK(rig.now - START <= 1000);
 	ATF_CHECK_EQ(path->pa_mtu, 0);
-	ATF_CHECK_EQ(path->pa_mtu_done, 0);	/* asked again when it is used */
+	/* It is asked again when it is used. */
+	ATF_CHECK_EQ(path->pa_mtu_done, 0);
 	rig_end();
 }
 

@@ -374,7 +374,7 @@ ATF_TC_BODY(ahead, tc)
 	ATF_CHECK_EQ(418, frame_stats(tap[0])->fs_received);
 	ATF_CHECK_EQ(0, frame_stats(tap[0])->fs_dropped);
 
-	/* A longest one among them comes whole; then they are read one by one. */
+	/* A longest one among them comes whole; each is read alone then. */
 	give_many(0, 0, 45);
 	read_all(0, 0, 45);
 	ATF_REQUIRE_EQ(13, tap[0]->fc_ahead);
@@ -436,7 +436,7 @@ ATF_TC_BODY(ahead_plain, tc)
 	ATF_CHECK_EQ(32, frame_get(tap[1], got));
 	ATF_CHECK(tap[1]->fc_ahead > 0);
 	ATF_CHECK_EQ(0, tap[0]->fc_ahead);
-	/* A descriptor that is no more: first what came, then that it is gone. */
+	/* A descriptor that is no more is found when one is read alone. */
 	close(tap[1]->fc_fd);
 	ATF_CHECK_EQ(0, frame_get(tap[1], got));
 	ATF_CHECK(!frame_more(tap[1]));
