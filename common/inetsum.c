@@ -22,18 +22,23 @@
 /* What compilers add at once, in as many steps as the processor takes. */
 typedef uint64_t lanes __attribute__((vector_size(LANES * 8)));
 
-/* The sum of len bytes, a multiple of STRIDE. */
+/* The sum of len bytes, a multiple of STRIDE; dst, if any, gets them. */
 static inline __attribute__((always_inline)) uint64_t
-add_strides(const uint8_t *b, size_t len)
+add_strides(uint8_t *dst, const uint8_t *b, size_t len)
 {
 	lanes		 x, y, low = { 0 }, high = { 0 }, low2 = { 0 };
 	lanes		 high2 = { 0 };
 	uint64_t	 sum = 0;
+	size_t		 off;
 	unsigned	 i;
 
-	for (; len > 0; len -= STRIDE, b += STRIDE) {
-		memcpy(&x, b, sizeof(x));
-		memcpy(&y, b + sizeof(x), sizeof(y));
+	for (off = 0; off < len; off += STRIDE) {
+		memcpy(&x, b + off, sizeof(x));
+		memcpy(&y, b + off + sizeof(x), sizeof(y));
+		if (dst != NULL) {
+			memcpy(dst + off, &x, sizeof(x));
+			memcpy(dst + off + sizeof(x), &y, sizeof(y));
+		}
 		low += x & UINT32_MAX;
 		high += x >> 32;
 		low2 += y & UINT32_MAX;
@@ -51,7 +56,13 @@ add_strides(const uint8_t *b, size_t len)
 static __attribute__((target("avx2"))) uint64_t
 add_long(const uint8_t *b, size_t len)
 {
-	return (add_strides(b, len));
+	return (add_strides(NULL, b, len));
+}
+
+static __attribute__((target("avx2"))) uint64_t
+copy_long(uint8_t *dst, const uint8_t *b, size_t len)
+{
+	return (add_strides(dst, b, len));
 }
 #endif
 
@@ -62,21 +73,27 @@ add_most(const uint8_t *b, size_t len)
 	if (__builtin_cpu_supports("avx2"))
 		return (add_long(b, len));
 #endif
-	return (add_strides(b, len));
+	return (add_strides(NULL, b, len));
 }
 
-uint64_t
-inetsum_add(uint64_t sum, const void *p, size_t len)
+static uint64_t
+copy_most(uint8_t *dst, const uint8_t *b, size_t len)
 {
-	const uint8_t	*b = p;
-	size_t		 most = len - len % STRIDE;
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		return (copy_long(dst, b, len));
+#endif
+	return (add_strides(dst, b, len));
+}
+
+/* What is left, less than STRIDE bytes. */
+static uint64_t
+add_rest(const uint8_t *b, size_t len)
+{
+	uint64_t	 sum = 0;
 	uint32_t	 one;
 	uint16_t	 half;
 
-	if (most > 0)
-		sum += add_most(b, most);
-	b += most;
-	len -= most;
 	for (; len >= 4; len -= 4, b += 4) {
 		memcpy(&one, b, sizeof(one));
 		sum += one;
@@ -93,6 +110,30 @@ inetsum_add(uint64_t sum, const void *p, size_t len)
 		sum += half;
 	}
 	return (sum);
+}
+
+uint64_t
+inetsum_add(uint64_t sum, const void *p, size_t len)
+{
+	const uint8_t	*b = p;
+	size_t		 most = len - len % STRIDE;
+
+	if (most > 0)
+		sum += add_most(b, most);
+	return (sum + add_rest(b + most, len - most));
+}
+
+uint64_t
+inetsum_copy(uint64_t sum, void *dst, const void *p, size_t len)
+{
+	const uint8_t	*b = p;
+	size_t		 most = len - len % STRIDE;
+
+	if (most > 0)
+		sum += copy_most(dst, b, most);
+	if (len > most)
+		memcpy((uint8_t *)dst + most, b + most, len - most);
+	return (sum + add_rest(b + most, len - most));
 }
 
 uint64_t

@@ -17,6 +17,11 @@
 
 /* Add len bytes, of any alignment, to a sum. */
 uint64_t inetsum_add(uint64_t sum, const void *p, size_t len);
+/*
+ * The same, and copy them to dst, which has any alignment and does not
+ * overlap them: little more than either of the two alone.
+ */
+uint64_t inetsum_copy(uint64_t sum, void *dst, const void *p, size_t len);
 /* Add a 16-bit number, in host order. */
 uint64_t inetsum_add16(uint64_t sum, uint16_t);
 /* The 16 bits of it in network byte order, as memcpy() puts them into a

@@ -54,7 +54,7 @@ static bool	get_l4(struct split *, const struct offload *, struct rbuf *,
 		    uint8_t);
 static void	sum_headers(struct split *);
 static void	put_ip(const struct split *, uint8_t *, size_t);
-static void	put_l4(const struct split *, uint8_t *, size_t);
+static void	put_l4(const struct split *, uint8_t *, size_t, uint64_t);
 static void	put_csum(uint8_t *, uint64_t, bool);
 
 static inline unsigned
@@ -290,18 +290,24 @@ split_skip(struct split *sp)
 size_t
 split_next(struct split *sp, uint8_t *dst, size_t room)
 {
-	size_t	 len = split_len(sp);
+	size_t		 len = split_len(sp), hdr = sp->sp_hdr;
+	uint64_t	 sum;
 
 	if (len == 0 || len > room)
 		return (0);
-	memcpy(dst, sp->sp_p, sp->sp_hdr);
-	memcpy(dst + sp->sp_hdr, sp->sp_p + sp->sp_at, len - sp->sp_hdr);
-	if (sp->sp_kind == SPLIT_CSUM)
-		put_csum(dst + sp->sp_csum, inetsum_add(0, dst + sp->sp_l4,
-		    len - sp->sp_l4), true);
-	else if (sp->sp_kind != SPLIT_COPY) {
+	if (sp->sp_kind == SPLIT_COPY)
+		memcpy(dst, sp->sp_p, len);
+	else if (sp->sp_kind == SPLIT_CSUM) {
+		memcpy(dst, sp->sp_p, sp->sp_l4);
+		sum = inetsum_copy(0, dst + sp->sp_l4, sp->sp_p + sp->sp_l4,
+		    len - sp->sp_l4);
+		put_csum(dst + sp->sp_csum, sum, true);
+	} else {
+		memcpy(dst, sp->sp_p, hdr);
+		sum = inetsum_copy(0, dst + hdr, sp->sp_p + sp->sp_at,
+		    len - hdr);
 		put_ip(sp, dst + sp->sp_ip, len - sp->sp_ip);
-		put_l4(sp, dst, len);
+		put_l4(sp, dst, len, sum);
 	}
 	(void)split_skip(sp);
 	return (len);
@@ -326,9 +332,9 @@ put_ip(const struct split *sp, uint8_t *ip, size_t len)
 	put_csum(ip + IPV4_CSUM, sum, false);
 }
 
-/* That of TCP or UDP, in a segment of len bytes whose payload is there. */
+/* That of TCP or UDP, in a segment of len bytes; payload is the sum of it. */
 static void
-put_l4(const struct split *sp, uint8_t *seg, size_t len)
+put_l4(const struct split *sp, uint8_t *seg, size_t len, uint64_t payload)
 {
 	uint8_t		*h = seg + sp->sp_l4;
 	uint64_t	 sum;
@@ -351,8 +357,7 @@ put_l4(const struct split *sp, uint8_t *seg, size_t len)
 		sum = inetsum_add(sp->sp_l4sum, h + UDP_LEN, 2);
 	}
 	sum = inetsum_add16(sum, (uint16_t)(len - sp->sp_l4));
-	put_csum(seg + sp->sp_csum, inetsum_add(sum, seg + sp->sp_hdr,
-	    len - sp->sp_hdr), sp->sp_kind == SPLIT_UDP);
+	put_csum(seg + sp->sp_csum, sum + payload, sp->sp_kind == SPLIT_UDP);
 }
 
 /* Where zeros would say that there is none, ones mean the same number. */

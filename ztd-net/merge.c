@@ -114,9 +114,10 @@ static bool	 follows(const struct flow *, const struct segment *);
 static bool	 follows_ip(const struct flow *, const struct segment *);
 static bool	 follows_tcp(const struct flow *, const struct segment *);
 static bool	 sound(const uint8_t *, size_t, size_t, uint8_t);
+static bool	 sound_header(const uint8_t *, size_t);
 static void	 start(struct merge *, void *, uint32_t,
 		    const struct segment *);
-static void	 append(struct flow *, const struct segment *);
+static bool	 append(struct flow *, const struct segment *);
 static void	 straight(struct merge *, void *, const struct segment *);
 static void	 out(struct merge *, size_t);
 static void	 finish(struct flow *, struct offload *);
@@ -256,8 +257,7 @@ put_flow(struct merge *m, void *key, const struct segment *s)
 
 	if (at < m->m_waiting) {
 		f = m->m_order[at];
-		if (s->s_joins && follows(f, s)) {
-			append(f, s);
+		if (s->s_joins && follows(f, s) && append(f, s)) {
 			if (s->s_last || s->s_payload < f->f_size ||
 			    f->f_segs == MERGE_SEGS)
 				out(m, at);
@@ -396,7 +396,10 @@ find(const struct merge *m, const void *key, uint32_t t,
 	return (i);
 }
 
-/* Is it the next one, and would be cut off again as it is? */
+/*
+ * Is it the next one, and would be cut off again as it is, if its checksum is
+ * right?
+ */
 static bool
 follows(const struct flow *f, const struct segment *s)
 {
@@ -407,7 +410,7 @@ follows(const struct flow *f, const struct segment *s)
 	    (s->s_proto != PROTO_TCP || follows_tcp(f, s)) &&
 	    (f->f_verified || sound(f->f_frame + MERGE_HDR,
 	    f->f_len - MERGE_HDR, f->f_iphdr, f->f_proto)) &&
-	    sound(s->s_ip, s->s_len, s->s_iphdr, s->s_proto));
+	    sound_header(s->s_ip, s->s_iphdr));
 }
 
 static bool
@@ -439,20 +442,31 @@ follows_tcp(const struct flow *f, const struct segment *s)
 	    TCP_URGENT) == 0);
 }
 
+/* Only that of IPv4 has a checksum. */
+static bool
+sound_header(const uint8_t *ip, size_t iphdr)
+{
+	return (iphdr != V4_HDR ||
+	    inetsum_fold(inetsum_add(0, ip, V4_HDR)) == 0xffff);
+}
+
+/* The sum of the pseudo header of a whole packet. */
+static uint64_t
+pseudo(const uint8_t *ip, size_t len, size_t iphdr, uint8_t proto)
+{
+	size_t	 addrs = addrs_at(iphdr);
+
+	return (inetsum_pseudo(ip + addrs, iphdr - addrs, proto,
+	    (uint32_t)(len - iphdr)));
+}
+
 /* Are the checksums of a whole packet right? */
 static bool
 sound(const uint8_t *ip, size_t len, size_t iphdr, uint8_t proto)
 {
-	size_t		 addrs = addrs_at(iphdr);
-	uint64_t	 sum;
-
-	if (iphdr == V4_HDR &&
-	    inetsum_fold(inetsum_add(0, ip, V4_HDR)) != 0xffff)
-		return (false);
-	sum = inetsum_pseudo(ip + addrs, iphdr - addrs, proto,
-	    (uint32_t)(len - iphdr));
-	sum += inetsum_add(0, ip + iphdr, len - iphdr);
-	return (inetsum_fold(sum) == 0xffff);
+	return (sound_header(ip, iphdr) && inetsum_fold(inetsum_add(
+	    pseudo(ip, len, iphdr, proto), ip + iphdr, len - iphdr)) ==
+	    0xffff);
 }
 
 static void
@@ -474,17 +488,29 @@ start(struct merge *m, void *key, uint32_t t, const struct segment *s)
 	memcpy(f->f_frame + MERGE_HDR, s->s_ip, s->s_len);
 }
 
-static void
+/*
+ * Put its payload behind the others, which is when it is summed; false: the
+ * checksum of its transport is wrong, and it is not one of them.
+ */
+static bool
 append(struct flow *f, const struct segment *s)
 {
-	memcpy(f->f_frame + f->f_len, s->s_ip + s->s_iphdr + s->s_hdr,
+	const uint8_t	*t = s->s_ip + s->s_iphdr;
+	uint64_t	 sum;
+
+	sum = pseudo(s->s_ip, s->s_len, s->s_iphdr, s->s_proto);
+	sum = inetsum_add(sum, t, s->s_hdr);
+	sum = inetsum_copy(sum, f->f_frame + f->f_len, t + s->s_hdr,
 	    s->s_payload);
+	if (inetsum_fold(sum) != 0xffff)
+		return (false);
 	f->f_len += s->s_payload;
 	f->f_next += (uint32_t)s->s_payload;
 	f->f_segs++;
 	f->f_verified = true;
 	if (s->s_last)
 		f->f_frame[MERGE_HDR + f->f_iphdr + TCP_FLAGS] |= TCP_F_PSH;
+	return (true);
 }
 
 static void
@@ -516,7 +542,6 @@ finish(struct flow *f, struct offload *of)
 {
 	uint8_t		*ip = f->f_frame + MERGE_HDR, *t = ip + f->f_iphdr;
 	size_t		 len = f->f_len - MERGE_HDR - f->f_iphdr;
-	size_t		 addrs = addrs_at(f->f_iphdr);
 	uint16_t	 sum;
 
 	of->of_flags = OFFLOAD_CSUM;
@@ -536,7 +561,7 @@ finish(struct flow *f, struct offload *of)
 		store16(ip + V6_LENGTH, len);
 	if (f->f_proto == PROTO_UDP)
 		store16(t + UDP_LENGTH, len);
-	sum = inetsum_fold(inetsum_pseudo(ip + addrs, f->f_iphdr - addrs,
-	    f->f_proto, (uint32_t)len));
+	sum = inetsum_fold(pseudo(ip, f->f_iphdr + len, f->f_iphdr,
+	    f->f_proto));
 	memcpy(t + of->of_csum_offset, &sum, sizeof(sum));
 }

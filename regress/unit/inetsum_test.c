@@ -112,10 +112,38 @@ ATF_TC_BODY(parts, tc)
 	ATF_CHECK_EQ(value(inetsum_fold(inetsum_add16(0, 0x1234))), 0x1234);
 }
 
+/* Copied as it is, with nothing before and behind it, and the same sum. */
+ATF_TC_WITHOUT_HEAD(copies);
+ATF_TC_BODY(copies, tc)
+{
+	static uint8_t	 src[3000], dst[3100];
+	size_t		 len, off, i;
+
+	(void)tc;
+	for (i = 0; i < sizeof(src); i++)
+		src[i] = (uint8_t)(i * 197 >> 3 ^ i);
+	for (off = 0; off < 4; off++) {
+		for (len = 0; len + off <= sizeof(src);
+		    len += len < 300 ? 1 : 97) {
+			memset(dst, 0xa5, sizeof(dst));
+			ATF_CHECK_EQ_MSG(inetsum_fold(inetsum_copy(12345,
+			    dst + 3 * off, src + off, len)),
+			    inetsum_fold(inetsum_add(12345, src + off, len)),
+			    "offset %zu, %zu bytes", off, len);
+			ATF_CHECK_EQ(memcmp(dst + 3 * off, src + off, len), 0);
+			for (i = 0; i < 3 * off; i++)
+				ATF_CHECK_EQ(dst[i], 0xa5);
+			for (i = 3 * off + len; i < 3 * off + len + 64; i++)
+				ATF_CHECK_EQ(dst[i], 0xa5);
+		}
+	}
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, known);
 	ATF_TP_ADD_TC(tp, lengths);
+	ATF_TP_ADD_TC(tp, copies);
 	ATF_TP_ADD_TC(tp, parts);
 	return (atf_no_error());
 }
