@@ -61,12 +61,7 @@ nwid_parse(const char *text, uint64_t *nwid)
 static uint64_t
 mac_mask(uint64_t nwid)
 {
-	uint64_t	m = 0;
-	unsigned	k;
-
-	for (k = 8; k <= 40; k += 8)
-		m = m << 8 | (nwid >> k & 0xff);
-	return (m);
+	return (__builtin_bswap64(nwid) >> 16 & ADDR_MASK);
 }
 
 uint64_t

@@ -17,6 +17,8 @@
 #ifndef COMMON_BUF_H
 #define COMMON_BUF_H
 
+#include <arpa/inet.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +36,69 @@ struct wbuf {
 	size_t		 wb_size;	/* capacity in bytes */
 	bool		 wb_bad;	/* a write ran past the end */
 };
+
+/*
+ * Read and write the low n bytes of an integer, big-endian, 1 <= n <= 8, in
+ * words: where n is constant, as it nearly always is, nothing is left to be
+ * decided.
+ */
+static inline uint64_t
+buf_get(const uint8_t *p, size_t n)
+{
+	uint64_t	 v = 0;
+	uint32_t	 four;
+	uint16_t	 two;
+
+	if (n == 8) {
+		memcpy(&four, p, sizeof(four));
+		v = ntohl(four);
+		p += 4;
+		n = 4;
+	}
+	if (n >= 4) {
+		memcpy(&four, p, sizeof(four));
+		v = v << 32 | ntohl(four);
+		p += 4;
+		n -= 4;
+	}
+	if (n >= 2) {
+		memcpy(&two, p, sizeof(two));
+		v = v << 16 | ntohs(two);
+		p += 2;
+		n -= 2;
+	}
+	if (n == 1)
+		v = v << 8 | *p;
+	return (v);
+}
+
+static inline void
+buf_put(uint8_t *p, uint64_t v, size_t n)
+{
+	uint32_t	 four;
+	uint16_t	 two;
+
+	if (n == 8) {
+		four = htonl((uint32_t)(v >> 32));
+		memcpy(p, &four, sizeof(four));
+		p += 4;
+		n = 4;
+	}
+	if (n >= 4) {
+		n -= 4;
+		four = htonl((uint32_t)(v >> 8 * n));
+		memcpy(p, &four, sizeof(four));
+		p += 4;
+	}
+	if (n >= 2) {
+		n -= 2;
+		two = htons((uint16_t)(v >> 8 * n));
+		memcpy(p, &two, sizeof(two));
+		p += 2;
+	}
+	if (n == 1)
+		*p = (uint8_t)v;
+}
 
 static inline void
 rbuf_init(struct rbuf *rb, const void *p, size_t len)
@@ -86,14 +151,8 @@ static inline uint64_t
 rbuf_uint(struct rbuf *rb, size_t n)
 {
 	const uint8_t	*p;
-	uint64_t	 v = 0;
-	size_t		 i;
 
-	if ((p = rbuf_take(rb, n)) == NULL)
-		return (0);
-	for (i = 0; i < n; i++)
-		v = v << 8 | p[i];
-	return (v);
+	return ((p = rbuf_take(rb, n)) == NULL ? 0 : buf_get(p, n));
 }
 
 static inline uint8_t
@@ -191,14 +250,9 @@ static inline void
 wbuf_uint(struct wbuf *wb, uint64_t v, size_t n)
 {
 	uint8_t	*p;
-	size_t	 i;
 
-	if ((p = wbuf_room(wb, n)) == NULL)
-		return;
-	for (i = n; i > 0; i--) {
-		p[i - 1] = v & 0xff;
-		v >>= 8;
-	}
+	if ((p = wbuf_room(wb, n)) != NULL)
+		buf_put(p, v, n);
 }
 
 static inline void

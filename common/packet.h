@@ -103,12 +103,7 @@ void	 packet_keys_clear(struct packet_keys *);
 static inline uint64_t
 packet_field(const uint8_t *p, size_t off, size_t n)
 {
-	uint64_t	v = 0;
-	size_t		i;
-
-	for (i = 0; i < n; i++)
-		v = v << 8 | p[off + i];
-	return (v);
+	return (buf_get(p + off, n));
 }
 
 static inline uint64_t

@@ -33,7 +33,11 @@
 
 #define PROTO_ZTD	0x9a	/* our mark on routes and addresses */
 #define PIN_METRIC	9993	/* with it: a pin */
-#define TXQLEN		1000	/* frames in the tap's ring */
+/*
+ * Frames in the tap's ring: as many small ones as a sender hands over in two
+ * slices of the scheduler, while the engine waits for its own.
+ */
+#define TXQLEN		2000
 #define INET_CONF	1	/* IFLA_INET_CONF */
 #define CONF_RP_FILTER	8	/* IPV4_DEVCONF_RP_FILTER */
 #define GROUP_MCAST4	37	/* RTNLGRP_IPV4_MCADDR, Linux 6.14 */

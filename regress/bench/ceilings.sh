@@ -8,11 +8,11 @@
 
 # Instructions for a frame between two cores (regress/bench/packets under
 # callgrind, x86-64, ten rules), sent and received, of 100 and 1400 bytes:
-# 5532, 5937, 9099, 9200.
-SEND_100=6900
-RECEIVE_100=7450
-SEND_1400=11400
-RECEIVE_1400=11500
+# 5241, 5485, 8812, 8748.
+SEND_100=6550
+RECEIVE_100=6850
+SEND_1400=11000
+RECEIVE_1400=10950
 
 # Allocations of memory for a frame, once nothing is new any more.
 ALLOCATIONS=0

@@ -82,9 +82,12 @@ table_run(struct filter_outcome *fo, struct view *v,
 	unsigned		 i = 0, n = fpr->fpr_n, skip;
 	bool			 m, set = true;
 
-	memset(fo, 0, sizeof(*fo));
+	/* One by one, as it is done for every packet. */
 	fo->fo_result = FILTER_NO_MATCH;
 	fo->fo_rule = FILTER_END;
+	fo->fo_redirect = 0;
+	fo->fo_copy = (struct filter_copy){ .fcp_node = 0 };
+	fo->fo_bucket = 0;
 	if (log != NULL)
 		memset(log, 0, FILTER_LOG);
 	while (i < n) {
@@ -210,7 +213,12 @@ decide(struct filter_decision *fd, const struct filter_context *ctx,
 	struct view			 v;
 	unsigned			 i;
 
-	memset(fd, 0, sizeof(*fd));
+	/* One by one, as above; of the copies there are none. */
+	fd->fd_by_capability = false;
+	fd->fd_capability = 0;
+	fd->fd_redirect = 0;
+	fd->fd_ncopies = 0;
+	fd->fd_bucket = 0;
 	if (log != NULL)
 		log->fl_hascap = false;
 	filter_view_init(&v, ctx, frame);

@@ -58,6 +58,7 @@ struct rxq {
 struct inbound {
 	uint32_t	 in_sock;
 	const struct inet_addr *in_from;
+	struct path	*in_path;	/* NULL: not looked for, or none */
 	uint8_t		*in_p;
 	uint8_t		*in_room;	/* PACKET_MAX bytes to expand it in */
 	size_t		 in_len;
@@ -124,6 +125,7 @@ decode_or_wait(struct node *n, int64_t now, uint32_t sock,
 
 	in.in_sock = sock;
 	in.in_from = from;
+	in.in_path = NULL;
 	in.in_room = room;
 	in.in_len = len;
 	in.in_wire = len;
@@ -147,6 +149,7 @@ retry(struct node *n, int64_t now, struct waiting *w)
 	memcpy(buf, w->wa_bytes, w->wa_len);
 	in.in_sock = w->wa_sock;
 	in.in_from = &from;
+	in.in_path = NULL;
 	in.in_p = buf;
 	in.in_room = buf;
 	in.in_len = w->wa_len;
@@ -531,13 +534,11 @@ host_known(struct node *n, const struct inbound *in)
 
 /* Strangers, and packets from where nobody is known, in measure. */
 static bool
-stranger_passes(struct node *n, int64_t now, const struct inbound *in)
+stranger_passes(struct node *n, int64_t now, struct inbound *in)
 {
-	const struct path	*pa;
-
-	pa = path_find(n, in->in_sock, in->in_from);
-	return ((pa != NULL && pa->pa_verified) || host_known(n, in) ||
-	    limit_stranger(n, now, in->in_from));
+	in->in_path = path_find(n, in->in_sock, in->in_from);
+	return ((in->in_path != NULL && in->in_path->pa_verified) ||
+	    host_known(n, in) || limit_stranger(n, now, in->in_from));
 }
 
 static enum rx_result
@@ -549,8 +550,8 @@ handle(struct node *n, int64_t now, struct inbound *in, struct peer *peer,
 
 	memset(&rx, 0, sizeof(rx));
 	rx.rx_peer = peer;
-	if ((rx.rx_path = path_get(n, now, in->in_sock,
-	    in->in_from)) == NULL)
+	if ((rx.rx_path = in->in_path) == NULL && (rx.rx_path = path_get(n,
+	    now, in->in_sock, in->in_from)) == NULL)
 		return (RX_DROP);
 	if (!again) {
 		path_heard(peer, rx.rx_path, now, in->in_wire);
@@ -589,6 +590,7 @@ decode(struct node *n, int64_t now, struct inbound *in)
 	}
 	if ((peer = peer_find(n, src)) == NULL) {
 		whois_stranger(n, now, src);
+		in->in_path = NULL;	/* it may have gone meanwhile */
 		if ((peer = peer_find(n, src)) == NULL)
 			return (RX_LATER);
 	}

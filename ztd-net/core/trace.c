@@ -24,16 +24,12 @@
 #define REMOTE_DATA	256	/* of a frame, in it */
 
 static void
-count(struct network *nw, const struct node_event *ne)
+count_frame(struct network *nw, const struct filter_frame *ff, enum why why)
 {
 	struct network_counters	*nc = &nw->nw_counters;
 
-	if (ne->ne_credential != 0) {
-		nc->nc_credentials[ne->ne_why]++;
-		return;
-	}
-	nc->nc_frames[ne->ne_inbound][ne->ne_why]++;
-	nc->nc_bytes[ne->ne_inbound][ne->ne_why] += ne->ne_len;
+	nc->nc_frames[ff->inbound][why]++;
+	nc->nc_bytes[ff->inbound][why] += ff->len;
 }
 
 /* --- the remote trace ------------------------------------------------- */
@@ -135,8 +131,7 @@ remote_frame(struct node *n, int64_t now, struct network *nw,
 	uint8_t		bytes[REMOTE_MAX];
 	struct wbuf	d;
 
-	if (ne->ne_why == WHY_ACCEPTED || ne->ne_why == WHY_REDIRECTED ||
-	    !remote_wanted(nw, now, LEVEL_VERBOSE))
+	if (!remote_wanted(nw, now, LEVEL_VERBOSE))
 		return;
 	wbuf_init(&d, bytes, sizeof(bytes));
 	dict_put_string(&d, "event", !ne->ne_inbound ? "2000" :
@@ -229,12 +224,19 @@ remote_credential(struct node *n, int64_t now, struct network *nw,
 
 /* --- here ------------------------------------------------------------- */
 
+/* Is there somebody who wants to be told? */
+static bool
+watched(const struct node *n, int64_t now, const struct network *nw,
+    enum why why)
+{
+	return (n->n_cb.nc_event != NULL && now < (why == WHY_ACCEPTED ?
+	    nw->nw_watched_all : nw->nw_watched));
+}
+
 static void
 tell(struct node *n, int64_t now, struct network *nw, struct node_event *ne)
 {
-	count(nw, ne);
-	if (n->n_cb.nc_event == NULL || now >= (ne->ne_why == WHY_ACCEPTED ?
-	    nw->nw_watched_all : nw->nw_watched))
+	if (!watched(n, now, nw, ne->ne_why))
 		return;
 	ne->ne_nwid = nw->nw_id;
 	ne->ne_missed = nw->nw_missed;
@@ -248,7 +250,13 @@ trace_frame(struct node *n, int64_t now, struct network *nw,
     const struct filter_decision *fd, const struct rx *rx)
 {
 	struct node_event	ne;
+	bool			passed = why == WHY_ACCEPTED ||
+	    why == WHY_REDIRECTED;
 
+	count_frame(nw, ff, why);
+	/* Of nearly all there is no more to say than that. */
+	if (passed && !watched(n, now, nw, why))
+		return;
 	memset(&ne, 0, sizeof(ne));
 	ne.ne_why = why;
 	ne.ne_inbound = ff->inbound;
@@ -266,7 +274,8 @@ trace_frame(struct node *n, int64_t now, struct network *nw,
 		ne.ne_redirect = fd->fd_redirect;
 	}
 	tell(n, now, nw, &ne);
-	remote_frame(n, now, nw, &ne, rx);
+	if (!passed)
+		remote_frame(n, now, nw, &ne, rx);
 }
 
 void
@@ -284,6 +293,7 @@ trace_credential(struct node *n, int64_t now, struct network *nw,
 	ne.ne_credential = type;
 	ne.ne_credential_id = id;
 	ne.ne_credential_ts = ts;
+	nw->nw_counters.nc_credentials[why]++;
 	tell(n, now, nw, &ne);
 	remote_credential(n, now, nw, &ne);
 }
