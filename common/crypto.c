@@ -183,7 +183,7 @@ crypto_poly1305(uint8_t out[16], const uint8_t key[KEY32_LEN],
 bool
 crypto_equal(const void *a, const void *b, size_t len)
 {
-	return (sodium_memcmp(a, b, len) == 0);
+	return (CRYPTO_memcmp(a, b, len) == 0);
 }
 
 void
