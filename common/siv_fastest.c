@@ -5,8 +5,8 @@
 
 /*
  * Which libraries do AES-GMAC-SIV on this host: IPsec-MB where it works, else
- * libcrypto; and in either case libgcrypt the CTR of long texts, where it is
- * faster at that.
+ * libcrypto; and in either case libgcrypt the long texts, where it is faster at
+ * those.
  */
 
 #include "common/siv_way.h"

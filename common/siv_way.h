@@ -49,7 +49,7 @@ const struct siv_way *siv_used(void);
 const struct siv_way *siv_mb(void);
 /*
  * siv_gcrypt.c: as others, a way in use until now, but long texts are
- * enciphered by libgcrypt.  NULL where it was not built in, or is no faster
+ * enciphered and authenticated by libgcrypt.  NULL where it was not built in, or is no faster
  * on this processor.  To be called once, before any sandbox.
  */
 const struct siv_way *siv_gcrypt(const struct siv_way *others);
