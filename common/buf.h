@@ -17,8 +17,6 @@
 #ifndef COMMON_BUF_H
 #define COMMON_BUF_H
 
-#include <arpa/inet.h>
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,10 +35,18 @@ struct wbuf {
 	bool		 wb_bad;	/* a write ran past the end */
 };
 
+/* The other way round where the host's order is not that of the wire. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define BUF_ORDER16(n)	__builtin_bswap16(n)
+#define BUF_ORDER32(n)	__builtin_bswap32(n)
+#else
+#define BUF_ORDER16(n)	(n)
+#define BUF_ORDER32(n)	(n)
+#endif
+
 /*
- * Read and write the low n bytes of an integer, big-endian, 1 <= n <= 8, in
- * words: where n is constant, as it nearly always is, nothing is left to be
- * decided.
+ * Read an integer of n bytes, big-endian, 1 <= n <= 8, in words: where n is
+ * constant, as it nearly always is, nothing is left to be decided.
  */
 static inline uint64_t
 buf_get(const uint8_t *p, size_t n)
@@ -51,19 +57,19 @@ buf_get(const uint8_t *p, size_t n)
 
 	if (n == 8) {
 		memcpy(&four, p, sizeof(four));
-		v = ntohl(four);
+		v = BUF_ORDER32(four);
 		p += 4;
 		n = 4;
 	}
 	if (n >= 4) {
 		memcpy(&four, p, sizeof(four));
-		v = v << 32 | ntohl(four);
+		v = v << 32 | BUF_ORDER32(four);
 		p += 4;
 		n -= 4;
 	}
 	if (n >= 2) {
 		memcpy(&two, p, sizeof(two));
-		v = v << 16 | ntohs(two);
+		v = v << 16 | BUF_ORDER16(two);
 		p += 2;
 		n -= 2;
 	}
@@ -72,6 +78,7 @@ buf_get(const uint8_t *p, size_t n)
 	return (v);
 }
 
+/* Write the low n bytes of one, likewise: no more than 8, nor less than 1. */
 static inline void
 buf_put(uint8_t *p, uint64_t v, size_t n)
 {
@@ -79,20 +86,20 @@ buf_put(uint8_t *p, uint64_t v, size_t n)
 	uint16_t	 two;
 
 	if (n == 8) {
-		four = htonl((uint32_t)(v >> 32));
+		four = BUF_ORDER32((uint32_t)(v >> 32));
 		memcpy(p, &four, sizeof(four));
 		p += 4;
 		n = 4;
 	}
 	if (n >= 4) {
 		n -= 4;
-		four = htonl((uint32_t)(v >> 8 * n));
+		four = BUF_ORDER32((uint32_t)(v >> 8 * n));
 		memcpy(p, &four, sizeof(four));
 		p += 4;
 	}
 	if (n >= 2) {
 		n -= 2;
-		two = htons((uint16_t)(v >> 8 * n));
+		two = BUF_ORDER16((uint16_t)(v >> 8 * n));
 		memcpy(p, &two, sizeof(two));
 		p += 2;
 	}

@@ -19,7 +19,7 @@
 uint64_t inetsum_add(uint64_t sum, const void *p, size_t len);
 /*
  * The same, and copy them to dst, which has any alignment and does not
- * overlap them: little more than either of the two alone.
+ * overlap them: that costs little more than one of the two alone.
  */
 uint64_t inetsum_copy(uint64_t sum, void *dst, const void *p, size_t len);
 /* Add a 16-bit number, in host order. */

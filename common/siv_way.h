@@ -41,16 +41,15 @@ bool	 siv_use(const struct siv_way *);
 const struct siv_way *siv_used(void);
 
 /*
- * siv_mb.c: by Intel's IPsec-MB, which has vector
- * code for all generations of x86-64 and next to no cost per call.  NULL
- * where it was not built in, or the processor has no AES.  To be called once,
- * before any sandbox.
+ * siv_mb.c: by Intel's IPsec-MB, which has vector code for all generations of
+ * x86-64 and next to no cost per call.  NULL where it was not built in, or the
+ * processor has no AES.  To be called once, before any sandbox.
  */
 const struct siv_way *siv_mb(void);
 /*
  * siv_gcrypt.c: as others, a way in use until now, but long texts are
- * enciphered and authenticated by libgcrypt.  NULL where it was not built in, or is no faster
- * on this processor.  To be called once, before any sandbox.
+ * enciphered and authenticated by libgcrypt.  NULL where it was not built in,
+ * or is no faster on this processor.  To be called once, before any sandbox.
  */
 const struct siv_way *siv_gcrypt(const struct siv_way *others);
 

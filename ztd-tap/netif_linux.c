@@ -34,8 +34,9 @@
 #define PROTO_ZTD	0x9a	/* our mark on routes and addresses */
 #define PIN_METRIC	9993	/* with it: a pin */
 /*
- * Frames in the tap's ring: as many small ones as a sender hands over in two
- * slices of the scheduler, while the engine waits for its own.
+ * Frames in the tap's ring.  On two busy processors more small ones arrived
+ * than with 1000; each can also be a super-frame, which speaks against yet
+ * more (regress/bench/RESULTS.md).
  */
 #define TXQLEN		2000
 #define INET_CONF	1	/* IFLA_INET_CONF */

@@ -204,6 +204,8 @@ ATF_TC_BODY(watching_ends, tc)
 	    0);
 	frame_from(MEMBER, 0x0800);
 	ATF_CHECK_EQ(rig.nevents, 0);	/* it passed */
+	ATF_CHECK_EQ(nw->nw_counters.nc_frames[1][WHY_ACCEPTED], 1);
+	ATF_CHECK(nw->nw_counters.nc_bytes[1][WHY_ACCEPTED] > 0);
 	frame_from(MEMBER, TYPE_BAD);
 	expect(WHY_RULES, true);
 	rig_pass(6000);

@@ -313,6 +313,35 @@ ATF_TC_BODY(apart, tc)
 }
 
 /*
+ * Behind those that wait there is one whose payload was damaged, and whose
+ * flags must not become theirs; then the right one.
+ */
+ATF_TC_WITHOUT_HEAD(unsound);
+ATF_TC_BODY(unsound, tc)
+{
+	struct mergeframe	 mf, other;
+	size_t			 len;
+	unsigned		 k, i;
+
+	(void)tc;
+	for (k = 0; k < KINDS; k++) {
+		printf("%s\n", kind(&mf, k));
+		mergecheck_init(&mc);
+		for (i = 0; i < 3; i++, next(&mf))
+			put(&mf);
+		other = mf;
+		if (!mf.mf_udp)
+			other.mf_flags |= MF_PSH;
+		len = mergeframe_make(frame, &other);
+		frame[len - SEG / 2] ^= 0x10;
+		mergecheck_put(&mc, 0, ALL, frame, len);
+		ATF_CHECK_EQ(3, mc.mc_merged);
+		put(&mf);
+		end(3, 1, 3);
+	}
+}
+
+/*
  * A sum has two forms of zero, and would be cut off in the one that is
  * computed: with the other, which is right too (or none, in UDP), a frame
  * goes alone.
@@ -678,6 +707,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, alone);
 	ATF_TP_ADD_TC(tp, push);
 	ATF_TP_ADD_TC(tp, apart);
+	ATF_TP_ADD_TC(tp, unsound);
 	ATF_TP_ADD_TC(tp, zero_sums);
 	ATF_TP_ADD_TC(tp, can);
 	ATF_TP_ADD_TC(tp, limits);

@@ -90,6 +90,16 @@ ATF_TC_BODY(gcrypt, tc)
 	agrees_by("libgcrypt", siv_gcrypt(siv_used()));
 }
 
+/* Where the host demands FIPS mode: it makes no tag for us then. */
+ATF_TC_WITHOUT_HEAD(gcrypt_fips);
+ATF_TC_BODY(gcrypt_fips, tc)
+{
+	(void)tc;
+	ATF_REQUIRE_EQ(0, setenv("LIBGCRYPT_FORCE_FIPS_MODE", "1", 1));
+	ATF_REQUIRE_EQ(0, crypto_init());
+	agrees_by("libgcrypt", siv_gcrypt(siv_used()));
+}
+
 /* Whatever this host has. */
 ATF_TC_WITHOUT_HEAD(fastest);
 ATF_TC_BODY(fastest, tc)
@@ -181,6 +191,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, ipsec_mb);
 	ATF_TP_ADD_TC(tp, gcrypt);
+	ATF_TP_ADD_TC(tp, gcrypt_fips);
 	ATF_TP_ADD_TC(tp, fastest);
 	ATF_TP_ADD_TC(tp, refused);
 	return (atf_no_error());

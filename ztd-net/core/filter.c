@@ -82,7 +82,7 @@ table_run(struct filter_outcome *fo, struct view *v,
 	unsigned		 i = 0, n = fpr->fpr_n, skip;
 	bool			 m, set = true;
 
-	/* One by one, as it is done for every packet. */
+	/* All of them; memset() would cost more than the rest of this. */
 	fo->fo_result = FILTER_NO_MATCH;
 	fo->fo_rule = FILTER_END;
 	fo->fo_redirect = 0;
@@ -213,7 +213,7 @@ decide(struct filter_decision *fd, const struct filter_context *ctx,
 	struct view			 v;
 	unsigned			 i;
 
-	/* One by one, as above; of the copies there are none. */
+	/* All but the copies, of which there are none, as above. */
 	fd->fd_by_capability = false;
 	fd->fd_capability = 0;
 	fd->fd_redirect = 0;

@@ -58,7 +58,11 @@ struct rxq {
 struct inbound {
 	uint32_t	 in_sock;
 	const struct inet_addr *in_from;
-	struct path	*in_path;	/* NULL: not looked for, or none */
+	/*
+	 * NULL: not looked for, or none.  To be used only as long as no path
+	 * is made and none swept.
+	 */
+	struct path	*in_path;
 	uint8_t		*in_p;
 	uint8_t		*in_room;	/* PACKET_MAX bytes to expand it in */
 	size_t		 in_len;
