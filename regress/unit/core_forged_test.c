@@ -138,6 +138,36 @@ ATF_TC_BODY(waiting_credit, tc)
 	rig_end();
 }
 
+/*
+ * Nor has an ECHO that is longer than its packet, even where another one is
+ * known to be: the address can be his.
+ */
+ATF_TC_WITHOUT_HEAD(packed_echo);
+ATF_TC_BODY(packed_echo, tc)
+{
+	static uint8_t	 p[PACKET_MAX];
+	struct inet_addr ia;
+	struct wbuf	 wb;
+	struct path	*pa;
+
+	rig_start(tc);
+	rig_where(MEMBER, &ia);
+	pa = rig_direct(peer_find(rig.node, rig.ids[MEMBER].id_addr), &ia,
+	    rig.now);
+	pa->pa_verified = true;
+	rig.watched = ia;
+	rig.sent_bytes = 0;
+	fill(&wb, p, 9900);
+	(void)rig_give_packed(STRANGER, &ia, VERB_ECHO, &wb);
+	ATF_CHECK_EQ(rig.sent_bytes, 0);
+	rig_pass(1000);
+	rig.sent_bytes = 0;
+	fill(&wb, p, 60);
+	rig_give_from(STRANGER, &ia, VERB_ECHO, &wb);
+	ATF_CHECK(rig.sent_bytes > 60);
+	rig_end();
+}
+
 /* What a peer may make us try elsewhere is measured on the wire as well. */
 ATF_TC_WITHOUT_HEAD(packed_credit);
 ATF_TC_BODY(packed_credit, tc)
@@ -602,6 +632,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, sender_stays);
 	ATF_TP_ADD_TC(tp, relayed_sender);
 	ATF_TP_ADD_TC(tp, waiting_credit);
+	ATF_TP_ADD_TC(tp, packed_echo);
 	ATF_TP_ADD_TC(tp, packed_credit);
 	ATF_TP_ADD_TC(tp, answer_from_elsewhere);
 	ATF_TP_ADD_TC(tp, others_keep_nothing_alive);

@@ -115,6 +115,63 @@ ATF_TC_BODY(narrow, tc)
 	rig_end();
 }
 
+/* A packet of which there would be too many pieces is cut as always. */
+ATF_TC_WITHOUT_HEAD(pieces);
+ATF_TC_BODY(pieces, tc)
+{
+	struct inet_addr	 ia;
+
+	start(tc, 1300);
+	(void)measure();
+	ATF_REQUIRE_EQ(path->pa_mtu, 1232);
+	rig_where(MEMBER, &ia);
+	ATF_CHECK_EQ(packet_mtu(rig.node, path, &ia, 2850), 1232);
+	ATF_CHECK_EQ(packet_mtu(rig.node, path, &ia, 8528), 1232);
+	ATF_CHECK_EQ(packet_mtu(rig.node, path, &ia, 8529), PAYLOAD_MTU);
+	ATF_CHECK_EQ(packet_mtu(rig.node, NULL, &ia, 9000), PAYLOAD_MTU);
+	rig_end();
+}
+
+/* After the way may have changed nothing is taken for known. */
+ATF_TC_WITHOUT_HEAD(doubted);
+ATF_TC_BODY(doubted, tc)
+{
+	start(tc, WIDE);
+	(void)measure();
+	(void)measure();
+	ATF_CHECK_EQ(rig.datagrams, 0);
+	widest = 1300;
+	node_settings(rig.node, rig.now, &rig.node->n_settings);
+	(void)measure();
+	ATF_CHECK_EQ(path->pa_mtu, 1232);
+	rig_end();
+}
+
+/* Nothing large was answered, nor were the small ones: that says little. */
+ATF_TC_WITHOUT_HEAD(undecided);
+ATF_TC_BODY(undecided, tc)
+{
+	start(tc, 30);
+	(void)measure();
+	ATF_CHECK_EQ(path->pa_mtu, 0);
+	widest = 1300;
+	rig.now += 61000;
+	(void)measure();
+	ATF_CHECK_EQ(path->pa_mtu, 1232);
+	rig_end();
+}
+
+/* A peer that claims to be a minute away is not waited for so long. */
+ATF_TC_WITHOUT_HEAD(far);
+ATF_TC_BODY(far, tc)
+{
+	start(tc, 1300);
+	path->pa_latency = 60000;
+	(void)measure();
+	ATF_CHECK_EQ(path->pa_mtu, 1232);
+	rig_end();
+}
+
 /* What is lost in a flood is not too large; a narrow path is found in one. */
 ATF_TC_WITHOUT_HEAD(flood);
 ATF_TC_BODY(flood, tc)
@@ -194,6 +251,10 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, wide);
 	ATF_TP_ADD_TC(tp, narrow);
+	ATF_TP_ADD_TC(tp, pieces);
+	ATF_TP_ADD_TC(tp, doubted);
+	ATF_TP_ADD_TC(tp, undecided);
+	ATF_TP_ADD_TC(tp, far);
 	ATF_TP_ADD_TC(tp, flood);
 	ATF_TP_ADD_TC(tp, anew);
 	ATF_TP_ADD_TC(tp, silent);

@@ -459,6 +459,12 @@ void	 watch_settle(struct node *, struct peer *);
 /* The payload limit of a datagram there; pa may be NULL. */
 unsigned path_mtu(const struct node *, const struct path *,
 	    const struct inet_addr *);
+/*
+ * The same for a packet of this length, which may be above what the path was
+ * found to carry if it would else come in more pieces than a receiver takes.
+ */
+unsigned packet_mtu(const struct node *, const struct path *,
+	    const struct inet_addr *, size_t len);
 /* The same for a packet that a root relays: the far side is not known. */
 unsigned relay_mtu(const struct node *, const struct path *, size_t len);
 /* A packet of this length is about to go there: is more known needed? */
@@ -466,6 +472,8 @@ void	 mtu_need(struct node *, int64_t now, struct peer *, struct path *,
 	    size_t len);
 /* Go on measuring; false when there is nothing to do. */
 bool	 mtu_run(struct node *, int64_t now, struct peer *, struct path *);
+/* The way there may be another one now: it is measured anew when needed. */
+void	 mtu_doubt(struct path *);
 /* A probe of this size was answered. */
 void	 mtu_answered(struct node *, int64_t now, struct path *, size_t size);
 

@@ -29,8 +29,9 @@
 #define TRIES		3
 #define ASKED_MAX	40	/* large ones; then it stays as it is */
 #define TRY_MS		200	/* no more often are ECHOs answered: 166 */
+#define WAIT_MAX_MS	2000	/* for an answer, whatever the delay */
 #define AGAIN_MS	600000	/* until all is measured anew, */
-#define LOWERED_MS	60000	/* or what may have been a mistake */
+#define LOWERED_MS	60000	/* or what is not certain */
 
 static const uint16_t	sizes[] = { PAYLOAD_MTU, 1363, 1232, SIZE_LAST };
 #define SIZE_TUNNEL	1363
@@ -68,6 +69,20 @@ path_mtu(const struct node *n, const struct path *pa,
 }
 
 /*
+ * A path found to be narrower is of no use for a packet that would then be in
+ * more pieces than a receiver takes; IP may get it through in its own.
+ */
+unsigned
+packet_mtu(const struct node *n, const struct path *pa,
+    const struct inet_addr *to, size_t len)
+{
+	unsigned	 mtu = path_mtu(n, pa, to);
+
+	return (packet_fragments(len, mtu) <= FRAGMENTS_MAX ? mtu :
+	    configured(n, to));
+}
+
+/*
  * What is relayed goes on in the same pieces, on a path that we cannot
  * measure: so they are small enough for nearly all, unless that makes more
  * than a receiver takes.
@@ -75,7 +90,7 @@ path_mtu(const struct node *n, const struct path *pa,
 unsigned
 relay_mtu(const struct node *n, const struct path *pa, size_t len)
 {
-	unsigned	 mtu = path_mtu(n, pa, &pa->pa_addr);
+	unsigned	 mtu = packet_mtu(n, pa, &pa->pa_addr, len);
 
 	return (mtu > SIZE_SAFE && packet_fragments(len, SIZE_SAFE) <=
 	    FRAGMENTS_MAX ? SIZE_SAFE : mtu);
@@ -131,6 +146,12 @@ mtu_need(struct node *n, int64_t now, struct peer *p, struct path *pa,
 	watch(n, now, p);
 }
 
+void
+mtu_doubt(struct path *pa)
+{
+	pa->pa_mtu_done = 0;
+}
+
 static void
 measured(struct path *pa, int64_t now)
 {
@@ -157,17 +178,33 @@ too_large(struct path *pa, int64_t now)
 		pa->pa_mtu_done = now;
 }
 
+/*
+ * Of all that was asked too little came back to say anything: not to be
+ * believed for as long as what was found.
+ */
+static void
+undecided(struct path *pa, int64_t now)
+{
+	measured(pa, pa->pa_mtu == 0 ? now - (AGAIN_MS - LOWERED_MS) : now);
+}
+
+/* How long to wait for an answer; peers have a say in the delay. */
+static int64_t
+patience(const struct path *pa)
+{
+	int64_t	 wait = 2 * (int64_t)pa->pa_latency;
+
+	if (pa->pa_latency == LATENCY_UNKNOWN || wait < TRY_MS)
+		return (TRY_MS);
+	return (wait < WAIT_MAX_MS ? wait : WAIT_MAX_MS);
+}
+
 bool
 mtu_run(struct node *n, int64_t now, struct peer *p, struct path *pa)
 {
-	int64_t	 wait = TRY_MS;
-
 	if (pa->pa_mtu_size == 0)
 		return (false);
-	if (pa->pa_latency != LATENCY_UNKNOWN &&
-	    2 * (int64_t)pa->pa_latency > wait)
-		wait = 2 * (int64_t)pa->pa_latency;
-	if (now - pa->pa_mtu_sent < wait)
+	if (now - pa->pa_mtu_sent < patience(pa))
 		return (true);
 	if (!pa->pa_mtu_small) {
 		try_small(n, now, p, pa);
@@ -183,7 +220,7 @@ mtu_run(struct node *n, int64_t now, struct peer *p, struct path *pa)
 	else if (++pa->pa_mtu_lost == TRIES)
 		too_large(pa, now);
 	if (pa->pa_mtu_size != 0 && pa->pa_mtu_asked >= ASKED_MAX)
-		measured(pa, now);
+		undecided(pa, now);
 	if (pa->pa_mtu_size != 0)
 		try_size(n, now, p, pa);
 	return (pa->pa_mtu_size != 0);

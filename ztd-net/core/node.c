@@ -123,8 +123,12 @@ node_online(const struct node *n)
 void
 node_settings(struct node *n, int64_t now, const struct settings *s)
 {
+	struct path	*pa;
+
 	now = node_clock(n, now);
 	n->n_settings = *s;
+	RB_FOREACH(pa, path_tree, &n->n_paths)
+		mtu_doubt(pa);		/* sizes are among them */
 	paths_sweep(n);
 	n->n_next_ping = now;
 	n->n_next_contact = now;

@@ -282,6 +282,7 @@ roam_peer(struct node *n, int64_t now, struct peer *p)
 	p->pe_best_until = 0;
 	for (i = 0; i < p->pe_npaths; i++) {
 		pa = p->pe_paths[i].pp_path;
+		mtu_doubt(pa);
 		probe(n, now, p, pa->pa_sock, &pa->pa_addr, 0);
 		watch_sent(n, now, p, pa, false);
 	}

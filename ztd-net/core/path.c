@@ -503,7 +503,8 @@ note_receipt(struct node *n, int64_t now, struct rx *rx)
 		peer_activate(n, p);
 		if (rx->rx_trust)
 			node_busy(n, now);
-		if (rx->rx_hops > 0)
+		/* Of one that has waited the hops say nothing of today. */
+		if (rx->rx_hops > 0 && !rx->rx_again)
 			doubt_paths(n, now, p);
 	}
 	if (rx->rx_trust) {
@@ -653,6 +654,7 @@ paths_reset(struct node *n, int64_t now, enum inet_scope scope,
 			if (pp->pp_path->pa_addr.ia_family != family ||
 			    inet_scope(&pp->pp_path->pa_addr) != scope)
 				continue;
+			mtu_doubt(pp->pp_path);
 			if (p->pe_is_active || p->pe_upstream) {
 				probe(n, now, p, pp->pp_path->pa_sock,
 				    &pp->pp_path->pa_addr, 0);

@@ -178,7 +178,7 @@ pkt_send_to(struct node *n, int64_t now, struct pkt *pk, struct peer *p,
 	mtu = PAYLOAD_MTU;
 	if (pk->pk.wb_len > mtu)
 		mtu = packet_verb(pk->pk_bytes) == VERB_ECHO ?
-		    pk->pk.wb_len : path_mtu(n, pa, to);
+		    pk->pk.wb_len : packet_mtu(n, pa, to, pk->pk.wb_len);
 	seal_and_emit(n, pk, p, suite, 0, sock, to, mtu, expect);
 }
 
@@ -235,7 +235,7 @@ way_to(struct node *n, int64_t now, struct pkt_way *pw, struct peer *p,
 	pw->pw_path = pa;
 	pw->pw_trusted = path_trusted_id(n, &pa->pa_addr);
 	pw->pw_suite = pw->pw_trusted != 0 ? SUITE_NONE : suite_for(p);
-	pw->pw_mtu = pa == p->pe_best ? path_mtu(n, pa, &pa->pa_addr) :
+	pw->pw_mtu = pa == p->pe_best ? packet_mtu(n, pa, &pa->pa_addr, len) :
 	    relay_mtu(n, pa, len);
 	return (true);
 }

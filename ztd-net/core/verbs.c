@@ -192,6 +192,12 @@ verb_echo(struct node *n, int64_t now, struct rx *rx, struct rbuf *rb)
 {
 	struct pkt	 pk;
 
+	/*
+	 * One that was compressed would come back much longer, and who sent it
+	 * can have named somebody else's address.
+	 */
+	if (rb->rb_left > rx->rx_wire)
+		return (RX_DROP);
 	if (rx->rx_path->pa_last_echo != 0 &&
 	    now - rx->rx_path->pa_last_echo < ECHO_MS)
 		return (RX_DROP);
