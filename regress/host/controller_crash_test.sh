@@ -46,7 +46,7 @@ small_disk_start()
 	ip netns exec "$LAB_ID-con" sh "$LAB/start.sh" >>"$LAB/con.log" 2>&1 \
 	    </dev/null &
 	echo $! >"$LAB/con.pid"
-	wait_for 20 zt con info
+	wait_for 20 ztd_serves con
 }
 
 # post PATH JSON: prints the status, leaves the answer in LAB/answer

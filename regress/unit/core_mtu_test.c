@@ -136,15 +136,13 @@ ATF_TC_BODY(pieces, tc)
 ATF_TC_WITHOUT_HEAD(doubted);
 ATF_TC_BODY(doubted, tc)
 {
-	struct settings	 same;
-
 	start(tc, WIDE);
 	(void)measure();
 	(void)measure();
 	ATF_CHECK_EQ(rig.datagrams, 0);
 	widest = 1300;
-	same = rig.node->n_settings;
-	node_settings(rig.node, rig.now, &same);
+	paths_reset(rig.node, rig.now, inet_scope(&path->pa_addr),
+	    path->pa_addr.ia_family);
 	(void)measure();
 	ATF_CHECK_EQ(path->pa_mtu, 1232);
 	rig_end();
