@@ -205,6 +205,20 @@ run(unsigned ms)
 	(void)event_base_dispatch(e.e_base);
 }
 
+/*
+ * Until the parent was asked so often: what a busy machine makes of a second
+ * is not what is tested.
+ */
+static void
+run_until_asked(unsigned n)
+{
+	unsigned	 i;
+
+	for (i = 0; i < 200 && nasked < n; i++)
+		run(50);
+	ATF_CHECK_EQ(n, nasked);
+}
+
 static void
 pieces(size_t size)
 {
@@ -231,8 +245,8 @@ ATF_TC_BODY(not_ended_before_given, tc)
 	ATF_CHECK(!e.e_urgent);
 	/* Later it ends at once. */
 	pieces(8192);
+	run_until_asked(2);
 	run(1200);
-	ATF_CHECK_EQ(2, nasked);
 	ATF_CHECK(e.e_urgent);
 	pieces(100);
 	ATF_CHECK_EQ(2, nended);
@@ -243,16 +257,20 @@ ATF_TC_BODY(not_ended_before_given, tc)
 ATF_TC_WITHOUT_HEAD(by_turns);
 ATF_TC_BODY(by_turns, tc)
 {
+	int64_t		 begin, seconds;
 	unsigned	 i;
 
 	(void)tc;
 	engine_set_up();
+	begin = engine_now();
 	for (i = 0; i < 200; i++) {
 		pieces(i % 2 == 0 ? 8192 : 100);
 		run(10);
 	}
-	ATF_CHECK_MSG(nasked >= 1 && nasked <= 3, "%u", nasked);
-	ATF_CHECK_MSG(nended <= 3, "%u", nended);
+	seconds = (engine_now() - begin) / 1000;
+	ATF_CHECK_MSG(nasked >= 1 && nasked <= seconds + 1, "%u", nasked);
+	ATF_CHECK_MSG(nended <= seconds + 1, "%u", nended);
+	ATF_CHECK(nasked < 100);
 }
 
 /* What the kernel undid comes back, later. */
@@ -267,12 +285,11 @@ ATF_TC_BODY(undone, tc)
 	ATF_CHECK(!e.e_urgent);
 	run(100);
 	ATF_CHECK_EQ(1, nasked);
-	run(1200);
-	ATF_CHECK_EQ(2, nasked);
+	run_until_asked(2);
 	ATF_CHECK(e.e_urgent);
 	ATF_CHECK_EQ(0, nended);
 	/* The parent says that it cannot be had. */
-	run(1000);
+	run(1200);
 	e.e_settings.s_realtime = 0;
 	urgent_settings(&e);
 	ATF_CHECK(!e.e_urgent);
