@@ -31,13 +31,13 @@
 
 /* What the hash works in; too large for a stack. */
 struct hash_space {
-	uint8_t	table[HASH_TABLE];
-	uint8_t	chunk[HASH_CHUNK];
+	uint64_t	table[HASH_TABLE / 8];
+	uint64_t	chunk[HASH_CHUNK / 8];
 };
 
 static void	hash_in(struct hash_space *, uint8_t [SHA512_LEN],
 		    const uint8_t [IDENTITY_KEYS]);
-static void	hash_fill(uint8_t *, const uint8_t *, const uint8_t *);
+static void	hash_fill(uint64_t *, const uint8_t *, const uint8_t *);
 static void	hash_mix(struct hash_space *, uint8_t [SHA512_LEN],
 		    const uint8_t *, const uint8_t *);
 static uint64_t	digest_addr(const uint8_t [SHA512_LEN]);
@@ -170,19 +170,13 @@ hash_in(struct hash_space *space, uint8_t digest[SHA512_LEN],
 
 /* Each block of the table is the XOR of all keystream blocks up to it. */
 static void
-hash_fill(uint8_t *table, const uint8_t *key, const uint8_t *nonce)
+hash_fill(uint64_t *table, const uint8_t *key, const uint8_t *nonce)
 {
-	uint64_t	sum[8], w[8];
-	size_t		off, k;
+	size_t	i;
 
-	(void)crypto_stream_salsa20(table, HASH_TABLE, nonce, key);
-	memcpy(sum, table, sizeof(sum));
-	for (off = sizeof(w); off < HASH_TABLE; off += sizeof(w)) {
-		memcpy(w, table + off, sizeof(w));
-		for (k = 0; k < 8; k++)
-			sum[k] ^= w[k];
-		memcpy(table + off, sum, sizeof(sum));
-	}
+	(void)crypto_stream_salsa20((uint8_t *)table, HASH_TABLE, nonce, key);
+	for (i = 8; i < HASH_TABLE / 8; i++)
+		table[i] ^= table[i - 8];
 }
 
 /*
@@ -193,29 +187,29 @@ static void
 hash_mix(struct hash_space *space, uint8_t digest[SHA512_LEN],
     const uint8_t *key, const uint8_t *nonce)
 {
-	const uint8_t	*src = space->table;
-	uint64_t	 d[8], ks[8], w;
-	uint8_t		*target;
+	const uint8_t	*src = (const uint8_t *)space->table;
+	const uint64_t	*ks = NULL;
+	uint64_t	 d[8], w;
 	size_t		 left = 0, i, k, a, t;
 	uint64_t	 block = HASH_TABLE / 64;
 
 	memcpy(d, digest, sizeof(d));
-	for (i = 0; i < HASH_STEPS; i++, src += 16, left -= sizeof(ks)) {
+	for (i = 0; i < HASH_STEPS; i++, src += 16, ks += 8, left -= 64) {
 		if (left == 0) {
+			ks = space->chunk;
 			left = HASH_CHUNK;
 			memset(space->chunk, 0, HASH_CHUNK);
-			(void)crypto_stream_salsa20_xor_ic(space->chunk,
-			    space->chunk, HASH_CHUNK, nonce, block, key);
+			(void)crypto_stream_salsa20_xor_ic(
+			    (uint8_t *)space->chunk, (uint8_t *)space->chunk,
+			    HASH_CHUNK, nonce, block, key);
 			block += HASH_CHUNK / 64;
 		}
 		a = src[7] & 7;
 		t = (size_t)(src[13] & 3) << 16 | (size_t)src[14] << 8 |
 		    src[15];
-		target = space->table + 8 * t;
-		memcpy(&w, target, sizeof(w));
-		memcpy(target, &d[a], sizeof(w));
+		w = space->table[t];
+		space->table[t] = d[a];
 		d[a] = w;
-		memcpy(ks, space->chunk + HASH_CHUNK - left, sizeof(ks));
 		for (k = 0; k < 8; k++)
 			d[k] ^= ks[k];
 	}

@@ -10,10 +10,12 @@ pc-libs	= $(shell $(PKGCONF) --libs $(1) 2>/dev/null)
 
 WARN	:= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	   -Wpointer-arith -Wcast-qual -Wwrite-strings -Werror
-OPT	?= -O2
-DEBUG	?= -g
 
+# Sanitized, a debugger is seldom wanted and lines are enough for a report:
+# DEBUG=-g for more.
 ifdef SAN
+OPT	?= -O1
+DEBUG	?= -g1
 HARDEN	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
 	   -fno-omit-frame-pointer
 HARDEN_LD := -fsanitize=address,undefined
@@ -21,6 +23,8 @@ ifdef FUZZ
 HARDEN	+= -fsanitize=fuzzer-no-link
 endif
 else
+OPT	?= -O2
+DEBUG	?= -g
 HARDEN	:= -fstack-protector-strong -D_FORTIFY_SOURCE=2
 HARDEN_LD := -Wl,-z,relro,-z,now
 endif

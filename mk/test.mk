@@ -14,21 +14,26 @@ TEST_SH	:= $(wildcard regress/unit/*_test.sh regress/host/*_test.sh \
 	   regress/fuzz/*_test.sh)
 TEST_BIN := $(patsubst %.c,$(B)/%,$(TEST_SRC))
 TEST_SCRIPT := $(patsubst %.sh,$(B)/%,$(TEST_SH))
-# Not for tests in C: it takes their clock's place.
-TEST_HELP := $(filter-out %/slowclock.o,$(call objects,regress/lib))
+LIBTEST	:= $(B)/lib/libtest.a
+# By name, as nothing of ours refers to them.
+TEST_OBJ := $(addprefix $(B)/obj/regress/lib/,sanitize.o valid.o)
+TEST_WRAP := -Wl,--wrap=identity_valid,--wrap=atf_tp_main
 SLOWNET	:= $(B)/regress/slow/libexec/ztd/ztd-net
 SIM	:= $(B)/regress/sim/sim
 SIM_TEST := $(filter $(B)/regress/sim/%,$(TEST_BIN))
 SIM_OBJ	:= $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c %_test.c,$(wildcard regress/sim/*.c)) \
-	   regress/lib/clock.c regress/lib/store.c regress/lib/sanitize.c) $(LIBCORE) $(LIBCOMMON)
+	   regress/lib/clock.c regress/lib/store.c) $(LIBCORE) $(LIBCOMMON)
 TOOLS	:= $(patsubst %.c,$(B)/%,$(call sources,regress/tools))
 BENCH	:= $(patsubst %.c,$(B)/%,$(filter-out %/controller_load.c %/pace.c $(wildcard regress/bench/conload_*.c), \
 	   $(call sources,regress/bench)))
 BENCH_LIB := $(addprefix $(B)/,$(wildcard regress/bench/*.sh))
 BENCH_OBJ := $(B)/obj/regress/bench/pace.o $(B)/obj/regress/lib/stage.o $(LIBCORE) $(LIBCOMMON)
 HOST_LIB := $(addprefix $(B)/,$(filter-out %_test.sh,$(wildcard regress/host/*.sh regress/host/*.jq)))
-FUZZ_SECONDS ?= 10
+FUZZ_SECONDS ?= 5
 JOBS	?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+# Not for tests in C: slowclock takes their clock's place.
+$(LIBTEST): $(filter-out %/slowclock.o $(TEST_OBJ),$(call objects,regress/lib))
 
 .PHONY: tests tests-c tools check check-run check-peer check-peer-run
 tests: tests-c $(TEST_SCRIPT) tools
@@ -36,20 +41,21 @@ tests-c: $(TEST_BIN) $(B)/regress/vectors
 $(B)/regress/unit/completion_test: $(B)/regress/etc
 tools: $(TOOLS) $(SLOWNET) $(HOST_LIB) $(BENCH) $(BENCH_LIB)
 
-$(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_HELP) $(LIBCON) $(LIBTAP) \
-    $(LIBDNS) $(LIBNET) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
+$(filter-out $(SIM_TEST),$(TEST_BIN)): $(B)/%: $(B)/obj/%.o $(TEST_OBJ) $(LIBTEST) $(LIBCON) \
+    $(LIBTAP) $(LIBDNS) $(LIBNET) $(LIBCORE) $(LIBPRIVSEP) $(LIBCOMMON)
 	@mkdir -p $(@D)
-	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(call pc-libs,atf-c) \
-	    $(CRYPTO_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(THREAD_LIBS) $(BSD_LIBS) $(LIBS_$(@F))
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(TEST_WRAP) -o $@ \
+	    $(filter %.o,$^) $(filter %.a,$^) $(call pc-libs,atf-c) $(CRYPTO_LIBS) $(HTTP_LIBS) \
+	    $(JSON_LIBS) $(THREAD_LIBS) $(BSD_LIBS) $(LIBS_$(@F))
 
 $(B)/regress/unit/app_test: $(B)/obj/ztd-ctl/range.o
 $(B)/regress/unit/place_test: $(B)/obj/ztd-ctl/place.o
 $(B)/regress/unit/configshow_test: $(CONFIG_OBJ)
 
 # Both have identities of their own making: regress/sim/issue.h.
-$(SIM_TEST): $(B)/%: $(B)/obj/%.o $(SIM_OBJ)
+$(SIM_TEST): $(B)/%: $(B)/obj/%.o $(B)/obj/regress/lib/sanitize.o $(SIM_OBJ)
 	@mkdir -p $(@D)
-	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -Wl,--wrap=identity_valid -o $@ $^ \
+	$(call run,LD) $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(TEST_WRAP) -o $@ $^ \
 	    $(call pc-libs,atf-c) $(CRYPTO_LIBS) $(BSD_LIBS)
 $(SIM): $(B)/obj/regress/sim/main.o $(SIM_OBJ)
 	@mkdir -p $(@D)
@@ -153,7 +159,7 @@ sim-run: $(SIM)
 
 # ---- fuzzers: clang's libFuzzer, everything instrumented, in $(B)/fuzz ----
 
-## make fuzz        run every fuzzer for FUZZ_SECONDS (10) seconds
+## make fuzz        run every fuzzer for FUZZ_SECONDS (5) seconds
 ## make fuzz-udp    MINUTES=30: strangers' packets at a sanitized ztd's UDP port
 
 FUZZ_SRC := $(wildcard regress/fuzz/*_fuzz.c)

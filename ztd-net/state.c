@@ -28,7 +28,9 @@
 #define STATE_NAME	32
 #define PEER_DAYS	30	/* a peer not written for longer is dropped */
 #define SWEEP_HOURS	1
+#ifndef PEER_FILES		/* fewer in a test */
 #define PEER_FILES	65536	/* with more of them they are dropped sooner */
+#endif
 
 static int
 open_folder(int home, const char *name)

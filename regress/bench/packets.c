@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "regress/lib/sanitize.h"
 #include "regress/lib/stage.h"
 
 #define BATCH		64
@@ -33,7 +34,7 @@ static unsigned long	 allocations;
 
 /* --- allocations: ours in place of libc's, where it offers its own --- */
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__GLIBC__) && !SANITIZED
 
 void	*__libc_malloc(size_t);
 void	*__libc_calloc(size_t, size_t);

@@ -15,7 +15,7 @@ fuzzer()
 	    "$(readlink "$top/regress/vectors")"/*.json ||
 	    atf_fail "no seeds from the vectors"
 	[ -x "$top/fuzz/bin/$1_fuzz" ] || atf_fail "$1_fuzz was not built"
-	"$top/fuzz/bin/$1_fuzz" -max_total_time="${FUZZ_SECONDS:-10}" \
+	"$top/fuzz/bin/$1_fuzz" -max_total_time="${FUZZ_SECONDS:-5}" \
 	    -max_len=16384 -timeout=10 -rss_limit_mb=2048 seeds ||
 	    atf_fail "$1_fuzz found something"
 }

@@ -300,7 +300,8 @@ lab_behind()
 # Milliseconds since some time.
 now_ms()
 {
-	awk '{ printf "%d\n", $1 * 1000 }' /proc/uptime
+	read -r seconds _ </proc/uptime
+	echo "${seconds%.*}${seconds#*.}0"
 }
 
 # wait_for SECONDS command ...: until it succeeds; fails after that time
@@ -310,7 +311,7 @@ wait_for()
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		[ "$(now_ms)" -lt "$limit" ] || return 1
-		sleep 0.1
+		sleep 0.2
 	done
 }
 
@@ -321,7 +322,7 @@ wait_gone()
 	shift
 	while "$@" >/dev/null 2>&1; do
 		[ "$(now_ms)" -lt "$limit" ] || return 1
-		sleep 0.1
+		sleep 0.2
 	done
 }
 
@@ -509,8 +510,7 @@ api()
 
 net_status()
 {
-	zt "$1" -j listnetworks | jq -r --arg n "$2" \
-	    '.[] | select(.nwid == $n) | .status'
+	zt "$1" get "$2" status
 }
 
 net_ok()
@@ -521,8 +521,7 @@ net_ok()
 # device, first IPv4 and link-local IPv6 address of a network on a host
 net_dev()
 {
-	zt "$1" -j listnetworks | jq -r --arg n "$2" \
-	    '.[] | select(.nwid == $n) | .portDeviceName'
+	zt "$1" get "$2" portDeviceName
 }
 
 net_ip4()

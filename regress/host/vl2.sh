@@ -153,8 +153,7 @@ net_settled()
 
 has_revision()
 {
-	[ "$(zt "$1" -j listnetworks | jq --arg n "$nwid" '.[] |
-	    select(.nwid == $n) | .netconfRevision')" = "$vl2_rev" ]
+	[ "$(zt "$1" get "$nwid" netconfRevision)" = "$vl2_rev" ]
 }
 
 # neighbours NAME ...: they know each other's MAC addresses, so that rules

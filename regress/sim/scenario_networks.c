@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "regress/lib/sanitize.h"
 #include "regress/sim/count.h"
 #include "regress/sim/scenario.h"
 #include "regress/sim/vnet.h"
@@ -185,7 +186,7 @@ cast(struct run *r, struct table *t, const char *net, uint32_t limit,
 	struct vnet			*v;
 	unsigned			 i;
 
-	v = cast_start(r, limit, r->r_small ? 100 : 1000, replicated);
+	v = cast_start(r, limit, r->r_small ? SOME(100, 40) : 1000, replicated);
 	for (i = 0; i < 3; i++) {
 		rest = rest_row(t, v, net, "at rest, a minute");
 		cast_row(r, t, v->v_members[v->v_n / 2], net, what[i], &rest,

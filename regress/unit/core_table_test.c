@@ -17,6 +17,7 @@
 #endif
 
 #include "regress/lib/quiet.h"
+#include "regress/lib/sanitize.h"
 #include "regress/lib/vectors.h"
 #include "ztd-net/core/core.h"
 
@@ -121,9 +122,8 @@ ATF_TC_BODY(idle_peer_cost, tc)
 	size_t		 before, busy, idle;
 	unsigned	 k;
 
-#if defined(__SANITIZE_ADDRESS__)
-	atf_tc_skip("the sanitizer's allocator does not tell");
-#endif
+	if (SANITIZED)
+		atf_tc_skip("the sanitizer's allocator does not tell");
 	before = allocated();
 	if (before == 0)
 		atf_tc_skip("the C library does not tell");

@@ -12,6 +12,7 @@
 
 #include <atf-c.h>
 
+#define PEER_FILES	4096
 #include "ztd-net/state.c"
 
 #define OLD	1000

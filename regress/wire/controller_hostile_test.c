@@ -8,9 +8,10 @@
  * and what it sends can be decoded.  Spec: 04 sections 2, 7.2, 13.3.
  */
 
+#include "regress/lib/sanitize.h"
 #include "regress/wire/controller.h"
 
-#define ROUNDS		3000
+#define ROUNDS		SOME(3000, 800)
 #define NWID		"ac3ec4d26700abcd"
 #define ADDR		"47ef1f311d"
 

@@ -14,9 +14,10 @@
 
 #include "common/rules.h"
 #include "regress/lib/naive.h"
+#include "regress/lib/sanitize.h"
 #include "regress/lib/twofilters.h"
 
-#define SITUATIONS	300000
+#define SITUATIONS	SOME(300000, 60000)
 #define BYTES		1200
 
 /* xorshift, so that a failure can be played again. */

@@ -395,20 +395,21 @@ ATF_TC_BODY(truncated_frames, tc)
 	json_array_foreach(all, i, v) {
 		sc = evaluation_load(root, v, &b);
 		full = sc->frame.len;
-		for (n = 0; n <= full; n++) {
-			ATF_REQUIRE((cut = malloc(n == 0 ? 1 : n)) != NULL);
-			memcpy(cut, sc->data, n);
-			sc->frame.data = cut;
-			sc->frame.len = n;
-			for (k = i % 7; k < json_array_size(all); k += 7) {
-				other = evaluation_load(root,
-				    json_array_get(all, k), &b);
-				table(&fo, sc, other->nc.nc_rules, other->nc.nc_nrules,
-				    NULL);
+		for (k = i % 7; k < json_array_size(all); k += 7) {
+			other = evaluation_load(root, json_array_get(all, k),
+			    &b);
+			for (n = 0; n <= full; n++) {
+				cut = malloc(n == 0 ? 1 : n);
+				ATF_REQUIRE(cut != NULL);
+				memcpy(cut, sc->data, n);
+				sc->frame.data = cut;
+				sc->frame.len = n;
+				table(&fo, sc, other->nc.nc_rules,
+				    other->nc.nc_nrules, NULL);
 				ATF_CHECK(fo.fo_copy.fcp_len <= n);
-				scene_free(other);
+				free(cut);
 			}
-			free(cut);
+			scene_free(other);
 		}
 		scene_free(sc);
 	}
