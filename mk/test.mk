@@ -15,7 +15,8 @@ TEST_SH	:= $(wildcard regress/unit/*_test.sh regress/host/*_test.sh \
 TEST_BIN := $(patsubst %.c,$(B)/%,$(TEST_SRC))
 TEST_SCRIPT := $(patsubst %.sh,$(B)/%,$(TEST_SH))
 LIBTEST	:= $(B)/lib/libtest.a
-# By name, as nothing of ours refers to them.
+# By name: libraries behind $(LIBTEST) ask for them, and not all linkers look
+# back.
 TEST_OBJ := $(addprefix $(B)/obj/regress/lib/,sanitize.o valid.o)
 TEST_WRAP := -Wl,--wrap=identity_valid,--wrap=atf_tp_main
 SLOWNET	:= $(B)/regress/slow/libexec/ztd/ztd-net
@@ -29,7 +30,7 @@ BENCH	:= $(patsubst %.c,$(B)/%,$(filter-out %/controller_load.c %/pace.c $(wildc
 BENCH_LIB := $(addprefix $(B)/,$(wildcard regress/bench/*.sh))
 BENCH_OBJ := $(B)/obj/regress/bench/pace.o $(B)/obj/regress/lib/stage.o $(LIBCORE) $(LIBCOMMON)
 HOST_LIB := $(addprefix $(B)/,$(filter-out %_test.sh,$(wildcard regress/host/*.sh regress/host/*.jq)))
-FUZZ_SECONDS ?= 5
+FUZZ_SECONDS ?= 10
 JOBS	?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 # Not for tests in C: slowclock takes their clock's place.
@@ -110,8 +111,7 @@ $(BENCH): $(B)/%: $(B)/obj/%.o $(BENCH_OBJ)
 check:
 	$(call staged,build run check,check-run)
 check-run:
-	@MAKE="$(MAKE)" CC="$(CC)" FUZZ_SECONDS="$(FUZZ_SECONDS)" \
-	    scripts/check "$(B)" \
+	@MAKE="$(MAKE)" CC="$(CC)" scripts/check "$(B)" \
 	    $(patsubst %.c,%,$(TEST_SRC)) $(patsubst %.sh,%,$(TEST_SH))
 
 check-peer:
@@ -159,7 +159,7 @@ sim-run: $(SIM)
 
 # ---- fuzzers: clang's libFuzzer, everything instrumented, in $(B)/fuzz ----
 
-## make fuzz        run every fuzzer for FUZZ_SECONDS (5) seconds
+## make fuzz        run every fuzzer for FUZZ_SECONDS (10) seconds
 ## make fuzz-udp    MINUTES=30: strangers' packets at a sanitized ztd's UDP port
 
 FUZZ_SRC := $(wildcard regress/fuzz/*_fuzz.c)

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The ztd authors
 # SPDX-License-Identifier: ISC
 #
-# Every fuzzer for a few seconds, from the test vectors on.
+# Every fuzzer on the test vectors and for two thousand runs more.
 
 fuzzer()
 {
@@ -15,9 +15,12 @@ fuzzer()
 	    "$(readlink "$top/regress/vectors")"/*.json ||
 	    atf_fail "no seeds from the vectors"
 	[ -x "$top/fuzz/bin/$1_fuzz" ] || atf_fail "$1_fuzz was not built"
-	"$top/fuzz/bin/$1_fuzz" -max_total_time="${FUZZ_SECONDS:-5}" \
-	    -max_len=16384 -timeout=10 -rss_limit_mb=2048 seeds ||
-	    atf_fail "$1_fuzz found something"
+	runs=$(($(find seeds -type f | wc -l) + 2000))
+	"$top/fuzz/bin/$1_fuzz" -runs="$runs" -max_total_time=120 \
+	    -max_len=16384 -timeout=10 -rss_limit_mb=2048 seeds \
+	    >log 2>&1 || { cat log; atf_fail "$1_fuzz found something"; }
+	ran=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' log)
+	[ "${ran:-0}" -ge "$runs" ] || atf_fail "$1_fuzz: ${ran:-0} of $runs runs"
 }
 
 for name in packet hello dictionary world netconf credential filter dbus split merge; do

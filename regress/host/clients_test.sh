@@ -255,9 +255,9 @@ check_09_body()
 	    $URL/peer $URL/network | tr '\n' ' ')" "1 0 0 "
 	start=$(now_ms)
 	# shellcheck disable=SC2016	# expanded by the inner shell
-	seq 50 | on a xargs -P 50 -I N curl -s -o /dev/null --max-time 10 \
+	seq 50 | on a xargs -P 50 -I N curl -s -o /dev/null --max-time 30 \
 	    -w '%{http_code}\n' -H "X-ZT1-Auth: $token" $URL/peer >codes
-	must test $(($(now_ms) - start)) -lt 10000
+	must test $(($(now_ms) - start)) -lt 30000
 	must equal "$(sort codes | uniq -c | tr -s ' ')" " 50 200"
 }
 

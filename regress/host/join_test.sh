@@ -18,6 +18,7 @@ private_network_body()
 	must zt b join "$nwid"
 	must wait_for 15 denied a
 	must equal "$(zt a -j listnetworks | jq -r '.[0].assignedAddresses[]')" ""
+	must [ -n "$(net_dev a "$nwid")" ]
 	must equal "$(on a ip -4 -o addr show dev "$(net_dev a "$nwid")")" ""
 
 	must lab_join "$nwid" a b

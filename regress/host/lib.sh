@@ -304,14 +304,15 @@ now_ms()
 	echo "${seconds%.*}${seconds#*.}0"
 }
 
-# wait_for SECONDS command ...: until it succeeds; fails after that time
+# wait_for SECONDS command ...: until it succeeds, tried every $POLL (0.2) s;
+# fails after that time
 wait_for()
 {
 	limit=$(($(now_ms) + $1 * 1000))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		[ "$(now_ms)" -lt "$limit" ] || return 1
-		sleep 0.2
+		sleep "${POLL:-0.2}"
 	done
 }
 
@@ -322,7 +323,7 @@ wait_gone()
 	shift
 	while "$@" >/dev/null 2>&1; do
 		[ "$(now_ms)" -lt "$limit" ] || return 1
-		sleep 0.2
+		sleep "${POLL:-0.2}"
 	done
 }
 

@@ -37,6 +37,7 @@ no_lost_ping()
 	for h in root a b; do
 		kill_child "$h" "$1" 5
 	done
+	must kill -0 "$pinger"		# it saw all of them
 	wait "$pinger"
 	cat ping.out
 	must grep -q ' 0% packet loss' ping.out

@@ -101,7 +101,7 @@ networks_before()
 	esac
 }
 
-host_case networks "networks.d as it was found"
+host_case networks "networks.d as it was found" 300
 networks_body()
 {
 	lab_one
@@ -156,7 +156,7 @@ unchanged()
 	done <paths
 }
 
-host_case identity "identity files, good and bad"
+host_case identity "identity files, good and bad" 300
 identity_body()
 {
 	lab_one

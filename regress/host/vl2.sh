@@ -313,10 +313,10 @@ passing()
 }
 
 # stops "FROM TO WHAT ..., ...": none does.  Put after passes: what then takes
-# milliseconds has half a second.
+# milliseconds has a second.
 stops()
 {
-	patience=500
+	patience=1000
 	stopping=
 	probes stop_begin "$1"
 	# shellcheck disable=SC2086	# words on purpose

@@ -5,7 +5,8 @@
 
 /*
  * What the leak checker of SAN=1 builds shall overlook in every test: the
- * test library itself never frees its lists.
+ * test library itself never frees its lists.  To know when it only lists the
+ * test cases, its main function is wrapped.
  */
 
 #include <string.h>

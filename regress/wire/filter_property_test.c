@@ -4,8 +4,8 @@
  */
 
 /*
- * The rules engine against a naive evaluator of the specification: three
- * hundred thousand random situations.  Spec: 03 section 16.
+ * The rules engine against a naive evaluator of the specification: many
+ * random situations.  Spec: 03 section 16.
  */
 
 #include <atf-c.h>
