@@ -17,7 +17,7 @@
 #include "ztd-net/engine.h"
 
 #define SECOND	1	/* at least, from one time to the next */
-#define PAUSE	100	/* us */
+#define PAUSE	200	/* us */
 #define FEW	(32 * 1024)	/* bytes in a turn */
 #define PIECES	64	/* by which the size of one is judged */
 #define LARGE	4096	/* bytes of one */
